@@ -1,0 +1,3 @@
+module github.com/kangma/kangma
+
+go 1.26.0
