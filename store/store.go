@@ -100,13 +100,14 @@ type RecordQuery struct {
 	Limit int    // 1 to 1000
 }
 
-// Batch is one deterministic range of one node's journal that lies in one day: the passages found in (From, To].
+// Batch is one deterministic range of one node's journal: the passages found in (From, To]. Rows may lie in several
+// days (Passage.At, UTC): a gate that was offline uploads late. A backend that partitions by that day splits the batch
+// itself, one insert for each day in order, and is Loaded only after the last.
 type Batch struct {
 	Node string
-	From Position  // exclusive: everything up to From was loaded before
-	To   Position  // inclusive
-	Day  time.Time // UTC midnight of the entries' Recorded
-	Rows []Row     // in order of Position; may be empty
+	From Position // exclusive: everything up to From was loaded before
+	To   Position // inclusive
+	Rows []Row    // in order of Position; may be empty
 }
 
 // Row is one passage with where the journal had it.
@@ -118,13 +119,15 @@ type Row struct {
 // Warehouse holds passages for analytics. It is derived: it may be dropped and is filled again from the journals. It
 // never blocks a gate. All methods may be called concurrently, Load for one node by one caller at a time.
 type Warehouse interface {
-	// Load stores the batch; loading any batch again, in whole or cut differently, counts each row once. On return the
-	// rows are visible to Query. An error means "unknown": the caller loads the same batch again.
+	// Load stores the batch. A passage counts once by its ID, whichever batch, cut, node or retry brings it again, also
+	// days later (its day is the UTC date of Passage.At, which a retry repeats); the first one loaded stays. On return
+	// the rows are visible to Query. An error means "unknown": the caller loads the same batch again.
 	Load(ctx context.Context, b Batch) error
 	// Loaded returns up to where the node's journal is loaded.
 	Loaded(ctx context.Context, node string) (Position, error)
 	// Query answers a typed question. kangma.Invalid: not a question; kangma.TooLarge: would scan more than allowed.
 	Query(ctx context.Context, q Query) (Result, error)
-	// Drop forgets every row whose Recorded day is before the given UTC midnight (retention).
+	// Drop forgets every passage whose day is before the given UTC midnight (retention), and Load ignores such rows
+	// from then on.
 	Drop(ctx context.Context, before time.Time) error
 }
