@@ -63,3 +63,13 @@ type Group struct {
 	Keys   []string
 	Values []uint64
 }
+
+// PassageQuery selects single passages: of these pseudonyms or of these gates (at least one of the two, both narrow),
+// half-open on Passage.At. Since and Until are required.
+type PassageQuery struct {
+	Person []kangma.Pseudonym
+	Gates  []string
+	Since  time.Time
+	Until  time.Time
+	Limit  int // 1 to 10,000
+}

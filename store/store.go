@@ -127,7 +127,13 @@ type Warehouse interface {
 	Loaded(ctx context.Context, node string) (Position, error)
 	// Query answers a typed question. kangma.Invalid: not a question; kangma.TooLarge: would scan more than allowed.
 	Query(ctx context.Context, q Query) (Result, error)
-	// Drop forgets every passage whose day is before the given UTC midnight (retention), and Load ignores such rows
-	// from then on.
+	// Passages returns single passages, newest first: a person's own record, a gate's last minutes, a tracing case.
+	Passages(ctx context.Context, q PassageQuery) ([]kangma.Passage, error)
+}
+
+// Dropper is the further power of a Warehouse to forget by day (retention).
+type Dropper interface {
+	// Drop forgets every passage whose day (UTC date of Passage.At) is before the given UTC midnight, and Load ignores
+	// such rows from then on.
 	Drop(ctx context.Context, before time.Time) error
 }
