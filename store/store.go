@@ -87,7 +87,8 @@ type Records interface {
 	Get(ctx context.Context, kind, id string) (Record, error)
 	// Put stores r if r.Version is one more than the stored version (absent counts as 0); else kangma.Conflict.
 	Put(ctx context.Context, r Record) error
-	// List returns up to Limit records of a kind in order of id, and the cursor to go on with ("" at the end).
+	// List returns up to Limit records of a kind in order of id (by bytes), tombstones left out, and the cursor to go
+	// on with ("" at the end).
 	List(ctx context.Context, q RecordQuery) (records []Record, next string, err error)
 }
 
