@@ -95,7 +95,7 @@ func (q Query) Validate() error {
 	f.add(slices.ContainsFunc(q.Districts, func(d kangma.Division) bool { return d.Rank() == kangma.NoDivision }), "districts", "no such division")
 	f.add(max(len(q.Gates), len(q.Districts), len(q.Decisions), len(q.Person)) > MaxFilter, "filters", "a filter lists at most 1000 values")
 	f.add(q.K < 0 || q.Limit < 0, "limit", "k and limit are not negative")
-	return f.err()
+	return f.err("query", "this is not a question the warehouse can answer")
 }
 
 // Offset reads Zone.
@@ -117,7 +117,7 @@ func (q PassageQuery) Validate() error {
 	f.add(len(q.Person)+len(q.Gates) == 0, "person", "name at least one person or gate")
 	f.add(max(len(q.Person), len(q.Gates)) > MaxFilter, "filters", "a filter lists at most 1000 values")
 	f.add(q.Limit < 1 || q.Limit > 10_000, "limit", "a limit is 1 to 10,000")
-	return f.err()
+	return f.err("query", "this is not a question the warehouse can answer")
 }
 
 type faults []kangma.Fault
@@ -133,11 +133,11 @@ func (f *faults) span(since, until time.Time) {
 	f.add(since.Year() < 1970 || until.Year() > 2199, "since", "times lie in the years 1970 to 2199")
 }
 
-func (f faults) err() error {
+func (f faults) err(code, public string) error {
 	if len(f) == 0 {
 		return nil
 	}
-	e := kangma.E(kangma.Invalid, "query", "this is not a question the warehouse can answer")
+	e := kangma.E(kangma.Invalid, code, public)
 	e.Faults = f
 	return e
 }
