@@ -1,0 +1,102 @@
+package codegen
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/binary"
+	"time"
+
+	"github.com/kangma/kangma"
+)
+
+// Link is one link of a credential's hash chain, or its anchor.
+type Link [12]byte
+
+// step hashes the link of a slot to the link of the slot before; that of slot 0 to the anchor:
+//
+//	SHA-256("KM1 holder", nonce (4), slot (2, big-endian), link (12)), cut to 12 bytes
+//
+// The nonce and the slot keep a search for one chain's link useless for every other chain and slot.
+func step(nonce [4]byte, slot int, link Link) Link {
+	var in [28]byte
+	copy(in[:], "KM1 holder")
+	copy(in[10:], nonce[:])
+	binary.BigEndian.PutUint16(in[14:], uint16(slot))
+	copy(in[16:], link[:])
+	sum := sha256.Sum256(in[:])
+	return Link(sum[:])
+}
+
+// checkProof verifies the holder proof of a genuine credential: that its slot is now (give or take the skew) and that
+// its link hashes forward to the anchor.
+func (c *Claims) checkProof(proof []byte, now time.Time, skew time.Duration) kangma.CannotTell {
+	slot := int(binary.BigEndian.Uint16(proof))
+	if slot >= c.Slots() {
+		return kangma.TellMalformed
+	}
+	c.Slot, c.Shown = slot, true
+	begin := c.Issued.Add(time.Duration(slot) * SlotLength)
+	switch {
+	case now.Before(begin.Add(-skew)):
+		return kangma.TellNotYetValid
+	case !now.Before(begin.Add(SlotLength + skew)):
+		return kangma.TellExpired // a photo of a shown code
+	}
+	link := Link(proof[2:])
+	for i := slot; i >= 0; i-- {
+		link = step(c.Nonce, i, link)
+	}
+	if subtle.ConstantTimeCompare(link[:], c.Anchor[:]) != 1 {
+		return kangma.TellForged
+	}
+	return ""
+}
+
+// Chain holds the links of one credential on the phone that shows it. The seed and the links never leave it except one
+// link a slot.
+type Chain struct {
+	Nonce  [4]byte
+	Anchor Link
+	links  []Link
+}
+
+// NewChain computes the chain of a secret seed for a number of slots (1 to MaxSlots). The phone sends Nonce and Anchor to
+// the issuer. kangma.Invalid: number of slots.
+func NewChain(seed [32]byte, nonce [4]byte, slots int) (*Chain, error) {
+	if slots < 1 || slots > MaxSlots {
+		return nil, kangma.E(kangma.Invalid, "slots", "a hash chain has 1 to 2880 slots")
+	}
+	sum := sha256.Sum256(append([]byte("KM1 holder seed"), seed[:]...))
+	c := &Chain{Nonce: nonce, links: make([]Link, slots)}
+	link := Link(sum[:])
+	for i := slots - 1; i >= 0; i-- {
+		c.links[i] = link
+		link = step(nonce, i, link)
+	}
+	c.Anchor = link
+	return c, nil
+}
+
+// Show adds the holder proof of a slot to a credential's text: what the phone draws as QR during that slot.
+// kangma.Invalid: not a bare credential of this chain, or no such slot.
+func Show(credential string, chain *Chain, slot int) (string, error) {
+	var buf [maxRaw]byte
+	e, tell := cut(credential, &buf)
+	c := Claims{}
+	if tell == "" {
+		if _, ok := decodePayload(e.payload, &c); !ok {
+			tell = kangma.TellMalformed
+		}
+	}
+	switch {
+	case tell != "" || c.Kind != Credential || len(e.proof) > 0:
+		return "", kangma.E(kangma.Invalid, "credential", "this is not a stored credential")
+	case c.Anchor != chain.Anchor || c.Nonce != chain.Nonce || c.Slots() > len(chain.links):
+		return "", kangma.E(kangma.Invalid, "chain", "the credential was not issued for this secret")
+	case slot < 0 || slot >= c.Slots():
+		return "", kangma.E(kangma.Invalid, "slot", "the credential does not live in this slot")
+	}
+	raw := append(e.raw, headProof...)
+	raw = binary.BigEndian.AppendUint16(raw, uint16(slot))
+	return appendText(append(raw, chain.links[slot][:]...)), nil
+}

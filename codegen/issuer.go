@@ -1,0 +1,107 @@
+package codegen
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
+
+	"github.com/kangma/kangma"
+)
+
+// IssuerConfig says for whom and with what an Issuer signs.
+type IssuerConfig struct {
+	Region     kangma.Division // province, city or county; every code carries it
+	Key        crypto.Signer   // ECDSA P-256; a file key or one inside an HSM
+	SubjectKey [32]byte        // seals the person id; the Opener needs the same
+}
+
+// Issuer makes codes. It may be used concurrently.
+type Issuer struct {
+	region    kangma.Division
+	key       crypto.Signer
+	id        KeyID
+	protected []byte
+	sealer    *sealer
+}
+
+// Code is an issued code: its text for the QR and what it says, with the ID that voids it.
+type Code struct {
+	Text   string
+	Claims Claims
+}
+
+// NewIssuer checks the configuration. kangma.Invalid: wrong type of key, no subject key, or no such region.
+func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
+	if r := cfg.Region.Rank(); r == kangma.NoDivision || r == kangma.Street {
+		return nil, kangma.E(kangma.Invalid, "division", "an issuer's region is a province, city or county")
+	}
+	if cfg.Key == nil {
+		return nil, errKeyType
+	}
+	pub, _ := cfg.Key.Public().(*ecdsa.PublicKey)
+	id, err := KeyIDOf(pub)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSealer(cfg.SubjectKey)
+	if err != nil {
+		return nil, err
+	}
+	protected := append([]byte(headKid), id[:]...)
+	return &Issuer{region: cfg.Region, key: cfg.Key, id: id, protected: protected, sealer: s}, nil
+}
+
+// KeyID names the signing key.
+func (i *Issuer) KeyID() KeyID { return i.id }
+
+// Region gives the issuer's region.
+func (i *Issuer) Region() kangma.Division { return i.region }
+
+// Issue makes a code of the claims. Region may be left zero. Issued is cut to whole seconds and Expires down to a whole
+// number of SlotLength after it. Except for credentials, whose nonce the phone drew, a fresh nonce is drawn.
+// kangma.Invalid: the code cannot carry the claims. kangma.Unavailable: the key did not sign.
+func (i *Issuer) Issue(c Claims) (Code, error) {
+	if c.Region == 0 {
+		c.Region = i.region
+	}
+	if !i.region.Contains(c.Region) {
+		return Code{}, kangma.E(kangma.Invalid, "division", "the region is not the issuer's")
+	}
+	if err := c.normalise(); err != nil {
+		return Code{}, err
+	}
+	if c.Kind != Credential {
+		rand.Read(c.Nonce[:]) // never fails: crypto/rand aborts the process instead
+	}
+	var buf [512]byte
+	raw := append(buf[:0], headEnvelope...)
+	raw = append(raw, i.protected...)
+	raw = append(raw, headLater+"\x00"...)
+	raw, sealedAt := appendPayload(raw, &c)
+	payload := raw[payloadAt:]
+	raw[payloadAt-1] = byte(len(payload))
+	i.sealer.seal(i.protected, payload, sealedAt-payloadAt, c.Person)
+	c.ID, c.Key = CodeID(raw[sealedAt:]), i.id
+	raw, err := i.sign(append(raw, headSig...), payload)
+	if err != nil {
+		return Code{}, err
+	}
+	return Code{Text: appendText(raw), Claims: c}, nil
+}
+
+func (i *Issuer) sign(raw, payload []byte) ([]byte, error) {
+	var buf [320]byte
+	digest := sha256.Sum256(appendToSign(buf[:0], i.protected, payload))
+	der, err := i.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, errSign.Because(err)
+	}
+	raw, ok := fromDER(raw, der)
+	if !ok {
+		return nil, errSign
+	}
+	return raw, nil
+}
+
+var errSign = kangma.E(kangma.Unavailable, "sign", "the signing key did not answer with a signature; try again")

@@ -1,0 +1,122 @@
+package codegen
+
+import (
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"github.com/kangma/kangma"
+)
+
+// KeyState is the stage of a signing key's life. The zero KeyState is Retired: nothing is accepted by oversight.
+type KeyState uint8
+
+// A key goes through these states in the order Published, Active, VerifyOnly, Retired.
+const (
+	Retired    KeyState = iota // codes are refused
+	Published                  // on the trust list, does not sign yet (so that late gates know it in time)
+	Active                     // signs
+	VerifyOnly                 // signs no more; its codes are still alive
+)
+
+var stateNames = [...]string{"retired", "published", "active", "verify-only"}
+
+func (s KeyState) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return fmt.Sprintf("state(%d)", uint8(s))
+}
+
+// MarshalText gives the name.
+func (s KeyState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the name.
+func (s *KeyState) UnmarshalText(b []byte) error {
+	for i, n := range stateNames {
+		if string(b) == n {
+			*s = KeyState(i)
+			return nil
+		}
+	}
+	return kangma.E(kangma.Invalid, "key_state", "a key is published, active, verify-only or retired")
+}
+
+// VerifyKey is one trusted public key: for the codes of one region and its parts, issued within [From, Until).
+type VerifyKey struct {
+	Public *ecdsa.PublicKey
+	Region kangma.Division
+	From   time.Time
+	Until  time.Time
+	State  KeyState
+}
+
+// Keyring verifies codes without a network and without learning the person. It is immutable and may be used
+// concurrently; a newer trust list makes a new Keyring.
+type Keyring struct {
+	keys map[KeyID][]VerifyKey
+	skew time.Duration
+}
+
+// NewKeyring makes a Keyring of trusted keys. skew is how far clocks may differ (0: DefaultSkew; negative: none).
+// kangma.Invalid: a key that is not P-256 or has no region or no window.
+func NewKeyring(keys []VerifyKey, skew time.Duration) (*Keyring, error) {
+	k := &Keyring{keys: make(map[KeyID][]VerifyKey, len(keys)), skew: skewOf(skew)}
+	for _, key := range keys {
+		id, err := KeyIDOf(key.Public)
+		if err != nil {
+			return nil, err
+		}
+		if key.Region.Rank() == kangma.NoDivision || !key.From.Before(key.Until) {
+			return nil, kangma.E(kangma.Invalid, "key_window", "a trusted key has a region and a time from which until when it signs")
+		}
+		k.keys[id] = append(k.keys[id], key)
+	}
+	return k, nil
+}
+
+// Verify reads a code at the moment now: signature first, then content. The empty verdict means that it is genuine, in
+// time and (for a credential) shown by its holder. With the verdicts expired, not_yet_valid, specimen and revoked the
+// claims are those of the genuine code, with any other they are zero. Claims.Person is always zero.
+func (k *Keyring) Verify(text string, now time.Time) (Claims, kangma.CannotTell) {
+	var buf [maxRaw]byte
+	e, tell := cut(text, &buf)
+	if tell != "" {
+		return Claims{}, tell
+	}
+	key, tell := k.verifySignature(&e)
+	if tell != "" {
+		return Claims{}, tell
+	}
+	c := Claims{Key: e.key}
+	if _, ok := decodePayload(e.payload, &c); !ok {
+		return Claims{}, kangma.TellMalformed
+	}
+	if !key.Region.Contains(c.Region) || c.Issued.Before(key.From) || !c.Issued.Before(key.Until) {
+		return Claims{}, kangma.TellForged // the key was not to sign this: a stolen key is worth its region and week
+	}
+	if key.State == Retired {
+		return c, kangma.TellRevoked
+	}
+	return c, c.judge(&e, now, k.skew)
+}
+
+// verifySignature tries every key of the code's key id.
+func (k *Keyring) verifySignature(e *envelope) (VerifyKey, kangma.CannotTell) {
+	candidates := k.keys[e.key]
+	if len(candidates) == 0 {
+		return VerifyKey{}, kangma.TellUnknownKey
+	}
+	if !canonical(e.sig) {
+		return VerifyKey{}, kangma.TellForged
+	}
+	var buf [320]byte
+	digest := sha256.Sum256(appendToSign(buf[:0], e.protected(), e.payload))
+	for _, key := range candidates {
+		if verifySig(key.Public, digest[:], e.sig) {
+			return key, ""
+		}
+	}
+	return VerifyKey{}, kangma.TellForged
+}
