@@ -1,0 +1,63 @@
+import type { Key } from './zh';
+
+// Words of every page in English, for the keys that zh.ts sets.
+export const en: Record<Key, string> = {
+  'app.name': 'Kangma',
+  'app.tagline': 'Health codes and checkpoint registration',
+  'nav.home': 'Home',
+  'nav.language': '中文',
+  'nav.language.label': 'Switch to Chinese',
+  'nav.large': 'Large text',
+  'nav.large.on': 'Normal text',
+  'nav.logout': 'Log out',
+  'nav.skip': 'Skip to the content',
+
+  'home.title': 'What would you like to do?',
+  'home.resident': 'My health code',
+  'home.resident.text': 'Register, declare your health and journeys, show your code.',
+  'home.gate': 'Scan at a gate',
+  'home.gate.text': 'For staff: scan a code and see what to do.',
+  'home.office': 'Passages',
+  'home.office.text': 'For officials: passages by hour and the latest ones.',
+  'home.vehicle': 'Vehicles',
+  'home.vehicle.text': 'What there is for vehicles so far.',
+
+  'common.loading': 'Loading…',
+  'common.retry': 'Try again',
+  'common.cancel': 'Cancel',
+  'common.back': 'Back',
+  'common.save': 'Send',
+  'common.sending': 'Sending…',
+  'common.optional': 'optional',
+  'common.none': 'None',
+  'common.yes': 'Yes',
+  'common.no': 'No',
+  'common.unsure': 'Not sure',
+  'common.close': 'Close',
+  'common.dash': '—',
+
+  'error.title': 'That did not work',
+  'error.offline': 'The server cannot be reached. Check the network and try again.',
+  'error.timeout': 'The server did not answer in time. Try again in a moment.',
+  'error.server': 'Something failed on our side. Try again; if it stays, tell staff the number below.',
+  'error.answer': 'The server sent something this page cannot read. Reload the page.',
+  'error.request': 'Number',
+  'error.retryAfter': 'Try again in {n} seconds.',
+  'error.insecure': 'This is not a secure connection (https), so your login cannot be kept: after a reload you log in again.',
+
+  'colour.green': 'Green code',
+  'colour.yellow': 'Yellow code',
+  'colour.red': 'Red code',
+  'colour.unknown': 'Cannot tell',
+
+  'decision.pass': 'Let pass',
+  'decision.home-isolate': 'Home isolation',
+  'decision.central-isolate': 'Central isolation',
+  'decision.turn-back': 'Turn back',
+  'decision.refer': 'Check by hand',
+
+  'vehicle.title': 'Vehicles',
+  'vehicle.now': 'Declaring a vehicle in advance, reading plates and one check for a whole car are not built yet.',
+  'vehicle.do': 'For now, everyone in the car shows their own code and is scanned one by one at the gate.',
+  'vehicle.gate': 'Open gate scanning',
+};

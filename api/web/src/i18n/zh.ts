@@ -1,0 +1,63 @@
+// Words of every page in Chinese. This catalogue sets the keys; en.ts must have the same ones.
+export const zh = {
+  'app.name': '康码',
+  'app.tagline': '健康码与通行登记',
+  'nav.home': '首页',
+  'nav.language': 'English',
+  'nav.language.label': '切换到英文',
+  'nav.large': '大字',
+  'nav.large.on': '标准字号',
+  'nav.logout': '退出登录',
+  'nav.skip': '跳到正文',
+
+  'home.title': '您要做什么？',
+  'home.resident': '我的康码',
+  'home.resident.text': '注册、申报健康和行程，出示二维码。',
+  'home.gate': '卡口扫码',
+  'home.gate.text': '工作人员扫码核验，查看放行结果。',
+  'home.office': '通行统计',
+  'home.office.text': '按小时查看通行人次和最近记录。',
+  'home.vehicle': '车辆登记',
+  'home.vehicle.text': '车辆通行页面的现状。',
+
+  'common.loading': '正在读取…',
+  'common.retry': '重试',
+  'common.cancel': '取消',
+  'common.back': '返回',
+  'common.save': '提交',
+  'common.sending': '正在提交…',
+  'common.optional': '选填',
+  'common.none': '无',
+  'common.yes': '是',
+  'common.no': '否',
+  'common.unsure': '不确定',
+  'common.close': '关闭',
+  'common.dash': '—',
+
+  'error.title': '没有完成',
+  'error.offline': '连不上服务器。请检查网络后重试。',
+  'error.timeout': '服务器没有及时回答。请稍后重试。',
+  'error.server': '系统出了问题。请稍后重试；如仍不行，请把编号告诉工作人员。',
+  'error.answer': '服务器的回答无法读懂。请刷新页面。',
+  'error.request': '编号',
+  'error.retryAfter': '请 {n} 秒后再试。',
+  'error.insecure': '本页不是安全连接（https），登录状态不能保存：刷新页面后需要重新登录。',
+
+  'colour.green': '绿码',
+  'colour.yellow': '黄码',
+  'colour.red': '红码',
+  'colour.unknown': '无法判定',
+
+  'decision.pass': '放行',
+  'decision.home-isolate': '居家隔离',
+  'decision.central-isolate': '集中隔离',
+  'decision.turn-back': '劝返',
+  'decision.refer': '人工核验',
+
+  'vehicle.title': '车辆登记',
+  'vehicle.now': '车辆预申报、车牌识别和整车核验还没有做好。',
+  'vehicle.do': '目前请让车上每个人出示自己的康码，在卡口逐人扫码。',
+  'vehicle.gate': '打开卡口扫码',
+} as const;
+
+export type Key = keyof typeof zh;
