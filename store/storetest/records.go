@@ -44,7 +44,7 @@ func Records(t *testing.T, open Opener[store.Records]) {
 		if r.Version != 2 {
 			t.Errorf("tombstone: got version %d, want 2", r.Version)
 		}
-		if got := listAll(t, s, store.RecordQuery{Kind: "gate", Index: "org", Value: "机构:1", Limit: 4}, nil); len(got) != 9 {
+		if got := listAll(t, s, store.RecordQuery{Kind: "gate", Index: "org", Value: "机构:0", Limit: 4}, nil); len(got) != 9 {
 			t.Errorf("by index: got %d, want 9", len(got))
 		}
 	})

@@ -1,0 +1,181 @@
+package embedded
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"database/sql/driver"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/kangma/kangma/store"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Options of Open and OpenWarehouse. The zero Options are the safe ones.
+type Options struct {
+	// Relaxed leaves the fsync to checkpoints: a power cut may take the newest changes (never a half one), and the mark
+	// of the journal with them, so that replay from the mark heals it. Only for a store that is applied from a journal.
+	Relaxed bool
+	// SkipCheck opens without looking through the file for damage, which takes about a second a gigabyte.
+	SkipCheck bool
+	// Readers is how many reads run at once; 0: the number of processors, at least 4.
+	Readers int
+	// ScanLimit is how many passages an uncommon question to the warehouse may look at; 0: 20,000,000.
+	ScanLimit int64
+	// Progress, if not nil, is told while an uncommon question looks at passages one by one: how far it is, of how many.
+	Progress func(done, total int64)
+}
+
+// file is one open SQLite file with its writer and readers.
+type file struct {
+	path    string
+	readers pool
+	writer  *writer
+	all     []*conn
+	closing sync.Once
+}
+
+// DB is an open state file: dossiers and records.
+type DB struct{ *file }
+
+// Open opens or creates the state file at a path, brings its tables up to date and looks through it for damage; ""
+// keeps everything in memory. kangma.Internal with code store_damaged: the file is no database or is damaged; rebuild
+// it from the journal. kangma.Unavailable: it cannot be opened now.
+func Open(path string, o Options) (*DB, error) {
+	f, err := openFile(path, "migrations/state", o)
+	if err != nil {
+		return nil, err
+	}
+	return &DB{f}, nil
+}
+
+// Dossiers gives the store of dossiers.
+func (db *DB) Dossiers() store.Dossiers { return dossiers{db.file} }
+
+// Records gives the store of records.
+func (db *DB) Records() store.Records { return records{db.file} }
+
+func openFile(path, schema string, o Options) (*file, error) {
+	dsn, err := dsnOf(path, o)
+	if err != nil {
+		return nil, err
+	}
+	first, err := dial(dsn)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{path: path, all: []*conn{first}}
+	if err := errors.Join(check(first, path == "" || o.SkipCheck), migrate(dsn, schema)); err != nil {
+		first.close()
+		return nil, wrap(err)
+	}
+	n := o.Readers
+	if n <= 0 {
+		n = max(4, runtime.NumCPU())
+	}
+	writing := make(pool, 1)
+	writing <- first
+	f.readers = writing // in memory there is one connection, and everybody takes turns
+	if path != "" {
+		f.readers = make(pool, n)
+		for range n {
+			c, err := dial(dsn)
+			if err != nil {
+				return nil, errors.Join(err, f.closeConns())
+			}
+			f.all = append(f.all, c)
+			f.readers <- c
+		}
+	}
+	f.writer = startWriter(writing)
+	return f, nil
+}
+
+// dsnOf gives the data source of a path and makes sure that the file is ours alone to read.
+func dsnOf(path string, o Options) (string, error) {
+	q := url.Values{"_mutex": {"no"}, "_busy_timeout": {"10000"}, "_cache_size": {"-32768"}, "_stmt_cache_size": {"0"}}
+	if path == "" {
+		return fmt.Sprintf("file:/kangma-%s?vfs=memdb&%s", rand.Text(), q.Encode()), nil
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", wrap(err)
+	}
+	created, err := os.OpenFile(abs, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", errUnavailable.Because(err)
+	}
+	created.Close()
+	q.Set("_journal_mode", "WAL")
+	q.Set("_synchronous", "FULL")
+	if o.Relaxed {
+		q.Set("_synchronous", "NORMAL")
+	}
+	return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String(), nil
+}
+
+// check looks through the structure of the file. SQLite finds broken pages and indexes; what it cannot see, a flipped
+// bit inside a value, the checksum of the row finds when it is read.
+func check(c *conn, skip bool) error {
+	if skip {
+		return nil
+	}
+	return c.each("PRAGMA quick_check(1)", nil, func(row []driver.Value) error {
+		if row[0] != "ok" {
+			return errDamaged.Because(fmt.Errorf("quick_check: %v", row[0]))
+		}
+		return nil
+	})
+}
+
+func migrate(dsn, schema string) error {
+	db, err := sql.Open("sqlite3", dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	files, err := fs.Sub(migrations, schema)
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(context.Background())
+	return err
+}
+
+// Close finishes the writes already handed over and closes the file. Calls after it answer kangma.Unavailable.
+func (f *file) Close() (err error) {
+	f.closing.Do(func() {
+		f.writer.close()
+		err = f.closeConns()
+	})
+	return err
+}
+
+func (f *file) closeConns() (err error) {
+	if f.readers != nil && f.writer != nil {
+		for range cap(f.readers) { // waits for reads under way
+			<-f.readers
+		}
+		close(f.readers)
+	}
+	for _, c := range f.all {
+		err = errors.Join(err, c.close())
+	}
+	return err
+}
