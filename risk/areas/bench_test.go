@@ -1,0 +1,86 @@
+package areas_test
+
+import (
+	"bytes"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/areas"
+)
+
+func realTable(tb testing.TB) *areas.Table {
+	tb.Helper()
+	var lists []*areas.List
+	for _, f := range sharedLists(tb) {
+		lists = append(lists, readList(tb, f))
+	}
+	t, err := areas.Build(lists...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return t
+}
+
+// BenchmarkImport reads, resolves and builds the table of all real lists at hand: the bar is 5 s for 74 lists.
+func BenchmarkImport(b *testing.B) {
+	var raw [][]byte
+	for _, f := range sharedLists(b) {
+		c, err := os.ReadFile(f)
+		if err != nil {
+			b.Fatal(err)
+		}
+		raw = append(raw, c)
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var table *areas.Table
+	for b.Loop() {
+		var lists []*areas.List
+		for _, c := range raw {
+			l, err := areas.ParseList(bytes.NewReader(c))
+			if err != nil {
+				b.Fatal(err)
+			}
+			lists = append(lists, l)
+		}
+		var err error
+		if table, err = areas.Build(lists...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MB-kept")
+	b.ReportMetric(float64(table.Stats().Areas), "areas")
+}
+
+// BenchmarkLevelAt is a look-up with every real list at hand loaded: the bar is 200 ns.
+func BenchmarkLevelAt(b *testing.B) {
+	table := realTable(b)
+	b.Logf("%+v", table.Stats())
+	day := func(m, d int) time.Time { return time.Date(2022, time.Month(m), d, 9, 30, 0, 0, time.FixedZone("", 8*3600)) }
+	for _, c := range []struct {
+		name     string
+		place    kangma.Place
+		from, to time.Time
+	}{
+		{"county with areas, two weeks", kangma.Place{Division: 110105000}, day(11, 20), day(12, 4)},
+		{"county with areas, whole year", kangma.Place{Division: 500103000}, day(4, 20), day(12, 30)},
+		{"county never listed", kangma.Place{Division: 710000000}, day(11, 20), day(12, 4)},
+		{"street", kangma.Place{Division: 110105011}, day(11, 20), day(12, 4)},
+		{"zone", kangma.Place{Division: 610100000, Zone: "高新区"}, day(11, 20), day(12, 4)},
+		{"community that is listed", kangma.Place{Division: 110105011, Community: "二街坊"}, day(4, 10), day(4, 30)},
+		{"community that is not", kangma.Place{Division: 110105011, Community: "无此小区3号楼"}, day(11, 20), day(12, 4)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				table.LevelAt(c.place, c.from, c.to, time.Time{})
+			}
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package areas
+
+import (
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/kangma/kangma"
+)
+
+// placeText is a community text and what stays of it once the names in front are gone.
+type placeText struct{ community, rest string }
+
+// textNode gives the node that keeps the texts of places in d.
+func (t *Table) textNode(d kangma.Division) *node {
+	if i, ok := t.division[textGroup(d)]; ok {
+		return &t.nodes[i]
+	}
+	return nil
+}
+
+// refine takes the street out of the text, where it says one and the division does not.
+func (t *Table) refine(p kangma.Place) (kangma.Place, placeText) {
+	text := placeText{p.Community, p.Community}
+	n := t.textNode(p.Division)
+	if n == nil || n.places == nil {
+		return p, text
+	}
+	rest, street := n.places.strip(p.Community)
+	if street != 0 && p.Division.Contains(street) {
+		p.Division = street
+	}
+	text.rest = rest
+	return p, text
+}
+
+// match finds the listed areas that the text names: those it surely lies in and those that are only a part of what it
+// names. An area known to be in another street than the place does not match. It allocates nothing.
+func (t *Table) match(n *node, at kangma.Division, text placeText, w window) (whole, part found, ok bool) {
+	if n == nil || n.keys[0] == n.keys[1] {
+		return whole, part, false
+	}
+	group := t.keys[n.keys[0]:n.keys[1]]
+	head := headOf(text.rest)
+	for i, s := range [4]string{text.community, text.rest, head, strings.TrimSuffix(head, "小区")} {
+		if utf8.RuneCountInString(s) < 3 {
+			continue
+		}
+		h := hashText(s)
+		for k := sort.Search(len(group), func(k int) bool { return group[k].hash >= h }); k < len(group) && group[k].hash == h; k++ {
+			f := t.worst(group[k].times, w)
+			if f.level == kangma.NoLevel || t.otherStreet(group[k].area, at) {
+				continue
+			}
+			f.cause, ok = group[k].area, true
+			// Who writes 富力城3号楼 is surely in a listed 富力城, but only perhaps in a listed 富力城12号楼; and who writes the
+			// estate alone is surely in it only where the list has all of it.
+			if group[k].exact {
+				whole = worse(whole, f)
+			} else if i > 0 || len(text.rest) == len(head) {
+				part = worse(part, f)
+			}
+		}
+	}
+	return whole, part, ok
+}
+
+// otherStreet reports whether a listed area is known to be in another street than the place.
+func (t *Table) otherStreet(area uint32, at kangma.Division) bool {
+	if at.Rank() != kangma.Street {
+		return false
+	}
+	a := &t.hist.areas[area]
+	street := a.read.street
+	if street == 0 {
+		street = t.hist.spots[a.spot].area.Division
+	}
+	return street.Rank() == kangma.Street && street != at
+}
+
+// Notes of a Hit that is not exact.
+var (
+	noteCoarse = kangma.Text{
+		Zh: "只知到所在的行政区划，未知是否在名单所列的区域内；按其中最高等级列出。",
+		En: "Only the administrative division is known, not whether it was inside a listed area; the highest level listed in it is given.",
+	}
+	noteZone = kangma.Text{
+		Zh: "只知到所在的功能区，未知是否在名单所列的区域内；按其中最高等级列出。",
+		En: "Only the functional zone is known, not whether it was inside a listed area; the highest level listed in it is given.",
+	}
+	noteText = kangma.Text{
+		Zh: "所填社区或地址与名单所列文字均不一致，不能据此排除；按所在区划内最高等级列出。",
+		En: "The community text matches none on the list, which excludes nothing; the highest level listed in the division is given.",
+	}
+	notePart = kangma.Text{
+		Zh: "名单只列出该小区的一部分（如个别楼栋），未知是否在其中；按该部分的等级列出。",
+		En: "The list names only a part of this estate (such as single buildings); whether it was that part is not known; the level of the part is given.",
+	}
+)

@@ -1,0 +1,68 @@
+package areas
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/areas/divisions"
+)
+
+// newPrefixes gathers the names that may stand before a community text in an area.
+func newPrefixes(a Area) *prefixes {
+	p := &prefixes{}
+	for _, d := range []kangma.Division{a.Division.Province(), a.Division.City(), a.Division.County(), a.Division} {
+		p.addNames(d)
+	}
+	if a.Zone != "" {
+		p.names = append(p.names, a.Zone)
+	}
+	group := a.Division.County()
+	if a.Division.Rank() == kangma.City { // a city of towns
+		group = a.Division
+	}
+	if a.Division.Rank() != kangma.Street && group != 0 {
+		for _, d := range divisions.Children(group) {
+			if d.Rank() == kangma.Street {
+				p.addStreet(d)
+			}
+		}
+	}
+	sort.SliceStable(p.names, func(i, j int) bool { return len(p.names[i]) > len(p.names[j]) })
+	sort.SliceStable(p.streets, func(i, j int) bool { return len(p.streets[i].name) > len(p.streets[j].name) })
+	return p
+}
+
+// addNames adds a division's full name and the short one people write: 互助县 for 互助土族自治县.
+func (p *prefixes) addNames(d kangma.Division) {
+	name := divisions.Name(d)
+	if name == "" || name == "市辖区" || name == "县" || strings.Contains(name, "直辖县级") {
+		return
+	}
+	p.names = append(p.names, name)
+	stem := divisions.Stem(name)
+	if strings.Contains(name, "自治县") {
+		p.names = append(p.names, stem+"县")
+	}
+	if strings.Contains(name, "自治州") {
+		p.names = append(p.names, stem+"州")
+	}
+	if strings.Contains(name, "自治区") && stem != name {
+		p.names = append(p.names, stem)
+	}
+}
+
+// addStreet adds a street under each word for its kind, since lists and the bureau's table differ in it: 华林街 is 华林街道.
+func (p *prefixes) addStreet(d kangma.Division) {
+	name := divisions.Name(d)
+	stem := divisions.Stem(name)
+	p.streets = append(p.streets, streetName{name, d})
+	if stem == name {
+		return
+	}
+	for _, kind := range []string{"街道", "地区", "镇", "乡", "街", "办"} {
+		if stem+kind != name {
+			p.streets = append(p.streets, streetName{stem + kind, d})
+		}
+	}
+}

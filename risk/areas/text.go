@@ -1,0 +1,129 @@
+package areas
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/areas/divisions"
+)
+
+// The community of a list is free text: 胜芳镇欧韵城小区, 团山街道全域, 韦集镇除高风险区外的其他区域, 富力城12号楼、13号楼.
+// reading is what we take from it.
+type reading struct {
+	street kangma.Division // the street the text begins with, or 0
+	whole  bool            // the text means all of the row's area, or of that street, but for what is listed apart
+	keys   []textKey       // by what a person's own text can find it
+}
+
+// textKey is the hash of a folded piece of text. Exact: who writes this is in the area; otherwise the area may be only a
+// part of what they wrote (a building of the estate).
+type textKey struct {
+	hash  uint64
+	exact bool
+}
+
+// place names that may stand before a text and say nothing new.
+type prefixes struct {
+	names   []string // province, city, county, zone in every usual spelling, longest first
+	streets []streetName
+}
+
+type streetName struct {
+	name     string
+	division kangma.Division
+}
+
+// maxPieces bounds how many estates of one text are indexed.
+const maxPieces = 16
+
+// read analyses one community text of a row that lies in the area p was made for.
+func (p *prefixes) read(text string) reading {
+	text = divisions.Fold(text)
+	rest, street := p.strip(text)
+	r := reading{street: street, whole: rest == "" || wholePattern.MatchString(rest)}
+	if r.whole {
+		return r
+	}
+	r.add(text, true)
+	r.add(rest, true)
+	pieces := strings.FieldsFunc(rest, func(c rune) bool { return c == '、' || c == ';' || c == ',' || c == '，' || c == '。' })
+	for i, piece := range pieces[:min(len(pieces), maxPieces)] {
+		if i > 0 {
+			piece, _ = p.strip(piece)
+		}
+		head := headOf(piece)
+		r.add(head, head == piece)
+		r.add(strings.TrimSuffix(head, "小区"), head == piece)
+	}
+	return r
+}
+
+func (r *reading) add(s string, exact bool) {
+	if utf8.RuneCountInString(s) < 3 { // two characters name nothing safely
+		return
+	}
+	h := hashText(s)
+	for i := range r.keys {
+		if r.keys[i].hash == h {
+			r.keys[i].exact = r.keys[i].exact || exact
+			return
+		}
+	}
+	r.keys = append(r.keys, textKey{h, exact})
+}
+
+// strip removes the names of the row's province, city and county, and then a street's name, from the front.
+func (p *prefixes) strip(s string) (rest string, street kangma.Division) {
+	for again := true; again; {
+		again = false
+		for _, n := range p.names {
+			if r, ok := strings.CutPrefix(s, n); ok {
+				s, again = r, true
+				break
+			}
+		}
+	}
+	for _, n := range p.streets {
+		if r, ok := strings.CutPrefix(s, n.name); ok {
+			return strings.TrimPrefix(r, "办事处"), n.division
+		}
+	}
+	return s, 0
+}
+
+// headOf cuts a text before its first house number, bracket or exception: 富力城12号楼(除2单元) gives 富力城.
+func headOf(s string) string {
+	for i, r := range s {
+		if i > 0 && (r == '(' || r == '（' || r == '除' || r < unicode.MaxASCII && (unicode.IsDigit(r) || unicode.IsLetter(r)) || r >= '０' && r <= '９') {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// hashText is 64-bit FNV-1a over the folded text, without allocating. http://www.isthe.com/chongo/tech/comp/fnv/
+func hashText(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for _, r := range s {
+		switch {
+		case r == ' ' || r == '\u3000' || r == '\t' || r == '\n' || r == '\r' || r == '\u00a0' || r == '\u200b' || r == '\ufeff':
+			continue
+		case r >= '！' && r <= '～':
+			r = r - '！' + '!'
+		}
+		for shift := 0; shift < 24; shift += 8 {
+			h = (h ^ uint64(r>>shift)&0xff) * 1099511628211
+		}
+	}
+	return h
+}
+
+// wholePattern matches what stays of a text, once the names in front are gone, when it means the whole area: 全域, 全区
+// (除高风险区外), 除中高风险区以外的其他区域, 中高风险区以外的其他所有区域, 其余地区.
+var wholePattern = regexp.MustCompile(`^(全区域|全区|全县|全市|全镇区?|全街道|全乡)?(全域|全境|辖区|区域|范围|境)?内?\(?(` +
+	`除[^。;]*外[^。;]*|除[^,，、;]*风险区域?|` +
+	`(已?划[分定]为)?[中高低、和及]+风险(区域|地区|区)?(以外|之外|除外|外)[^。;]*|` +
+	`(其他|其余|其它)(所有|全部)?(区域|地区|地方|范围)?(为低风险区)?)?\)?$`)
