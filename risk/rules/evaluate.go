@@ -1,0 +1,159 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/facts"
+)
+
+// Evaluate computes the assessment of one person at one moment. It is pure and total: it never fails and never panics.
+// Without a set, a dossier or a person it could not tell; and without an area table it could not tell wherever a level
+// would decide, unless something else already makes the person red. It does not ask whether the set is in force at
+// in.At: Catalogue.InForce picks the set, and a back-test asks other sets on purpose.
+func (s *Set) Evaluate(in Input) kangma.Assessment {
+	out := kangma.Assessment{At: in.At, KnownAt: in.Known, Assignments: []kangma.Assignment{}}
+	if s == nil {
+		out.CannotTell = kangma.TellNoRules
+		return out
+	}
+	out.Rules = s.ref
+	if in.Areas != nil {
+		out.Areas = in.Areas.Version()
+	}
+	if in.Dossier == nil || in.Dossier.Person.IsZero() {
+		out.CannotTell = kangma.TellUnknownPerson
+		return out
+	}
+	out.Person = in.Dossier.Person
+	x := s.pool.Get().(*env)
+	x.areas, x.known, x.past = in.Areas, in.Known, s.past
+	known := facts.Never
+	if !in.Known.IsZero() {
+		known = facts.ToMicros(in.Known)
+	}
+	x.f.Collect(in.Dossier, facts.ToMicros(in.At), known, s.cal)
+	s.run(x)
+	s.assemble(x, &out)
+	x.release()
+	s.pool.Put(x)
+	return out
+}
+
+// release drops what belongs to one person, so that the pool keeps no dossier alive.
+func (x *env) release() {
+	x.f.Release()
+	x.it, x.areas = nil, nil
+	clear(x.fired)
+	clear(x.items)
+	x.fired, x.items, x.noAreas = x.fired[:0], x.items[:0], false
+}
+
+// run finds every rule that holds and when anything may change.
+func (s *Set) run(x *env) {
+	x.next = x.f.Ahead
+	for i := range s.rules {
+		r := &s.rules[i]
+		if r.on == nil {
+			x.it = nil
+			if r.when(x) {
+				s.fire(x, r, nil)
+			}
+			continue
+		}
+		for it := x.f.First(r.on.kind); it != nil; it = x.f.Next(it) {
+			s.consider(x, r, it)
+		}
+	}
+}
+
+// consider asks one rule about one item. The condition comes before the selection because it is cheaper (a selection may
+// look up an area); what it says of the future counts only if the item is selected.
+func (s *Set) consider(x *env, r *rule, it *facts.Item) {
+	x.it = it
+	before := x.next
+	x.next = facts.Never
+	holds := r.when == nil || r.when(x)
+	if (!holds && x.next == facts.Never) || !r.on.match(x, it) {
+		x.next = before
+		return
+	}
+	x.next = min(x.next, before)
+	if holds {
+		s.fire(x, r, it)
+	}
+}
+
+// fire records that a rule holds for an item (nil: for the person), unless its time is over, has not come, or a green
+// override took it back.
+func (s *Set) fire(x *env, r *rule, it *facts.Item) {
+	since, until := r.since(x), r.until(x)
+	until = min(until, since+s.maxDays*86_400_000_000)
+	if since > x.f.Now {
+		x.changesAt(since)
+		return
+	}
+	if until <= x.f.Now {
+		return
+	}
+	x.changesAt(until)
+	if r.clearable && x.f.Count(facts.Override) > 0 && x.cleared(it, since) {
+		return
+	}
+	anchor := r.countsFrom(x)
+	if n := len(x.fired); n > 0 && x.fired[n-1].rule == r {
+		f := &x.fired[n-1]
+		if until > f.until {
+			f.anchor = anchor
+		}
+		f.since, f.until = min(f.since, since), max(f.until, until)
+		f.items++
+	} else {
+		x.fired = append(x.fired, firing{rule: r, since: since, until: until, anchor: anchor, start: len(x.items), items: 1})
+	}
+	if it != nil {
+		x.items = append(x.items, it)
+	} else {
+		x.cite(r)
+	}
+}
+
+// cite names the evidence of a rule that is about the person.
+func (x *env) cite(r *rule) {
+	f := &x.fired[len(x.fired)-1]
+	f.items = 0
+	if r.cites == nil {
+		return
+	}
+	for it := x.f.First(r.cites.kind); it != nil; it = x.f.Next(it) {
+		if r.cites.match(x, it) {
+			x.items = append(x.items, it)
+			f.items++
+		}
+	}
+}
+
+// clearing lists the reasons of green overrides that take back an assignment.
+var clearing = []string{"released-early", "correction", "foreign-clearance", "appeal-granted"}
+
+// cleared: a green override in force takes back what had been observed before it was given; a foreign clearance takes
+// back foreign colours only.
+func (x *env) cleared(it *facts.Item, since facts.Micros) bool {
+	seen := since
+	if it != nil {
+		seen = facts.ToMicros(it.Ev.Observed)
+	}
+	for o := x.f.First(facts.Override); o != nil; o = x.f.Next(o) {
+		v := o.Ev.Override
+		if v.Colour != kangma.Green || !slices.Contains(clearing, v.Reason) || seen >= o.At {
+			continue
+		}
+		if v.Reason == "foreign-clearance" && (it == nil || it.Kind != facts.ForeignCode) {
+			continue
+		}
+		if active(x, o) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,201 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/common/types"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/facts"
+)
+
+// selector picks the items of one kind that a rule is about.
+type selector struct {
+	kind  facts.Kind
+	match func(*env, *facts.Item) bool
+	area  bool // needs the risk-area table
+}
+
+type rangeError struct{ lo, hi int64 }
+
+func (e rangeError) Error() string {
+	return fmt.Sprintf("expected a whole number from %d to %d", e.lo, e.hi)
+}
+
+var errSelector = errors.New("expected a selection such as stay('high')")
+
+func oneOf(words []string) error { return errors.New("expected one of " + strings.Join(words, ", ")) }
+
+// wordSelector makes a selector function with one text argument from a closed set.
+func wordSelector(name, doc string, k facts.Kind, closed []string, match func(it *facts.Item, w string) bool) *function {
+	return &function{
+		name: name, id: name + "_string", args: []*types.Type{types.StringType}, result: selectorType, doc: doc,
+		build: func(a []node) (node, error) {
+			w := a[0].lit.(string)
+			if !slices.Contains(closed, w) {
+				return node{}, oneOf(closed)
+			}
+			return selectorNode(&selector{kind: k, match: func(_ *env, it *facts.Item) bool { return match(it, w) }}), nil
+		},
+	}
+}
+
+// plainSelector makes a selector function without arguments.
+func plainSelector(name, doc string, k facts.Kind, match func(x *env, it *facts.Item) bool) *function {
+	return &function{
+		name: name, id: name + "_", result: selectorType, doc: doc,
+		build: func([]node) (node, error) { return selectorNode(&selector{kind: k, match: match}), nil },
+	}
+}
+
+// The closed sets of words, as in package kangma.
+var (
+	degrees   = []string{"close", "secondary", "co-traveller", "spatiotemporal", "general"}
+	diagnoses = []string{"confirmed", "asymptomatic", "suspected", "clinical", "excluded"}
+	visits    = []string{"fever-clinic", "outpatient", "admission", "discharge", "diagnosis", "drug"}
+	drugs     = []string{"antipyretic", "cough", "antibiotic", "antiviral"}
+	results   = []string{"negative", "positive", "pending", "inconclusive"}
+	symptoms  = []string{"fever", "cough", "fatigue", "throat", "breath", "taste", "nausea", "diarrhoea", "conjunctivitis", "chest", "headache", "muscle"}
+	colours   = []string{"red", "yellow", "green"}
+)
+
+func selectorFunctions() []*function {
+	always := func(*env, *facts.Item) bool { return true }
+	fs := []*function{
+		plainSelector("entry", "arrivals from abroad", facts.Entry, always),
+		plainSelector("vaccination", "doses", facts.Vaccination, always),
+		plainSelector("check_in", "daily health check-ins", facts.Declaration, func(_ *env, it *facts.Item) bool { return it.Ev.Declaration.CheckIn }),
+		plainSelector("declaration", "health declarations, check-ins included", facts.Declaration, always),
+		plainSelector("arrival", "journeys that ended in another city than they began in", facts.Trip, func(_ *env, it *facts.Item) bool { return crosses(it, kangma.Division.City) }),
+		plainSelector("province_arrival", "journeys that ended in another province than they began in", facts.Trip, func(_ *env, it *facts.Item) bool { return crosses(it, kangma.Division.Province) }),
+		plainSelector("contact_declared", "declarations that say yes to contact with a patient", facts.Declaration, func(_ *env, it *facts.Item) bool { return it.Ev.Declaration.Contact == "yes" }),
+		wordSelector("contact", "contacts of a degree: contact('close')", facts.Contact, degrees, func(it *facts.Item, w string) bool { return it.Ev.Contact.Degree == w }),
+		wordSelector("diagnosis", "diagnoses: diagnosis('confirmed')", facts.Clinic, diagnoses, func(it *facts.Item, w string) bool { return it.Ev.Clinic.Diagnosis == w }),
+		wordSelector("clinic", "visits and events at a clinic: clinic('fever-clinic')", facts.Clinic, visits, func(it *facts.Item, w string) bool { return it.Ev.Clinic.What == w }),
+		wordSelector("drug", "drug purchases: drug('antipyretic')", facts.Clinic, drugs, func(it *facts.Item, w string) bool { return it.Ev.Clinic.Drug == w }),
+		wordSelector("test", "tests for the infection, antibodies aside: test('positive')", facts.Test, results, func(it *facts.Item, w string) bool {
+			return it.Ev.Test.Result == w && it.Ev.Test.Method != "antibody"
+		}),
+		wordSelector("management", "measures: management('central')", facts.Management, measures, func(it *facts.Item, w string) bool { return it.Ev.Management.Measure == w }),
+	}
+	return append(fs, staySelector(), stayInSelector(), feverSelector(), symptomSelector(), foreignSelector(), overrideSelector())
+}
+
+func crosses(it *facts.Item, level func(kangma.Division) kangma.Division) bool {
+	from, to := level(it.Ev.Trip.From.Division), level(it.Ev.Trip.To.Division)
+	return from != 0 && to != 0 && from != to
+}
+
+func staySelector() *function {
+	return &function{
+		name: "stay", id: "stay_string", args: []*types.Type{types.StringType}, result: selectorType,
+		doc: "stays in an area whose worst level during the stay was this: stay('high'), stay('mid'), stay('low')",
+		build: func(a []node) (node, error) {
+			var want kangma.Level
+			if want.UnmarshalText([]byte(a[0].lit.(string))) != nil {
+				return node{}, oneOf([]string{"high", "mid", "low", "none"})
+			}
+			return selectorNode(&selector{kind: facts.Stay, area: true, match: func(x *env, it *facts.Item) bool {
+				level := x.level(it)
+				x.grows(it)
+				return level == want
+			}}), nil
+		},
+	}
+}
+
+func stayInSelector() *function {
+	return &function{
+		name: "stay_in", id: "stay_in_list", args: []*types.Type{stringList}, result: selectorType,
+		doc: "stays in these divisions, whatever their level: stay_in(['420000'])",
+		build: func(a []node) (node, error) {
+			in, err := divisions(a[0])
+			return selectorNode(&selector{kind: facts.Stay, match: func(_ *env, it *facts.Item) bool {
+				return inAny(in, it.Place.Division)
+			}}), err
+		},
+	}
+}
+
+func feverSelector() *function {
+	return &function{
+		name: "fever", id: "fever_int", args: []*types.Type{types.IntType}, result: selectorType,
+		doc: "body temperatures, measured or declared, of at least so many tenths of a degree: fever(373)",
+		build: func(a []node) (node, error) {
+			n, err := count(a[0], 340, 430)
+			return selectorNode(&selector{kind: facts.Temperature, match: func(_ *env, it *facts.Item) bool { return int64(it.Tenth) >= n }}), err
+		},
+	}
+}
+
+func symptomSelector() *function {
+	return &function{
+		name: "symptoms", id: "symptoms_list", args: []*types.Type{stringList}, result: selectorType,
+		doc: "declarations with any of these symptoms: symptoms(['fever','cough'])",
+		build: func(a []node) (node, error) {
+			want, ok := a[0].lit.([]string)
+			if !ok || slices.ContainsFunc(want, func(s string) bool { return !slices.Contains(symptoms, s) }) {
+				return node{}, oneOf(symptoms)
+			}
+			return selectorNode(&selector{kind: facts.Declaration, match: func(_ *env, it *facts.Item) bool {
+				for _, s := range it.Ev.Declaration.Symptoms {
+					if slices.Contains(want, s) {
+						return true
+					}
+				}
+				return false
+			}}), nil
+		},
+	}
+}
+
+func foreignSelector() *function {
+	return &function{
+		name: "foreign", id: "foreign_string", args: []*types.Type{types.StringType}, result: selectorType,
+		doc: "the colour another region gave, where it is that region's latest: foreign('red')",
+		build: func(a []node) (node, error) {
+			w := a[0].lit.(string)
+			if !slices.Contains(colours, w) {
+				return node{}, oneOf(colours)
+			}
+			want, _ := kangma.ParseColour(w)
+			return selectorNode(&selector{kind: facts.ForeignCode, match: func(x *env, it *facts.Item) bool {
+				return it.Ev.ForeignCode.Colour == want && latestOfRegion(x, it)
+			}}), nil
+		},
+	}
+}
+
+// latestOfRegion: a colour the same region has changed since does not count. Of two that were issued at one moment the
+// severer counts.
+func latestOfRegion(x *env, it *facts.Item) bool {
+	for o := x.f.First(facts.ForeignCode); o != nil; o = x.f.Next(o) {
+		if o.Ev.ForeignCode.Region != it.Ev.ForeignCode.Region {
+			continue
+		}
+		if o.At > it.At || o.At == it.At && o.Ev.ForeignCode.Colour.Worse(it.Ev.ForeignCode.Colour) {
+			return false
+		}
+	}
+	return true
+}
+
+func overrideSelector() *function {
+	return &function{
+		name: "override", id: "override_string", args: []*types.Type{types.StringType}, result: selectorType,
+		doc: "colours set by hand: override('red')",
+		build: func(a []node) (node, error) {
+			w := a[0].lit.(string)
+			if !slices.Contains(colours, w) {
+				return node{}, oneOf(colours)
+			}
+			want, _ := kangma.ParseColour(w)
+			return selectorNode(&selector{kind: facts.Override, match: func(_ *env, it *facts.Item) bool {
+				return it.Ev.Override.Colour == want
+			}}), nil
+		},
+	}
+}
