@@ -1,0 +1,285 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/breaker"
+)
+
+// call is one command for the server that holds a partition, and its outcome.
+type call struct {
+	tag    int // whose hash tag the keys carry
+	script *goredis.Script
+	keys   []string
+	args   []any // of a script its ARGV, else the whole command
+
+	reply any
+	err   error
+}
+
+// maxPipeline bounds how many commands travel together, so that one exchange stays within its time.
+const maxPipeline = 500
+
+// do runs the calls, those for one server in one pipeline in their order, servers side by side. extra is time granted
+// beyond the usual for large values. The first error is returned; each call carries its own.
+func (db *DB) do(ctx context.Context, extra time.Duration, calls ...*call) error {
+	if err := ctx.Err(); err != nil {
+		return unavailable("canceled", err)
+	}
+	groups := map[*goredis.Client][]*call{}
+	for _, c := range calls {
+		client, err := db.server(ctx, c.tag)
+		if err != nil {
+			return err
+		}
+		groups[client] = append(groups[client], c)
+	}
+	if len(groups) == 1 {
+		for client, group := range groups {
+			db.pipelines(ctx, extra, client, group)
+		}
+	} else {
+		var wg sync.WaitGroup
+		for client, group := range groups {
+			wg.Go(func() { db.pipelines(ctx, extra, client, group) })
+		}
+		wg.Wait()
+	}
+	for _, c := range calls {
+		if c.err != nil {
+			return c.err
+		}
+	}
+	return nil
+}
+
+// server gives the client of the master that holds a tag.
+func (db *DB) server(ctx context.Context, tag int) (*goredis.Client, error) {
+	if db.ring == nil {
+		return db.single, nil
+	}
+	b := db.breaker("cluster") // asking the cluster where things are may hang like anything else
+	if !b.Allow(time.Now()) {
+		return nil, errOpen
+	}
+	ctx, cancel := context.WithTimeout(ctx, db.cfg.Timeout)
+	defer cancel()
+	client, err := db.ring.MasterForKey(ctx, db.vault.tags[tag])
+	b.Done(err == nil, time.Now())
+	if err != nil {
+		return nil, unavailable("redis_cluster", err)
+	}
+	return client, nil
+}
+
+func (db *DB) breaker(addr string) *breaker.Breaker {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	b := db.breakers[addr]
+	if b == nil {
+		b = &breaker.Breaker{After: db.cfg.Timeout, Probe: 500 * time.Millisecond}
+		db.breakers[addr] = b
+	}
+	return b
+}
+
+// Down tells which servers are not asked at the moment because they failed to answer.
+func (db *DB) Down() []string {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	var out []string
+	for addr, b := range db.breakers {
+		if b.Open() {
+			out = append(out, addr)
+		}
+	}
+	return out
+}
+
+func (db *DB) pipelines(ctx context.Context, extra time.Duration, client *goredis.Client, calls []*call) {
+	for len(calls) > 0 {
+		n := min(len(calls), maxPipeline)
+		db.pipeline(ctx, extra, client, calls[:n])
+		calls = calls[n:]
+	}
+}
+
+// pipeline runs up to maxPipeline calls on one server. What the server did not execute (unknown script, moved slot) is
+// sent again; what it may have executed never is.
+func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis.Client, calls []*call) {
+	b := db.breaker(client.Options().Addr)
+	for round := 0; ; round++ {
+		if !b.Allow(time.Now()) {
+			setErr(calls, errOpen)
+			return
+		}
+		limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout+extra+time.Duration(len(calls))*time.Millisecond)
+		err := exchange(limited, client, calls)
+		cancel()
+		if ctx.Err() == nil || err == nil { // a caller that left says nothing about the server
+			b.Done(err == nil, time.Now())
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			}
+			setErr(calls, unavailable("redis_unreachable", err))
+			return
+		}
+		again := db.retriable(ctx, client, calls)
+		if len(again) == 0 || round == 3 {
+			for _, c := range calls {
+				c.err = replyError(c.err)
+			}
+			return
+		}
+		done := calls
+		calls = again
+		for _, c := range done {
+			if !contains(again, c) {
+				c.err = replyError(c.err)
+			}
+		}
+		if db.ring != nil {
+			for _, c := range again { // slots that moved may have gone to different servers
+				if next, err := db.server(ctx, c.tag); err == nil && next != client {
+					db.pipeline(ctx, extra, next, []*call{c})
+					calls = without(calls, c)
+				}
+			}
+			if len(calls) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// exchange sends the calls and reads the replies. It returns an error when the connection failed; what the server itself
+// says is in each call.
+func exchange(ctx context.Context, client *goredis.Client, calls []*call) error {
+	pipe := client.Pipeline()
+	cmds := make([]*goredis.Cmd, len(calls))
+	for i, c := range calls {
+		if c.script != nil {
+			cmds[i] = c.script.EvalSha(ctx, pipe, c.keys, c.args...)
+		} else {
+			cmds[i] = pipe.Do(ctx, c.args...)
+		}
+	}
+	pipe.Exec(ctx) // its error is the first of those below
+	for i, c := range calls {
+		c.reply, c.err = cmds[i].Result()
+		var said goredis.Error
+		if c.err != nil && !errors.As(c.err, &said) {
+			return c.err
+		}
+		if errors.Is(c.err, goredis.Nil) {
+			c.reply, c.err = nil, nil
+		}
+	}
+	return nil
+}
+
+// retriable finds the calls that the server refused without executing them and removes the reason.
+func (db *DB) retriable(ctx context.Context, client *goredis.Client, calls []*call) (again []*call) {
+	moved, loaded := false, map[*goredis.Script]bool{}
+	for _, c := range calls {
+		switch code := errorCode(c.err); {
+		case code == "NOSCRIPT":
+			if !loaded[c.script] {
+				loaded[c.script] = true
+				limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout)
+				err := c.script.Load(limited, client).Err()
+				cancel()
+				if err != nil {
+					continue
+				}
+			}
+			again = append(again, c)
+		case db.ring != nil && (code == "MOVED" || code == "ASK" || code == "READONLY" || code == "TRYAGAIN"):
+			moved = true
+			again = append(again, c)
+		}
+	}
+	if moved {
+		db.ring.ReloadState(ctx)
+		select { // the new map arrives in the background
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return again
+}
+
+func contains(calls []*call, c *call) bool {
+	for _, x := range calls {
+		if x == c {
+			return true
+		}
+	}
+	return false
+}
+
+func without(calls []*call, c *call) []*call {
+	out := make([]*call, 0, len(calls))
+	for _, x := range calls {
+		if x != c {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func setErr(calls []*call, err error) {
+	for _, c := range calls {
+		c.err = err
+	}
+}
+
+var errOpen = unavailable("redis_down", nil)
+
+// unavailable makes the error of a Redis that could not be asked. The texts of causes hold addresses, never keys.
+func unavailable(code string, cause error) error {
+	e := kangma.E(kangma.Unavailable, code, "the state store does not answer; try again in a moment")
+	e.RetryAfter = 1
+	if cause == nil {
+		return e
+	}
+	return e.Because(cause)
+}
+
+// errorCode gives the first word of what Redis said, e.g. MISCONF.
+func errorCode(err error) string {
+	var said goredis.Error
+	if err == nil || !errors.As(err, &said) {
+		return ""
+	}
+	code, _, _ := strings.Cut(said.Error(), " ")
+	return code
+}
+
+// replyError turns what Redis said into our words: full disk (MISCONF), full memory (OOM), loading, a replica, a
+// cluster without that slot are all "not now". Anything else is a fault of ours.
+func replyError(err error) error {
+	if err == nil {
+		return nil
+	}
+	switch code := errorCode(err); code {
+	case "":
+		return err
+	case "MISCONF", "OOM", "LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "MOVED", "ASK", "TRYAGAIN", "NOREPLICAS", "BUSY",
+		"NOAUTH", "WRONGPASS", "NOPERM":
+		return unavailable("redis_"+strings.ToLower(code), errors.New(code))
+	default:
+		return kangma.E(kangma.Internal, "redis", "the state store refused a command").Because(errors.New(code))
+	}
+}
+
+var errVanished = unavailable("redis_vanished", errors.New("a partition has no epoch: Redis lost its data and waits for a rebuild"))

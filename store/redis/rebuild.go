@@ -1,0 +1,179 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/store"
+)
+
+// epochs reads which partitions have an epoch, that is, hold what they should.
+func (db *DB) epochs(ctx context.Context) (missing []int, writes [store.Partitions]int64, err error) {
+	calls := make([]*call, store.Partitions)
+	for tag := range calls {
+		calls[tag] = &call{tag: tag, args: []any{"HMGET", db.stateKey(tag), "e", "n"}}
+	}
+	if err := db.do(ctx, 0, calls...); err != nil {
+		return nil, writes, err
+	}
+	for tag, c := range calls {
+		values, _ := c.reply.([]any)
+		if len(values) != 2 || values[0] == nil {
+			missing = append(missing, tag)
+		}
+		if len(values) != 2 {
+			continue
+		}
+		if n, ok := values[1].(string); ok {
+			for _, digit := range n {
+				writes[tag] = writes[tag]*10 + int64(digit-'0')
+			}
+		}
+	}
+	return missing, writes, nil
+}
+
+// begin gives an empty Redis its epoch. One that is partly there is left alone: it lost something.
+func (db *DB) begin(ctx context.Context) error {
+	missing, _, err := db.epochs(ctx)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if len(missing) < store.Partitions {
+		return errVanished
+	}
+	return db.stamp(ctx, missing)
+}
+
+func (db *DB) stamp(ctx context.Context, tags []int) error {
+	epoch := rand.Text()
+	calls := make([]*call, len(tags))
+	for i, tag := range tags {
+		calls[i] = &call{tag: tag, args: []any{"HSETNX", db.stateKey(tag), "e", epoch}}
+	}
+	return db.do(ctx, 0, calls...)
+}
+
+// Rebuild fills Redis again from elsewhere (snapshot and journal) after it lost data: fill is given a Loader and puts
+// everything there is. What Redis still holds in a later version stays. Partitions that vanished answer again only when
+// fill is through without an error; until then every call to them is kangma.Unavailable, so nobody is "unknown" by
+// mistake. It may run again after a failure, and beside other processes that do the same.
+func (db *DB) Rebuild(ctx context.Context, fill func(context.Context, *Loader) error) error {
+	if err := fill(ctx, &Loader{db}); err != nil {
+		return err
+	}
+	missing, writes, err := db.epochs(ctx)
+	if err != nil {
+		return err
+	}
+	for tag := range store.Partitions { // what went back has been filled in: count from here
+		db.lost[tag].Store(false)
+		db.seen[tag].Store(writes[tag])
+	}
+	return db.stamp(ctx, missing)
+}
+
+// Loader puts what a rebuild found. Its methods may be called concurrently for different people and records.
+type Loader struct{ db *DB }
+
+// Dossiers stores dossiers of any version, with their indexes, unless later versions are there.
+func (l *Loader) Dossiers(ctx context.Context, dossiers ...kangma.Dossier) error {
+	db := l.db
+	ways := make([]*pending, len(dossiers))
+	calls := make([]*call, len(dossiers))
+	for i, d := range dossiers {
+		at := db.spotOf(d.Person)
+		ways[i] = &pending{d: d, at: at, added: d.Sealed.Indexes}
+		version := binary.BigEndian.AppendUint64(nil, d.Version)
+		calls[i] = &call{tag: at.tag, script: restoreDossier,
+			keys: []string{db.stateKey(at.tag), db.bucketKey(at.tag, at.bucket), db.bitmapKey(at.tag)},
+			args: []any{at.field[:], db.sealDossier(at, d), version, at.bucket}}
+	}
+	if err := db.do(ctx, time.Second, calls...); err != nil {
+		return err
+	}
+	kept := ways[:0]
+	for i, w := range ways {
+		if calls[i].reply != saysLost {
+			kept = append(kept, w)
+		}
+	}
+	return db.claim(ctx, kept, true)
+}
+
+// Records stores records of any version unless later ones are there.
+func (l *Loader) Records(ctx context.Context, records ...store.Record) error {
+	var calls []*call
+	size := 0
+	for _, r := range records {
+		if err := r.Validate(); err != nil {
+			return err
+		}
+		c, _ := l.db.putCall(r, true)
+		calls, size = append(calls, c), size+len(r.Data)
+	}
+	return l.db.do(ctx, time.Second+sizeTime(size), calls...)
+}
+
+// Clear removes everything under the prefix, the epochs first, so that a half-cleared state is known for one.
+func (db *DB) Clear(ctx context.Context) error {
+	epochs := make([]*call, store.Partitions)
+	for tag := range epochs {
+		epochs[tag] = &call{tag: tag, args: []any{"DEL", db.stateKey(tag)}}
+	}
+	if err := db.do(ctx, 0, epochs...); err != nil {
+		return err
+	}
+	return db.eachServer(ctx, func(tag int) error { return db.clearServer(ctx, tag) })
+}
+
+// eachServer runs f with one tag of each server.
+func (db *DB) eachServer(ctx context.Context, f func(tag int) error) error {
+	done := map[*goredis.Client]bool{}
+	for tag := range store.Partitions {
+		client, err := db.server(ctx, tag)
+		if err != nil {
+			return err
+		}
+		if !done[client] {
+			done[client] = true
+			if err := f(tag); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (db *DB) clearServer(ctx context.Context, tag int) error {
+	pattern := "{" + db.cfg.Prefix + ":*"
+	for at := "0"; ; {
+		scan := &call{tag: tag, args: []any{"SCAN", at, "MATCH", pattern, "COUNT", 5000}}
+		if err := db.do(ctx, 2*time.Second, scan); err != nil {
+			return err
+		}
+		reply, _ := scan.reply.([]any)
+		if len(reply) != 2 {
+			return kangma.E(kangma.Internal, "redis", "the state store answered strangely").Because(errors.New("SCAN"))
+		}
+		var removes []*call
+		keys, _ := reply[1].([]any)
+		for _, key := range keys { // one by one: keys of one command must be of one slot
+			if text, ok := key.(string); ok {
+				removes = append(removes, &call{tag: tag, args: []any{"UNLINK", text}})
+			}
+		}
+		if err := db.do(ctx, 2*time.Second, removes...); err != nil {
+			return err
+		}
+		if at, _ = reply[0].(string); at == "0" {
+			return nil
+		}
+	}
+}

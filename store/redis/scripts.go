@@ -1,0 +1,78 @@
+package redis
+
+import goredis "github.com/redis/go-redis/v9"
+
+// Replies of the scripts. Anything else is the number of writes of the partition, which only rises.
+const (
+	saysVanished = "V" // the partition has no epoch: it lost its data
+	saysLost     = "L" // the stored version is not the one before
+	saysIndexes  = "I" // the blind indexes differ from the stored ones; an array with the stored value
+	saysChanged  = "C" // an index entry is not what was expected; an array with what it is
+)
+
+// updateDossier stores a dossier whose version is the next one.
+// KEYS: state, bucket, bitmap. ARGV: field, value, version before (8 bytes), bucket number, "1" if the indexes may differ.
+var updateDossier = goredis.NewScript(`
+if redis.call('HEXISTS', KEYS[1], 'e') == 0 then return 'V' end
+local old = redis.call('HGET', KEYS[2], ARGV[1])
+local digest = '\0\0\0\0'
+if old then
+  if string.sub(old, 2, 9) ~= ARGV[3] then return 'L' end
+  digest = string.sub(old, 10, 13)
+elseif ARGV[3] ~= '\0\0\0\0\0\0\0\0' then
+  return 'L'
+end
+if ARGV[5] ~= '1' and digest ~= string.sub(ARGV[2], 10, 13) then return {'I', old or ''} end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+if not old then redis.call('SETBIT', KEYS[3], ARGV[4], 1) end
+return redis.call('HINCRBY', KEYS[1], 'n', 1)
+`)
+
+// restoreDossier stores a dossier during a rebuild unless a later version is there.
+// KEYS and ARGV as above, ARGV[3] being the dossier's own version.
+var restoreDossier = goredis.NewScript(`
+local old = redis.call('HGET', KEYS[2], ARGV[1])
+if old and string.sub(old, 2, 9) > ARGV[3] then return 'L' end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+redis.call('SETBIT', KEYS[3], ARGV[4], 1)
+return redis.call('HINCRBY', KEYS[1], 'n', 1)
+`)
+
+// swapEntry replaces an index entry if it is still what the caller saw.
+// KEYS: state, bucket. ARGV: field, value (” removes), expected (” for none), '1' during a rebuild.
+var swapEntry = goredis.NewScript(`
+if ARGV[4] ~= '1' and redis.call('HEXISTS', KEYS[1], 'e') == 0 then return 'V' end
+local old = redis.call('HGET', KEYS[2], ARGV[1]) or ''
+if old ~= ARGV[3] then return {'C', old} end
+if ARGV[2] == '' then redis.call('HDEL', KEYS[2], ARGV[1])
+else redis.call('HSET', KEYS[2], ARGV[1], ARGV[2]) end
+return redis.call('HINCRBY', KEYS[1], 'n', 1)
+`)
+
+// putRecord stores a record whose version is the next one, and moves its id between the indexes.
+// KEYS: state, record. ARGV: value, version before, id, '1' during a rebuild (then the version is the record's own),
+// then the keys of all sets that list it. The sets carry the same hash tag as the record, so they are in its slot.
+var putRecord = goredis.NewScript(`
+local rebuild = ARGV[4] == '1'
+if not rebuild and redis.call('HEXISTS', KEYS[1], 'e') == 0 then return 'V' end
+local old = redis.call('HMGET', KEYS[2], 'b', 'i')
+if rebuild then
+  if old[1] and string.sub(old[1], 2, 9) > ARGV[2] then return 'L' end
+elseif old[1] then
+  if string.sub(old[1], 2, 9) ~= ARGV[2] then return 'L' end
+elseif ARGV[2] ~= '\0\0\0\0\0\0\0\0' then
+  return 'L'
+end
+local listed = ''
+local now = {}
+for i = 5, #ARGV do
+  now[ARGV[i]] = true
+  listed = listed .. ARGV[i] .. ' '
+end
+for key in string.gmatch(old[2] or '', '%S+') do
+  if not now[key] then redis.call('ZREM', key, ARGV[3]) end
+end
+for i = 5, #ARGV do redis.call('ZADD', ARGV[i], 0, ARGV[3]) end
+redis.call('HSET', KEYS[2], 'b', ARGV[1], 'i', listed)
+return redis.call('HINCRBY', KEYS[1], 'n', 1)
+`)
