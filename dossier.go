@@ -18,7 +18,7 @@ type Dossier struct {
 // under a key outside every store. Indexes are keyed HMACs. store/seal makes and opens it.
 type SealedIdentity struct {
 	DataKey  []byte            `cbor:"1,keyasint,omitempty"` // wrapped data key; empty after erasure
-	Fields   map[string][]byte `cbor:"2,keyasint,omitempty"` // name, id_number, id_type, phone: nonce and AES-256-GCM
+	Fields   map[string][]byte `cbor:"2,keyasint,omitempty"` // name, document (type and number), phone: AES-256-GCM
 	Indexes  []BlindIndex      `cbor:"3,keyasint,omitempty"` // what Dossiers.Lookup finds
 	KeyID    string            `cbor:"4,keyasint,omitempty"` // which key-encryption key
 	Revision uint64            `cbor:"5,keyasint,omitempty"` // bound into the associated data
