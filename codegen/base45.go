@@ -18,7 +18,6 @@ var values45 = func() (v [256]byte) {
 	return v
 }()
 
-
 // EncodedLen45 gives the number of Base45 characters of n bytes.
 func EncodedLen45(n int) int { return n/2*3 + n%2*2 }
 
