@@ -128,7 +128,8 @@ type Warehouse interface {
 	Loaded(ctx context.Context, node string) (Position, error)
 	// Query answers a typed question. kangma.Invalid: not a question; kangma.TooLarge: would scan more than allowed.
 	Query(ctx context.Context, q Query) (Result, error)
-	// Passages returns single passages, newest first: a person's own record, a gate's last minutes, a tracing case.
+	// Passages returns single passages, newest first (ties: larger id first): a person's own record, a gate's last
+	// minutes, a tracing case. Where both are given, those of these people at these gates.
 	Passages(ctx context.Context, q PassageQuery) ([]kangma.Passage, error)
 }
 
