@@ -8,18 +8,19 @@ import (
 
 // Inspection explains the text of a code for people. Nothing in it has been verified.
 type Inspection struct {
-	Format    string            `json:"format"`              // KM1, HC1 or other
-	Problem   kangma.CannotTell `json:"problem,omitempty"`   // why it could not be read, when it could not
-	Length    int               `json:"length"`              // characters
-	Bytes     int               `json:"bytes,omitempty"`     // of the COSE message
-	QR        *QRSize           `json:"qr,omitempty"`        // how large it is drawn
-	Algorithm string            `json:"algorithm,omitempty"` // of the signature
-	Claims    *Claims           `json:"claims,omitempty"`    // what it says
-	Protected string            `json:"protected,omitempty"` // hex, as signed
-	Payload   string            `json:"payload,omitempty"`   // hex, as signed
-	Signature string            `json:"signature,omitempty"` // hex
-	Proof     string            `json:"proof,omitempty"`     // hex: slot and link of a shown credential
-	Trusted   bool              `json:"trusted"`             // always false
+	Format     string            `json:"format"`                // KM1, HC1 or other
+	Problem    kangma.CannotTell `json:"problem,omitempty"`     // why it could not be read, when it could not
+	Length     int               `json:"length"`                // characters
+	Bytes      int               `json:"bytes,omitempty"`       // of the COSE message
+	QR         *QRSize           `json:"qr,omitempty"`          // how large it is drawn
+	Algorithm  string            `json:"algorithm,omitempty"`   // of the signature
+	Claims     *Claims           `json:"claims,omitempty"`      // what it says
+	Protected  string            `json:"protected,omitempty"`   // hex, as signed
+	Payload    string            `json:"payload,omitempty"`     // hex, as signed
+	Signature  string            `json:"signature,omitempty"`   // hex
+	Proof      string            `json:"proof,omitempty"`       // hex: slot and link of a shown credential
+	HealthCert *HealthCert       `json:"health_cert,omitempty"` // an EU digital COVID certificate
+	Trusted    bool              `json:"trusted"`               // always false
 }
 
 // Inspect explains any text that came out of a QR code, without trusting it: nothing is verified, no clock is asked.
@@ -27,6 +28,10 @@ func Inspect(text string) Inspection {
 	in := Inspection{Format: "other", Length: len(text)}
 	if size, err := SizeOf(text, LevelAuto); err == nil {
 		in.QR = &size
+	}
+	if IsHealthCert(text) {
+		in.inspectHealthCert(text)
+		return in
 	}
 	var buf [maxRaw]byte
 	e, tell := cut(text, &buf)
@@ -51,4 +56,20 @@ func Inspect(text string) Inspection {
 	}
 	in.Claims = &c
 	return in
+}
+
+func (in *Inspection) inspectHealthCert(text string) {
+	in.Format = "HC1"
+	m, tell := openHealthCert(text)
+	if in.Problem = tell; tell != "" {
+		return
+	}
+	in.Bytes = m.size
+	in.Protected, in.Payload, in.Signature = hex.EncodeToString(m.protected), hex.EncodeToString(m.payload), hex.EncodeToString(m.signature)
+	c, ok := m.content()
+	if !ok {
+		in.Problem = kangma.TellMalformed
+		return
+	}
+	in.Algorithm, in.HealthCert = c.Algorithm, &c
 }

@@ -1,0 +1,239 @@
+package codegen
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/sha256"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/kangma/kangma"
+)
+
+const (
+	// maxHealthCert is the capacity of the largest QR code in alphanumeric characters (ISO/IEC 18004, version 40-L).
+	maxHealthCert = 4296
+	// maxInflated bounds what a certificate may unpack to. Real ones have below 1 KiB.
+	maxInflated = 16 << 10
+)
+
+// foreignCBOR reads what other issuers wrote: any map order, tagged dates and indefinite lengths happen; duplicate keys
+// and deep nesting do not.
+var foreignCBOR = mustDec(cbor.DecOptions{
+	DupMapKey: cbor.DupMapKeyEnforcedAPF, MaxNestedLevels: 12, MaxArrayElements: 128, MaxMapPairs: 64,
+	TimeTag: cbor.DecTagIgnored, UTF8: cbor.UTF8RejectInvalid,
+})
+
+// healthMessage is the COSE message of a certificate: nothing in it has been verified.
+type healthMessage struct {
+	protected, payload, signature []byte
+	alg                           int64
+	key                           HealthCertKeyID
+	hasKey                        bool
+	size                          int
+}
+
+// openHealthCert undoes the layers of HCERT (hcert_spec.md sections 4 and 5): prefix, Base45, zlib, COSE_Sign1.
+func openHealthCert(text string) (m healthMessage, tell kangma.CannotTell) {
+	rest, ok := strings.CutPrefix(text, HealthCertPrefix)
+	if !ok {
+		return m, kangma.TellNotOurs
+	}
+	if len(text) > maxHealthCert {
+		return m, kangma.TellMalformed
+	}
+	packed, err := DecodeBase45(nil, rest)
+	if err != nil {
+		return m, kangma.TellMalformed
+	}
+	raw, ok := inflate(packed)
+	if !ok {
+		return m, kangma.TellMalformed
+	}
+	m.size = len(raw)
+	// Issuers write the message untagged, as COSE_Sign1 (18) or also as CWT (61).
+	raw = bytes.TrimPrefix(bytes.TrimPrefix(raw, []byte{0xd8, 61}), []byte{0xd2})
+	var parts struct {
+		_           struct{} `cbor:",toarray"`
+		Protected   []byte
+		Unprotected map[any]any
+		Payload     []byte
+		Signature   []byte
+	}
+	if len(raw) == 0 || raw[0] != 0x84 || foreignCBOR.Unmarshal(raw, &parts) != nil { // an array of 4, no other tag
+		return m, kangma.TellMalformed
+	}
+	m.protected, m.payload, m.signature = parts.Protected, parts.Payload, parts.Signature
+	protected := map[any]any{}
+	if len(m.protected) > 0 && foreignCBOR.Unmarshal(m.protected, &protected) != nil {
+		return m, kangma.TellMalformed
+	}
+	// What is protected wins over what anybody could have put beside it (hcert_spec.md 3.3.2).
+	for _, header := range []map[any]any{parts.Unprotected, protected} {
+		m.readHeader(header)
+	}
+	return m, ""
+}
+
+func (m *healthMessage) readHeader(header map[any]any) {
+	if alg, ok := integer(header[uint64(1)]); ok {
+		m.alg = alg
+	}
+	if kid, ok := header[uint64(4)].([]byte); ok {
+		m.hasKey = len(kid) == len(m.key)
+		copy(m.key[:], kid)
+	}
+}
+
+// inflate unpacks a zlib stream of bounded size with nothing after it.
+func inflate(packed []byte) ([]byte, bool) {
+	in := bytes.NewReader(packed)
+	z, err := zlib.NewReader(in)
+	if err != nil {
+		return nil, false
+	}
+	defer z.Close()
+	out, err := io.ReadAll(io.LimitReader(z, maxInflated+1))
+	return out, err == nil && len(out) <= maxInflated && in.Len() == 0
+}
+
+// signedBy verifies the signature with the algorithm of the key, which the message must name too.
+func (m *healthMessage) signedBy(pub crypto.PublicKey) bool {
+	alg := algorithmOf(pub)
+	if alg == 0 || m.alg != alg {
+		return false
+	}
+	protected := append(appendUint(nil, 2, uint64(len(m.protected))), m.protected...)
+	digest := sha256.Sum256(appendToSign(nil, protected, m.payload))
+	switch k := pub.(type) {
+	case *ecdsa.PublicKey:
+		return len(m.signature) == 64 && verifySig(k, digest[:], m.signature)
+	case *rsa.PublicKey:
+		return rsa.VerifyPSS(k, crypto.SHA256, digest[:], m.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+	}
+	return false
+}
+
+// content decodes the payload: a CWT with issuer (1), expiry (4), issue (6) and the certificate (-260, 1).
+func (m *healthMessage) content() (c HealthCert, ok bool) {
+	var claims map[any]any
+	if foreignCBOR.Unmarshal(m.payload, &claims) != nil {
+		return c, false
+	}
+	var wrapped struct {
+		HCert struct {
+			V1 dcc `cbor:"1,keyasint"`
+		} `cbor:"-260,keyasint"`
+	}
+	if foreignCBOR.Unmarshal(m.payload, &wrapped) != nil {
+		return c, false
+	}
+	c.Key, c.Algorithm = m.key, map[int64]string{algES256: "ES256", algPS256: "PS256"}[m.alg]
+	c.Country, _ = claims[uint64(1)].(string)
+	if c.Expires, ok = numericDate(claims[uint64(4)]); !ok {
+		return c, false
+	}
+	c.Issued, _ = numericDate(claims[uint64(6)])
+	return c, wrapped.HCert.V1.fill(&c)
+}
+
+// dcc is the certificate's content (DCC.combined-schema.json 1.3). Numbers are any: issuers write 1 and 1.0.
+type dcc struct {
+	Version string `cbor:"ver"`
+	Name    struct {
+		Family  string `cbor:"fn"`
+		FamilyT string `cbor:"fnt"`
+		Given   string `cbor:"gn"`
+		GivenT  string `cbor:"gnt"`
+	} `cbor:"nam"`
+	Born  string     `cbor:"dob"`
+	Vacc  []dccEntry `cbor:"v"`
+	Tests []dccEntry `cbor:"t"`
+	Recov []dccEntry `cbor:"r"`
+}
+
+type dccEntry struct {
+	Disease string `cbor:"tg"`
+	Country string `cbor:"co"`
+	Issuer  string `cbor:"is"`
+	ID      string `cbor:"ci"`
+	Given   string `cbor:"dt"`
+	Product string `cbor:"mp"`
+	Dose    any    `cbor:"dn"`
+	Doses   any    `cbor:"sd"`
+	Type    string `cbor:"tt"`
+	Test    string `cbor:"nm"`
+	Maker   string `cbor:"ma"`
+	Sampled string `cbor:"sc"`
+	Result  string `cbor:"tr"`
+	First   string `cbor:"fr"`
+	From    string `cbor:"df"`
+	Until   string `cbor:"du"`
+}
+
+func (d *dcc) fill(c *HealthCert) bool {
+	c.Version, c.Born = d.Version, d.Born
+	full := strings.TrimSpace(d.Name.Family + " " + d.Name.Given)
+	if full == "" {
+		full = strings.TrimSpace(d.Name.FamilyT + " " + d.Name.GivenT)
+	}
+	if r := []rune(full); len(r) > 60 {
+		full = string(r[:60])
+	}
+	c.Name, _ = kangma.NewName(full) // a certificate without a usable name is still a certificate
+	for _, e := range d.Vacc {
+		c.Entries = append(c.Entries, e.entry(CertVaccination, e.Given, e.Product, ""))
+	}
+	for _, e := range d.Tests {
+		method := e.Test
+		if method == "" {
+			method = e.Maker
+		}
+		c.Entries = append(c.Entries, e.entry(CertTest, e.Sampled, e.Type, method))
+	}
+	for _, e := range d.Recov {
+		c.Entries = append(c.Entries, e.entry(CertRecovery, e.First, "", ""))
+	}
+	return len(c.Entries) > 0
+}
+
+func (e *dccEntry) entry(t HealthCertType, date, product, method string) HealthCertEntry {
+	dose, _ := integer(e.Dose)
+	doses, _ := integer(e.Doses)
+	return HealthCertEntry{
+		Type: t, Disease: e.Disease, Date: date, From: e.From, Until: e.Until, Product: product, Result: e.Result,
+		Dose: int(dose), Doses: int(doses), Country: e.Country, Issuer: e.Issuer, ID: e.ID, Method: method,
+	}
+}
+
+// integer reads a CBOR number that is whole and small.
+func integer(v any) (int64, bool) {
+	switch n := v.(type) {
+	case uint64:
+		return int64(n), n < 1<<53
+	case int64:
+		return n, n > -1<<53
+	case float64:
+		return int64(n), n == math.Trunc(n) && math.Abs(n) < 1<<53
+	}
+	return 0, false
+}
+
+// numericDate reads seconds since 1970, cut to whole ones: issuers write fractions too.
+func numericDate(v any) (time.Time, bool) {
+	if f, ok := v.(float64); ok {
+		v = math.Floor(f)
+	}
+	n, ok := integer(v)
+	if !ok || n <= 0 || n >= 1<<40 {
+		return time.Time{}, false
+	}
+	return time.Unix(n, 0).UTC(), true
+}
