@@ -20,6 +20,8 @@ type FS interface {
 	Remove(name string) error
 	// SyncDir makes creations, renames and removals in dir durable.
 	SyncDir(dir string) error
+	// Free gives the bytes that may still be written on the disk of dir.
+	Free(dir string) (uint64, error)
 	// Lock takes the exclusive lock of a file, creating it; ErrLocked if somebody else has it. Closing gives it back.
 	Lock(name string) (io.Closer, error)
 }

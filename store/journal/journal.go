@@ -32,6 +32,7 @@ type Journal struct {
 	hints     [4]hint
 	hintTurn  int
 	ckptStale bool
+	expected  int    // calls that will share the next fsync if the writers just woken come back at once
 	spareBuf  []byte // of an earlier batch, to be used again
 
 	wake chan struct{} // of the committer, 1 deep
@@ -63,6 +64,7 @@ var _ store.Journal = (*Journal)(nil)
 type batch struct {
 	buf   []byte // records, not sealed yet
 	count uint32
+	calls int           // of Append
 	done  chan struct{} // closed when the fate of the batch is known
 	first store.Position
 	err   error
@@ -134,6 +136,7 @@ func (j *Journal) enqueue(events []kangma.Event, size int) (b *batch, last uint3
 		b.buf = appendRecord(b.buf, events[i])
 	}
 	b.count += uint32(len(events))
+	b.calls++
 	j.queued += len(b.buf) - before
 	select {
 	case j.wake <- struct{}{}:

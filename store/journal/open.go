@@ -23,6 +23,9 @@ func Open(dir string, opt Options) (*Journal, error) {
 	j := &Journal{dir: dir, opt: opt.withDefaults(), wake: make(chan struct{}, 1), quit: make(chan struct{})}
 	j.readOnly = opt.ReadOnly
 	if err := j.open(); err != nil {
+		if j.ckptFile != nil {
+			j.ckptFile.Close()
+		}
 		if j.lock != nil {
 			j.lock.Close()
 		}
@@ -46,16 +49,18 @@ func (j *Journal) open() error {
 			return err
 		}
 	}
+	// The checkpoint first: beside a running node the segments may then be newer than it, never older.
+	var found, ok bool
+	var err error
+	if j.ckpt, found, ok, err = readCheckpoint(j.opt.FS, j.dir); err != nil {
+		return fmt.Errorf("read checkpoint: %w", err)
+	}
 	names, err := listSegments(j.opt.FS, j.dir)
 	if err != nil {
 		if os.IsNotExist(err) {
 			return kangma.E(kangma.NotFound, "journal_absent", "there is no journal here").Because(err)
 		}
 		return fmt.Errorf("list %s: %w", j.dir, err)
-	}
-	var found, ok bool
-	if j.ckpt, found, ok, err = readCheckpoint(j.opt.FS, j.dir); err != nil {
-		return fmt.Errorf("read checkpoint: %w", err)
 	}
 	switch {
 	case !found && len(names) == 0 && j.opt.ReadOnly:
@@ -64,10 +69,17 @@ func (j *Journal) open() error {
 		if err := j.create(); err != nil {
 			return err
 		}
+		ok = true
 	case !ok: // nothing proves that the tail is whole
 		j.damage = append(j.damage, Damage{Segment: checkpointName, Reason: "checkpoint"})
 	}
 	j.id, j.released, j.oldest = j.ckpt.Journal, j.ckpt.Released, max(j.ckpt.Oldest, 1)
+	if !j.opt.ReadOnly && ok {
+		// A killed process may have left a checkpoint in memory only; what is removed on its word must not come first.
+		if err := j.openCheckpoint(); err != nil {
+			return err
+		}
+	}
 	scans, err := scanAll(j.opt.FS, j.dir, names, j.ckpt.Durable)
 	if err != nil {
 		return err
@@ -110,6 +122,16 @@ func (j *Journal) create() error {
 	j.ckpt.Oldest = 1
 	if err := createCheckpoint(j.opt.FS, j.dir, j.ckpt); err != nil {
 		return fmt.Errorf("create checkpoint: %w", err)
+	}
+	return nil
+}
+
+func (j *Journal) openCheckpoint() (err error) {
+	if j.ckptFile, err = j.opt.FS.OpenFile(filepath.Join(j.dir, checkpointName), os.O_RDWR, 0o600); err != nil {
+		return fmt.Errorf("open checkpoint: %w", err)
+	}
+	if err := j.ckptFile.Sync(); err != nil {
+		return fmt.Errorf("sync checkpoint: %w", err)
 	}
 	return nil
 }
@@ -258,10 +280,6 @@ func (j *Journal) join(scans []named) {
 
 // ready makes what was found durable and the last segment fit to be written to.
 func (j *Journal) ready(scans []named) error {
-	var err error
-	if j.ckptFile, err = j.opt.FS.OpenFile(filepath.Join(j.dir, checkpointName), os.O_RDWR, 0o600); err != nil {
-		return fmt.Errorf("open checkpoint: %w", err)
-	}
 	if len(scans) > 0 {
 		s := j.segments[len(j.segments)-1]
 		f, err := j.opt.FS.OpenFile(filepath.Join(j.dir, s.name), os.O_RDWR, 0o600)

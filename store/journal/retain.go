@@ -67,6 +67,10 @@ func (j *Journal) expired() (name string) {
 	return s.name
 }
 
+// Checkpoint makes what the journal knows of itself durable now, which the background does every
+// Options.CheckpointEvery.
+func (j *Journal) Checkpoint() error { return j.saveCheckpoint(false) }
+
 // saveCheckpoint writes the checkpoint if it says something new, or anyway when forced.
 func (j *Journal) saveCheckpoint(force bool) error {
 	j.ckptMu.Lock()
@@ -80,12 +84,13 @@ func (j *Journal) saveCheckpoint(force bool) error {
 	return j.saveLocked()
 }
 
-// saveLocked writes the checkpoint; j.ckptMu is held. A damaged journal has no checkpoint file open and writes none.
+// saveLocked writes the checkpoint; j.ckptMu is held. A read-only journal changes nothing.
 func (j *Journal) saveLocked() error {
-	if j.ckptFile == nil {
+	j.mu.Lock()
+	if j.readOnly {
+		j.mu.Unlock()
 		return nil
 	}
-	j.mu.Lock()
 	next := checkpoint{Seq: j.ckpt.Seq + 1, Journal: j.id, Durable: j.durable, Released: j.released, Oldest: j.oldest}
 	j.ckptStale = false
 	j.mu.Unlock()
