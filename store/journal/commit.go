@@ -23,13 +23,6 @@ type writer struct {
 	suspect  bool  // an fsync failed: what the kernel now calls clean may not be on the disk, so never append here again
 }
 
-func (w *writer) close() error {
-	if w.file == nil {
-		return nil
-	}
-	return w.file.Close()
-}
-
 // commits runs until Close: it makes one batch after the other durable. While it waits for the disk the writers fill the
 // next batch, so one fsync serves all that came meanwhile.
 func (j *Journal) commits() {
@@ -135,7 +128,7 @@ func (j *Journal) finish(b *batch, marks []mark, err error) {
 		s.end += int64(len(b.buf))
 		s.last = j.w.recorded
 		s.marks = append(s.marks, marks...)
-		j.durable = s.next() - 1
+		j.durable, j.head = s.next()-1, j.w.chain
 		j.w.next = s.next()
 		j.ckptStale = true
 		j.stats.committed(b)

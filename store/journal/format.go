@@ -19,8 +19,8 @@ const (
 	prefixSize = 8 // length of the body, CRC32C of length and body
 
 	atBack     = 0  // uint32, how many records of the same group commit come before this one
-	atChain    = 4  // 16 bytes, SHA-256 of the previous chain and of everything from atIndex on, cut to 128 bits
-	atIndex    = 20 // uint32, number of the record in its segment, from 0
+	atIndex    = 4  // uint32, number of the record in its segment, from 0
+	atChain    = 8  // 16 bytes, SHA-256 of the previous chain and of everything behind it, cut to 128 bits
 	atRecorded = 24 // int64, Unix microseconds
 	atKind     = 32 // uint8
 	atFlags    = 33 // uint8

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type Journal struct {
 	hints     [4]hint
 	hintTurn  int
 	ckptStale bool
+	head      chain  // of the last durable record
 	expected  int    // calls that will share the next fsync if the writers just woken come back at once
 	spareBuf  []byte // of an earlier batch, to be used again
 
@@ -176,19 +178,7 @@ func (j *Journal) Close() error {
 	}
 	close(j.quit)
 	j.done.Wait()
-	err := j.saveCheckpoint(true)
-	if e := j.w.close(); err == nil {
-		err = e
-	}
-	if j.ckptFile != nil {
-		if e := j.ckptFile.Close(); err == nil {
-			err = e
-		}
-	}
-	if e := j.lock.Close(); err == nil {
-		err = e
-	}
-	return err
+	return errors.Join(j.saveCheckpoint(true), j.release())
 }
 
 // background runs until Close: it writes checkpoints and applies retention.
@@ -201,10 +191,7 @@ func (j *Journal) background() {
 		case <-j.quit:
 			return
 		case <-tick.C:
-			if err := j.saveCheckpoint(false); err != nil {
-				j.note(err)
-			}
-			if err := j.Retain(); err != nil {
+			if err := errors.Join(j.saveCheckpoint(false), j.Retain(), j.reloadBallast()); err != nil {
 				j.note(err)
 			}
 		}

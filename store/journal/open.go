@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,24 +24,32 @@ func Open(dir string, opt Options) (*Journal, error) {
 	j := &Journal{dir: dir, opt: opt.withDefaults(), wake: make(chan struct{}, 1), quit: make(chan struct{})}
 	j.readOnly = opt.ReadOnly
 	if err := j.open(); err != nil {
-		if j.ckptFile != nil {
-			j.ckptFile.Close()
-		}
-		if j.lock != nil {
-			j.lock.Close()
-		}
-		return nil, err
+		return nil, errors.Join(err, j.release())
 	}
 	if len(j.damage) > 0 {
 		j.readOnly = true
 		j.alarm("damage", fmt.Sprintf("the journal is damaged in %d places and read-only", len(j.damage)))
 	}
 	if j.lock != nil {
+		if err := j.reloadBallast(); err != nil {
+			j.note(err)
+		}
 		j.done.Add(2)
 		go j.commits()
 		go j.background()
 	}
 	return j, nil
+}
+
+// release closes what Open holds on to.
+func (j *Journal) release() error {
+	var errs []error
+	for _, c := range []io.Closer{j.w.file, j.ckptFile, j.lock} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (j *Journal) open() error {
@@ -49,25 +58,38 @@ func (j *Journal) open() error {
 			return err
 		}
 	}
+	scans, err := j.load()
+	if err != nil {
+		return err
+	}
+	j.join(scans)
+	if j.opt.ReadOnly || len(j.damage) > 0 {
+		return nil
+	}
+	return j.ready(scans)
+}
+
+// load reads the checkpoint and walks the segments.
+func (j *Journal) load() ([]named, error) {
 	// The checkpoint first: beside a running node the segments may then be newer than it, never older.
 	var found, ok bool
 	var err error
 	if j.ckpt, found, ok, err = readCheckpoint(j.opt.FS, j.dir); err != nil {
-		return fmt.Errorf("read checkpoint: %w", err)
+		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
 	names, err := listSegments(j.opt.FS, j.dir)
 	if err != nil {
 		if os.IsNotExist(err) {
-			return kangma.E(kangma.NotFound, "journal_absent", "there is no journal here").Because(err)
+			return nil, kangma.E(kangma.NotFound, "journal_absent", "there is no journal here").Because(err)
 		}
-		return fmt.Errorf("list %s: %w", j.dir, err)
+		return nil, fmt.Errorf("list %s: %w", j.dir, err)
 	}
 	switch {
 	case !found && len(names) == 0 && j.opt.ReadOnly:
-		return kangma.E(kangma.NotFound, "journal_absent", "there is no journal here")
+		return nil, kangma.E(kangma.NotFound, "journal_absent", "there is no journal here")
 	case !found && len(names) == 0:
 		if err := j.create(); err != nil {
-			return err
+			return nil, err
 		}
 		ok = true
 	case !ok: // nothing proves that the tail is whole
@@ -77,24 +99,20 @@ func (j *Journal) open() error {
 	if !j.opt.ReadOnly && ok {
 		// A killed process may have left a checkpoint in memory only; what is removed on its word must not come first.
 		if err := j.openCheckpoint(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	scans, err := scanAll(j.opt.FS, j.dir, names, j.ckpt.Durable)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if scans, err = j.dropLeftovers(scans); err != nil {
-		return err
+		return nil, err
 	}
 	if found && !ok || !found && len(names) > 0 {
 		j.guess(scans)
 	}
-	j.join(scans)
-	if j.opt.ReadOnly || len(j.damage) > 0 {
-		return nil
-	}
-	return j.ready(scans)
+	return scans, nil
 }
 
 // takeDir makes the directory durable and takes its lock.
@@ -149,7 +167,9 @@ func listSegments(fs FS, dir string) ([]string, error) {
 
 // named is what was found in one file.
 type named struct {
-	name string
+	name    string
+	durable store.Position // of the records it should hold, the last one that was promised to somebody
+	last    bool
 	scan
 }
 
@@ -165,28 +185,29 @@ func scanAll(fs FS, dir string, names []string, floor store.Position) ([]named, 
 			durable = first - 1
 		}
 		g.Go(func() (err error) {
-			out[i].name = name
-			out[i].scan, err = scanFile(fs, dir, name, durable, last)
+			out[i].name, out[i].durable, out[i].last = name, durable, last
+			out[i].scan, err = scanFile(fs, dir, out[i], nil)
 			return err
 		})
 	}
 	return out, g.Wait()
 }
 
-func scanFile(fs FS, dir, name string, durable store.Position, last bool) (scan, error) {
-	f, err := fs.OpenFile(filepath.Join(dir, name), os.O_RDONLY, 0)
+// scanFile walks one segment and tells each, if not nil, of every good record.
+func scanFile(fs FS, dir string, n named, each func(record)) (scan, error) {
+	f, err := fs.OpenFile(filepath.Join(dir, n.name), os.O_RDONLY, 0)
 	if err != nil {
-		return scan{}, fmt.Errorf("open %s: %w", name, err)
+		return scan{}, fmt.Errorf("open %s: %w", n.name, err)
 	}
 	defer f.Close()
 	size, err := f.Size()
 	if err != nil {
-		return scan{}, fmt.Errorf("size of %s: %w", name, err)
+		return scan{}, fmt.Errorf("size of %s: %w", n.name, err)
 	}
-	s := scanner{name: name, w: window{f: f, size: size}, durable: durable, last: last}
+	s := scanner{name: n.name, w: window{f: f, size: size}, durable: n.durable, last: n.last, each: each}
 	out, err := s.run()
 	if err != nil {
-		return out, fmt.Errorf("read %s: %w", name, err)
+		return out, fmt.Errorf("read %s: %w", n.name, err)
 	}
 	return out, nil
 }
@@ -275,7 +296,7 @@ func (j *Journal) join(scans []named) {
 			next = j.ckpt.Durable + 1
 		}
 	}
-	j.durable, j.w.next = next-1, next
+	j.durable, j.head, j.w.next = next-1, j.w.chain, next
 }
 
 // ready makes what was found durable and the last segment fit to be written to.

@@ -25,16 +25,18 @@ type story struct {
 	asked    []kangma.Event
 	acked    store.Position
 	released store.Position
+
+	retention time.Duration
 }
 
 func newStory(fs journal.FS) *story {
-	return &story{fs: fs, now: time.Date(2022, 11, 23, 15, 59, 59, 0, time.UTC)}
+	return &story{fs: fs, retention: 36 * time.Hour, now: time.Date(2022, 11, 23, 15, 59, 59, 0, time.UTC)}
 }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 func (s *story) options() journal.Options {
-	return journal.Options{FS: s.fs, Now: func() time.Time { return s.now }, MaxSegmentBytes: 600, Retention: 36 * time.Hour,
+	return journal.Options{FS: s.fs, Now: func() time.Time { return s.now }, MaxSegmentBytes: 600, Retention: s.retention,
 		CheckpointEvery: time.Hour, Logger: quiet}
 }
 

@@ -32,7 +32,8 @@ type scan struct {
 	end      int64 // behind the last good record
 	count    uint32
 	chain    chain
-	recorded int64
+	recorded int64 // of the last good record
+	earliest int64 // of the first good record; the end of the day if there is none
 	marks    []mark
 	damage   []Damage
 	restored int
@@ -48,6 +49,7 @@ type scanner struct {
 	out     scan
 	durable store.Position // everything up to here was acknowledged or may have been
 	last    bool           // no segment follows, so the tail may be torn
+	each    func(record)   // told of every good record; may be nil
 }
 
 // window is a part of a file held in memory.
@@ -121,6 +123,7 @@ func (s *scanner) run() (scan, error) {
 		o.head = header{First: first, Day: day}
 	}
 	o.chain, o.recorded = o.head.Prev, o.head.Recorded
+	o.earliest = (int64(day)+1)*microsPerDay - 1
 	trust := o.headOK // whether the chain so far can be checked
 	for o.end < s.w.size {
 		r, err := s.w.record(o.end, day)
@@ -165,8 +168,12 @@ func (s *scanner) take(r record) {
 		o.marks = append(o.marks, mark{o.count, o.end})
 	}
 	o.chain, o.recorded = r.chain(), r.recorded()
+	o.earliest = min(o.earliest, o.recorded)
 	o.count++
 	o.end += int64(len(r))
+	if s.each != nil {
+		s.each(r)
+	}
 	if r.flags()&flagRestored != 0 {
 		o.restored++
 	}
@@ -201,6 +208,7 @@ func (s *scanner) skip() (resumed bool, err error) {
 	o.damage = append(o.damage, Damage{Segment: s.name, Offset: bad, Reason: "record",
 		From: o.head.First + store.Position(index), To: o.head.First + store.Position(next) - 1})
 	o.end, o.count = at, next
+	o.marks = append(o.marks, mark{next, at}) // so that what follows can be read without passing the damage
 	return true, nil
 }
 

@@ -3,6 +3,8 @@ package crashfs
 import (
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -134,4 +136,31 @@ func (n *inode) surviving(left Left, last bool) []byte {
 		}
 	}
 	return b
+}
+
+// Corrupt changes the content of a file behind everybody's back, as a failing disk does.
+func (fs *FS) Corrupt(name string, how func([]byte) []byte) error {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	d, err := fs.dir(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	n := d.live[filepath.Base(name)]
+	if n == nil {
+		return &os.PathError{Op: "corrupt", Path: name, Err: os.ErrNotExist}
+	}
+	n.live = how(slices.Clone(n.live))
+	n.durable, n.pending = slices.Clone(n.live), nil
+	return nil
+}
+
+// Vanish removes a file behind everybody's back.
+func (fs *FS) Vanish(name string) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if d, err := fs.dir(filepath.Dir(name)); err == nil {
+		delete(d.live, filepath.Base(name))
+		delete(d.durable, filepath.Base(name))
+	}
 }
