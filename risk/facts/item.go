@@ -41,9 +41,8 @@ type Item struct {
 	Kind  Kind
 
 	next   int32 // next item of the kind, -1: none
-	judged bool  // level, exact, note are set
+	judged bool  // level and note are set
 	level  kangma.Level
-	exact  bool
 	note   kangma.Text
 }
 
@@ -62,10 +61,10 @@ func received(e *kangma.Evidence) time.Time {
 	return e.Observed
 }
 
-// Judge sets the risk level of a stay, so that it is looked up once. note is for people; exact is false where the place
-// is known less closely than the listed area.
-func (it *Item) Judge(l kangma.Level, exact bool, note kangma.Text) {
-	it.level, it.exact, it.note, it.judged = l, exact, note, true
+// Judge sets the risk level of a stay, so that it is looked up once. note is for people: how the level was found where
+// the place is known less closely than the listed area.
+func (it *Item) Judge(l kangma.Level, note kangma.Text) {
+	it.level, it.note, it.judged = l, note, true
 }
 
 // Judged gives the level set by Judge and whether one was set.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/areas"
 	"github.com/kangma/kangma/risk/facts"
 )
 
@@ -45,39 +46,65 @@ func (c *env) level(it *facts.Item) kangma.Level {
 	}
 	if c.areas == nil {
 		c.noAreas = true
-		it.Judge(kangma.NoLevel, true, kangma.Text{})
+		it.Judge(kangma.NoLevel, kangma.Text{})
 		return kangma.NoLevel
 	}
+	hit := c.lookup(*it.Place, it)
+	level, note := hit.Level, hit.Note
+	if hit.Exact {
+		note = kangma.Text{}
+	} else if coarse(it) {
+		level, note = hit.Sure, kangma.Text{}
+	}
+	it.Judge(level, note)
+	return level
+}
+
+func (c *env) lookup(place kangma.Place, it *facts.Item) areas.Hit {
 	known := c.known
 	if c.past { // by what was published while the person was there
 		if end := time.UnixMicro(it.At); known.IsZero() || end.Before(known) {
 			known = end
 		}
 	}
-	from := time.UnixMicro(it.From)
-	hit := c.areas.LevelAt(*it.Place, from, time.UnixMicro(it.At), known)
-	note := hit.Note
-	if hit.Exact {
-		note = kangma.Text{}
-	}
-	it.Judge(hit.Level, hit.Exact, note)
-	return hit.Level
+	return c.areas.LevelAt(place, time.UnixMicro(it.From), time.UnixMicro(it.At), known)
 }
 
-// grows notes when a stay that goes on may come to be judged otherwise: at the end of it, and from now on whenever a
-// worse level lies ahead in the table (the exact moment is not asked for, so the next hour is named).
-func (c *env) grows(it *facts.Item) {
+// around gives the worst level anywhere in the county or city around a stay. A place coarser than that is taken whole.
+func (c *env) around(it *facts.Item, widen func(kangma.Division) kangma.Division) kangma.Level {
+	if c.areas == nil {
+		c.noAreas = true
+		return kangma.NoLevel
+	}
+	place := kangma.Place{Division: widen(it.Place.Division)}
+	if place.Division == 0 {
+		place.Division = it.Place.Division
+	}
+	return c.lookup(place, it).Level
+}
+
+// coarse: the start of a journey known only by city or province says little about which estate somebody came from, so
+// it is judged by what surely covered it. A stay is judged by the worst inside the place it names, with a note.
+func coarse(it *facts.Item) bool {
+	return it.Ev.Kind == kangma.KindTrip && it.Place.Division.Rank() < kangma.County
+}
+
+// hourMicros is one hour.
+const hourMicros = facts.Micros(time.Hour / time.Microsecond)
+
+// grows notes when a stay that goes on may come to be judged otherwise: at the end of it and, where a worse level may lie
+// ahead in the table, from now on (the exact moment is not asked for, so the next hour is named).
+func (c *env) grows(it *facts.Item, wider bool) {
 	if it.Grows == 0 || it.Place == nil || c.areas == nil {
 		return
 	}
 	c.changesAt(it.Grows)
-	known := c.known
-	if c.past {
-		c.changesAt(c.f.Now + int64(time.Hour/time.Microsecond))
+	if c.past || wider {
+		c.changesAt(c.f.Now + hourMicros)
 		return
 	}
-	ahead := c.areas.LevelAt(*it.Place, time.UnixMicro(c.f.Now), time.UnixMicro(it.Grows), known)
-	if ahead.Level > c.level(it) {
-		c.changesAt(c.f.Now + int64(time.Hour/time.Microsecond))
+	ahead := c.areas.LevelAt(*it.Place, time.UnixMicro(c.f.Now), time.UnixMicro(it.Grows), c.known)
+	if ahead.Level > c.level(it) || ahead.Sure > c.level(it) {
+		c.changesAt(c.f.Now + hourMicros)
 	}
 }

@@ -16,7 +16,6 @@ import (
 type selector struct {
 	kind  facts.Kind
 	match func(*env, *facts.Item) bool
-	area  bool // needs the risk-area table
 }
 
 type rangeError struct{ lo, hi int64 }
@@ -29,17 +28,21 @@ var errSelector = errors.New("expected a selection such as stay('high')")
 
 func oneOf(words []string) error { return errors.New("expected one of " + strings.Join(words, ", ")) }
 
-// wordSelector makes a selector function with one text argument from a closed set.
-func wordSelector(name, doc string, k facts.Kind, closed []string, match func(it *facts.Item, w string) bool) *function {
-	return &function{
-		name: name, id: name + "_string", args: []*types.Type{types.StringType}, result: selectorType, doc: doc,
-		build: func(a []node) (node, error) {
-			w := a[0].lit.(string)
-			if !slices.Contains(closed, w) {
-				return node{}, oneOf(closed)
-			}
-			return selectorNode(&selector{kind: k, match: func(_ *env, it *facts.Item) bool { return match(it, w) }}), nil
-		},
+// wordSelector makes a selector function whose argument is one text from a closed set, or a list of them.
+func wordSelector(name, doc string, k facts.Kind, closed []string, match func(it *facts.Item, w []string) bool) []*function {
+	build := func(a []node) (node, error) {
+		words, ok := a[0].lit.([]string)
+		if w, one := a[0].lit.(string); one {
+			words, ok = []string{w}, true
+		}
+		if !ok || slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(closed, w) }) {
+			return node{}, oneOf(closed)
+		}
+		return selectorNode(&selector{kind: k, match: func(_ *env, it *facts.Item) bool { return match(it, words) }}), nil
+	}
+	return []*function{
+		{name: name, id: name + "_string", args: []*types.Type{types.StringType}, result: selectorType, doc: doc, build: build},
+		{name: name, id: name + "_list", args: []*types.Type{stringList}, result: selectorType, doc: "the same, for any of a list", build: build},
 	}
 }
 
@@ -72,16 +75,38 @@ func selectorFunctions() []*function {
 		plainSelector("arrival", "journeys that ended in another city than they began in", facts.Trip, func(_ *env, it *facts.Item) bool { return crosses(it, kangma.Division.City) }),
 		plainSelector("province_arrival", "journeys that ended in another province than they began in", facts.Trip, func(_ *env, it *facts.Item) bool { return crosses(it, kangma.Division.Province) }),
 		plainSelector("contact_declared", "declarations that say yes to contact with a patient", facts.Declaration, func(_ *env, it *facts.Item) bool { return it.Ev.Declaration.Contact == "yes" }),
-		wordSelector("contact", "contacts of a degree: contact('close')", facts.Contact, degrees, func(it *facts.Item, w string) bool { return it.Ev.Contact.Degree == w }),
-		wordSelector("diagnosis", "diagnoses: diagnosis('confirmed')", facts.Clinic, diagnoses, func(it *facts.Item, w string) bool { return it.Ev.Clinic.Diagnosis == w }),
-		wordSelector("clinic", "visits and events at a clinic: clinic('fever-clinic')", facts.Clinic, visits, func(it *facts.Item, w string) bool { return it.Ev.Clinic.What == w }),
-		wordSelector("drug", "drug purchases: drug('antipyretic')", facts.Clinic, drugs, func(it *facts.Item, w string) bool { return it.Ev.Clinic.Drug == w }),
-		wordSelector("test", "tests for the infection, antibodies aside: test('positive')", facts.Test, results, func(it *facts.Item, w string) bool {
-			return it.Ev.Test.Result == w && it.Ev.Test.Method != "antibody"
-		}),
-		wordSelector("management", "measures: management('central')", facts.Management, measures, func(it *facts.Item, w string) bool { return it.Ev.Management.Measure == w }),
 	}
-	return append(fs, staySelector(), stayInSelector(), feverSelector(), symptomSelector(), foreignSelector(), overrideSelector())
+	fs = append(fs, wordSelectors()...)
+	fs = append(fs, staySelectors()...)
+	return append(fs, stayInSelector(), stayOutSelector(), feverSelector(), foreignSelector(), overrideSelector())
+}
+
+func wordSelectors() []*function {
+	return slices.Concat(
+		wordSelector("contact", "contacts of a degree: contact('close')", facts.Contact, degrees,
+			func(it *facts.Item, w []string) bool { return slices.Contains(w, it.Ev.Contact.Degree) }),
+		wordSelector("diagnosis", "diagnoses: diagnosis('confirmed')", facts.Clinic, diagnoses,
+			func(it *facts.Item, w []string) bool { return slices.Contains(w, it.Ev.Clinic.Diagnosis) }),
+		wordSelector("clinic", "visits and events at a clinic: clinic('fever-clinic')", facts.Clinic, visits,
+			func(it *facts.Item, w []string) bool { return slices.Contains(w, it.Ev.Clinic.What) }),
+		wordSelector("drug", "drug purchases: drug('antipyretic')", facts.Clinic, drugs,
+			func(it *facts.Item, w []string) bool { return slices.Contains(w, it.Ev.Clinic.Drug) }),
+		wordSelector("test", "tests for the infection, antibodies aside: test('positive')", facts.Test, results,
+			func(it *facts.Item, w []string) bool {
+				return slices.Contains(w, it.Ev.Test.Result) && it.Ev.Test.Method != "antibody"
+			}),
+		wordSelector("management", "measures: management('central')", facts.Management, measures,
+			func(it *facts.Item, w []string) bool { return slices.Contains(w, it.Ev.Management.Measure) }),
+		wordSelector("symptoms", "declarations with a symptom: symptoms(['fever', 'cough'])", facts.Declaration, symptoms,
+			func(it *facts.Item, w []string) bool {
+				for _, s := range it.Ev.Declaration.Symptoms {
+					if slices.Contains(w, s) {
+						return true
+					}
+				}
+				return false
+			}),
+	)
 }
 
 func crosses(it *facts.Item, level func(kangma.Division) kangma.Division) bool {
@@ -89,20 +114,49 @@ func crosses(it *facts.Item, level func(kangma.Division) kangma.Division) bool {
 	return from != 0 && to != 0 && from != to
 }
 
-func staySelector() *function {
+// staySelectors: the level of the place itself, or of the whole county or city around it.
+func staySelectors() []*function {
+	return []*function{
+		levelSelector("stay", "stays in an area whose worst level during the stay was this: stay('high'), stay('mid'), stay('low')",
+			func(x *env, it *facts.Item, want kangma.Level) bool { return x.level(it) == want }),
+		levelSelector("county_stay", "stays in a county that had an area of this level or worse anywhere in it: county_stay('mid')",
+			func(x *env, it *facts.Item, want kangma.Level) bool {
+				return x.around(it, kangma.Division.County) >= want
+			}),
+		levelSelector("city_stay", "stays in a city that had an area of this level or worse anywhere in it: city_stay('mid')",
+			func(x *env, it *facts.Item, want kangma.Level) bool {
+				return x.around(it, kangma.Division.City) >= want
+			}),
+	}
+}
+
+func levelSelector(name, doc string, match func(*env, *facts.Item, kangma.Level) bool) *function {
 	return &function{
-		name: "stay", id: "stay_string", args: []*types.Type{types.StringType}, result: selectorType,
-		doc: "stays in an area whose worst level during the stay was this: stay('high'), stay('mid'), stay('low')",
+		name: name, id: name + "_string", args: []*types.Type{types.StringType}, result: selectorType, doc: doc,
 		build: func(a []node) (node, error) {
 			var want kangma.Level
-			if want.UnmarshalText([]byte(a[0].lit.(string))) != nil {
-				return node{}, oneOf([]string{"high", "mid", "low", "none"})
+			if err := want.UnmarshalText([]byte(a[0].lit.(string))); err != nil || want == kangma.NoLevel {
+				return node{}, oneOf([]string{"high", "mid", "low"})
 			}
-			return selectorNode(&selector{kind: facts.Stay, area: true, match: func(x *env, it *facts.Item) bool {
-				level := x.level(it)
-				x.grows(it)
-				return level == want
+			return selectorNode(&selector{kind: facts.Stay, match: func(x *env, it *facts.Item) bool {
+				yes := match(x, it, want)
+				x.grows(it, name != "stay")
+				return yes
 			}}), nil
+		},
+	}
+}
+
+func stayOutSelector() *function {
+	return &function{
+		name: "stay_out", id: "stay_out_list", args: []*types.Type{stringList}, result: selectorType,
+		doc: "stays that surely lie outside these divisions: stay_out(['410000'])",
+		build: func(a []node) (node, error) {
+			in, err := divisions(a[0])
+			return selectorNode(&selector{kind: facts.Stay, match: func(_ *env, it *facts.Item) bool {
+				d := it.Place.Division
+				return d != 0 && !inAny(in, d) && !slices.ContainsFunc(in, d.Contains)
+			}}), err
 		},
 	}
 }
@@ -127,27 +181,6 @@ func feverSelector() *function {
 		build: func(a []node) (node, error) {
 			n, err := count(a[0], 340, 430)
 			return selectorNode(&selector{kind: facts.Temperature, match: func(_ *env, it *facts.Item) bool { return int64(it.Tenth) >= n }}), err
-		},
-	}
-}
-
-func symptomSelector() *function {
-	return &function{
-		name: "symptoms", id: "symptoms_list", args: []*types.Type{stringList}, result: selectorType,
-		doc: "declarations with any of these symptoms: symptoms(['fever','cough'])",
-		build: func(a []node) (node, error) {
-			want, ok := a[0].lit.([]string)
-			if !ok || slices.ContainsFunc(want, func(s string) bool { return !slices.Contains(symptoms, s) }) {
-				return node{}, oneOf(symptoms)
-			}
-			return selectorNode(&selector{kind: facts.Declaration, match: func(_ *env, it *facts.Item) bool {
-				for _, s := range it.Ev.Declaration.Symptoms {
-					if slices.Contains(want, s) {
-						return true
-					}
-				}
-				return false
-			}}), nil
 		},
 	}
 }
