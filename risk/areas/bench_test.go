@@ -62,7 +62,9 @@ func BenchmarkImport(b *testing.B) {
 func BenchmarkLevelAt(b *testing.B) {
 	table := realTable(b)
 	b.Logf("%+v", table.Stats())
-	day := func(m, d int) time.Time { return time.Date(2022, time.Month(m), d, 9, 30, 0, 0, time.FixedZone("", 8*3600)) }
+	day := func(m, d int) time.Time {
+		return time.Date(2022, time.Month(m), d, 9, 30, 0, 0, time.FixedZone("", 8*3600))
+	}
 	for _, c := range []struct {
 		name     string
 		place    kangma.Place

@@ -127,21 +127,34 @@ func (t *Table) listAt(second int64) int {
 	return int(t.byHour[min(second/3600-t.firstHour, int64(len(t.byHour)-1))])
 }
 
-// worst finds the highest step of a timeline that the window meets; of several of the same level the last.
+// worst finds the highest level of a timeline in the window; where that was reached more than once, the last time. Its
+// bounds are those of the level, over all steps that follow each other with it.
 func (t *Table) worst(tl timeline, w window) (best found) {
 	steps := t.steps[tl.from:tl.to]
 	i := sort.Search(len(steps), func(i int) bool { return int(steps[i].list) > w.hi }) - 1
+	at := -1
 	for ; i >= 0; i-- {
-		s := steps[i]
-		if s.level > best.level {
-			best = found{level: s.level, list: s.list, until: noCause, cause: s.cause}
-			if i+1 < len(steps) && int(steps[i+1].list) <= w.known {
-				best.until = steps[i+1].list
-			}
+		if steps[i].level > best.level {
+			best.level, at = steps[i].level, i
 		}
-		if int(s.list) <= w.lo {
+		if int(steps[i].list) <= w.lo {
 			break
 		}
+	}
+	if at < 0 {
+		return best
+	}
+	best.cause, best.until = steps[at].cause, noCause
+	first, last := at, at+1
+	for first > 0 && steps[first-1].level == best.level {
+		first--
+	}
+	for last < len(steps) && steps[last].level == best.level {
+		last++
+	}
+	best.list = steps[first].list
+	if last < len(steps) && int(steps[last].list) <= w.known {
+		best.until = steps[last].list
 	}
 	return best
 }
@@ -191,6 +204,9 @@ func (t *Table) hit(worst, sure found, note *kangma.Text) Hit {
 		}
 	}
 	if !h.Exact {
+		if h.Place.Zone != "" && (note == &noteCoarse || note == &noteText) {
+			note = &noteBeside
+		}
 		h.Note = *note
 	}
 	return h

@@ -42,10 +42,12 @@ func (t *Table) match(n *node, at kangma.Division, text placeText, w window) (wh
 	}
 	group := t.keys[n.keys[0]:n.keys[1]]
 	head := headOf(text.rest)
+	tried := -1
 	for i, s := range [4]string{text.community, text.rest, head, strings.TrimSuffix(head, "小区")} {
-		if utf8.RuneCountInString(s) < 3 {
+		if len(s) == tried || utf8.RuneCountInString(s) < 3 { // each is the one before, cut shorter or not at all
 			continue
 		}
+		tried = len(s)
 		h := hashText(s)
 		for k := sort.Search(len(group), func(k int) bool { return group[k].hash >= h }); k < len(group) && group[k].hash == h; k++ {
 			f := t.worst(group[k].times, w)
@@ -87,6 +89,10 @@ var (
 	noteZone = kangma.Text{
 		Zh: "只知到所在的功能区，未知是否在名单所列的区域内；按其中最高等级列出。",
 		En: "Only the functional zone is known, not whether it was inside a listed area; the highest level listed in it is given.",
+	}
+	noteBeside = kangma.Text{
+		Zh: "同市有功能区列入名单；功能区没有行政区划代码，未知该地点是否在其中；按其最高等级列出。",
+		En: "A functional zone of the same city is listed; such zones have no division code, so whether the place was in it is not known; its highest level is given.",
 	}
 	noteText = kangma.Text{
 		Zh: "所填社区或地址与名单所列文字均不一致，不能据此排除；按所在区划内最高等级列出。",

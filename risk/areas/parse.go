@@ -170,9 +170,25 @@ func decodePart(name string, raw json.RawMessage, level kangma.Level) ([]Row, []
 	}
 	rows := make([]Row, len(wire))
 	for i, w := range wire {
-		rows[i] = Row{Level: level, Type: string(bytes.Trim(w.Type, `"`)), Province: w.Province, City: w.City, County: w.County, Communities: w.Communities}
+		kind, err := textOrNumber(w.Type)
+		if err != nil {
+			return nil, []kangma.Fault{{Where: name, Code: "shape", What: "the type of a row is a text"}}
+		}
+		rows[i] = Row{Level: level, Type: kind, Province: w.Province, City: w.City, County: w.County, Communities: w.Communities}
 	}
 	return rows, nil
+}
+
+// textOrNumber reads a JSON text, a whole number as text, or nothing.
+func textOrNumber(raw json.RawMessage) (s string, err error) {
+	if len(raw) > 0 && raw[0] >= '0' && raw[0] <= '9' {
+		return string(raw), nil
+	}
+	if raw == nil {
+		return "", nil
+	}
+	err = json.Unmarshal(raw, &s)
+	return s, err
 }
 
 // checkCount compares a counter with its rows. The service counts communities; whether a row without any counts as one

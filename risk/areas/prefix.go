@@ -3,6 +3,7 @@ package areas
 import (
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/areas/divisions"
@@ -29,7 +30,13 @@ func newPrefixes(a Area) *prefixes {
 		}
 	}
 	sort.SliceStable(p.names, func(i, j int) bool { return len(p.names[i]) > len(p.names[j]) })
-	sort.SliceStable(p.streets, func(i, j int) bool { return len(p.streets[i].name) > len(p.streets[j].name) })
+	sort.SliceStable(p.streets, func(i, j int) bool {
+		a, b := p.streets[i], p.streets[j]
+		if a.first != b.first {
+			return a.first < b.first
+		}
+		return len(a.name) > len(b.name)
+	})
 	return p
 }
 
@@ -56,13 +63,14 @@ func (p *prefixes) addNames(d kangma.Division) {
 func (p *prefixes) addStreet(d kangma.Division) {
 	name := divisions.Name(d)
 	stem := divisions.Stem(name)
-	p.streets = append(p.streets, streetName{name, d})
+	first, _ := utf8.DecodeRuneInString(name)
+	p.streets = append(p.streets, streetName{name, first, d})
 	if stem == name {
 		return
 	}
 	for _, kind := range []string{"街道", "地区", "镇", "乡", "街", "办"} {
 		if stem+kind != name {
-			p.streets = append(p.streets, streetName{stem + kind, d})
+			p.streets = append(p.streets, streetName{stem + kind, first, d})
 		}
 	}
 }

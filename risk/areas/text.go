@@ -2,6 +2,7 @@ package areas
 
 import (
 	"regexp"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,12 +28,13 @@ type textKey struct {
 
 // place names that may stand before a text and say nothing new.
 type prefixes struct {
-	names   []string // province, city, county, zone in every usual spelling, longest first
-	streets []streetName
+	names   []string     // province, city, county, zone in every usual spelling, longest first
+	streets []streetName // by first character, then longest first
 }
 
 type streetName struct {
 	name     string
+	first    rune
 	division kangma.Division
 }
 
@@ -86,9 +88,11 @@ func (p *prefixes) strip(s string) (rest string, street kangma.Division) {
 			}
 		}
 	}
-	for _, n := range p.streets {
-		if r, ok := strings.CutPrefix(s, n.name); ok {
-			return strings.TrimPrefix(r, "办事处"), n.division
+	first, _ := utf8.DecodeRuneInString(s)
+	i := sort.Search(len(p.streets), func(i int) bool { return p.streets[i].first >= first })
+	for ; i < len(p.streets) && p.streets[i].first == first; i++ {
+		if r, ok := strings.CutPrefix(s, p.streets[i].name); ok {
+			return strings.TrimPrefix(r, "办事处"), p.streets[i].division
 		}
 	}
 	return s, 0
@@ -104,7 +108,8 @@ func headOf(s string) string {
 	return s
 }
 
-// hashText is 64-bit FNV-1a over the folded text, without allocating. http://www.isthe.com/chongo/tech/comp/fnv/
+// hashText is 64-bit FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), taken over the characters of the folded text
+// instead of its bytes, without allocating.
 func hashText(s string) uint64 {
 	h := uint64(14695981039346656037)
 	for _, r := range s {
@@ -114,9 +119,7 @@ func hashText(s string) uint64 {
 		case r >= '！' && r <= '～':
 			r = r - '！' + '!'
 		}
-		for shift := 0; shift < 24; shift += 8 {
-			h = (h ^ uint64(r>>shift)&0xff) * 1099511628211
-		}
+		h = (h ^ uint64(r)) * 1099511628211
 	}
 	return h
 }

@@ -21,8 +21,8 @@ const noCause = ^uint32(0)
 // timeline is a range of Table.steps: a step function over list numbers. Before its first step the level is NoLevel.
 type timeline struct{ from, to uint32 }
 
-// mergeMax gives the highest level of several step functions at every list. Level changes only are kept; the cause of a
-// step is one of those that reach the level when it begins.
+// mergeMax gives the highest level of several step functions at every list. A step ends when the level changes or when
+// its cause no longer has it, so that the area named as the cause was listed at that level in all of the step.
 func mergeMax(parts [][]step) []step {
 	switch len(parts) {
 	case 0:
@@ -46,7 +46,7 @@ func mergeMax(parts [][]step) []step {
 	var seen [kangma.HighLevel + 1][]event // who reached a level, newest last; stale entries are dropped when met
 	count[kangma.NoLevel] = len(parts)
 	var out []step
-	level := kangma.NoLevel
+	level, cause := kangma.NoLevel, uint32(0) // cause is the part that holds the level up
 	for i := 0; i < len(events); {
 		list := events[i].list
 		for ; i < len(events) && events[i].list == list; i++ {
@@ -60,14 +60,14 @@ func mergeMax(parts [][]step) []step {
 		for top > kangma.NoLevel && count[top] == 0 {
 			top--
 		}
-		if top == level {
+		if top == level && (top == kangma.NoLevel || now[cause] == top) {
 			continue
 		}
 		level = top
 		s := step{list: list, cause: noCause, level: top}
 		for k := len(seen[top]); top > kangma.NoLevel && k > 0; k-- {
 			if last := seen[top][k-1]; now[last.part] == top {
-				s.cause = last.cause
+				s.cause, cause = last.cause, last.part
 				break
 			}
 			seen[top] = seen[top][:k-1]

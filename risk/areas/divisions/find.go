@@ -2,6 +2,7 @@ package divisions
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/kangma/kangma"
 )
@@ -58,14 +59,25 @@ func findBelow(d kangma.Division, name string) kangma.Division {
 // FindProvince finds a province by its name, with or without the words that only say its rank (广西, 广西壮族自治区).
 func FindProvince(name string) kangma.Division {
 	name = Fold(name)
-	t := load()
-	for i, c := range t.codes {
-		if c.Rank() == kangma.Province && (t.name(i) == name || Stem(t.name(i)) == name) {
-			return c
+	for _, p := range provinceNames() {
+		if p.full == name || p.stem == name {
+			return p.division
 		}
 	}
 	return 0
 }
+
+type provinceName struct {
+	division   kangma.Division
+	full, stem string
+}
+
+var provinceNames = sync.OnceValue(func() (out []provinceName) {
+	for _, d := range Provinces() {
+		out = append(out, provinceName{d, Name(d), Stem(Name(d))})
+	}
+	return out
+})
 
 // FindIn finds the one division of a rank inside d by its name. Brackets, spaces and the word for its kind do not
 // matter (东小口（地区）镇 is 东小口地区), but an exact name wins, and a name that two divisions share is not found.
