@@ -68,31 +68,6 @@ func (c *conn) each(sql string, args []driver.Value, f func(row []driver.Value) 
 	return drain(rows, f)
 }
 
-// once runs a query of made-up text, not kept, that ends when ctx does.
-func (c *conn) once(ctx context.Context, sql string, args []driver.Value, f func(row []driver.Value) error) error {
-	s, err := c.raw.Prepare(sql)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	named := make([]driver.NamedValue, len(args))
-	for i, a := range args {
-		named[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
-	}
-	rows, err := s.(driver.StmtQueryContext).QueryContext(ctx, named)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return err
-	}
-	err = drain(rows, f)
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
-}
-
 func drain(rows driver.Rows, f func(row []driver.Value) error) error {
 	defer rows.Close()
 	row := make([]driver.Value, len(rows.Columns()))

@@ -72,3 +72,28 @@ func TestFaultyWithoutFaults(t *testing.T) {
 		return storetest.FaultyRecords(open(tb, name).Records(), storetest.NewFaults())
 	})
 }
+
+func warehouseOpener(t *testing.T) storetest.Opener[store.Warehouse] {
+	dir := t.TempDir()
+	return func(tb testing.TB, name string) store.Warehouse {
+		w, err := embedded.OpenWarehouse(filepath.Join(dir, name+".db"), embedded.Options{})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() {
+			if err := w.Close(); err != nil {
+				tb.Error(err)
+			}
+		})
+		return w
+	}
+}
+
+func TestWarehouse(t *testing.T) { storetest.Warehouse(t, warehouseOpener(t)) }
+
+func TestFaultyWarehouseWithoutFaults(t *testing.T) {
+	open := warehouseOpener(t)
+	storetest.Warehouse(t, func(tb testing.TB, name string) store.Warehouse {
+		return storetest.FaultyWarehouse(open(tb, name), storetest.NewFaults())
+	})
+}

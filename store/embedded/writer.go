@@ -14,6 +14,8 @@ type writer struct {
 	quit  sync.WaitGroup
 	mu    sync.RWMutex // held shared while a job is handed over, so that none is sent after close
 	shut  bool
+
+	undone int // transactions undone so far; belongs to the goroutine
 }
 
 // job is one atomic change. run may be called twice: when the transaction it shared fails, it is tried alone.
@@ -96,6 +98,9 @@ func (w *writer) loop() {
 
 func (w *writer) commit(group []*job) {
 	err := w.conns.with(context.Background(), func(c *conn) error { return transaction(c, group) })
+	if err != nil {
+		w.undone++
+	}
 	if err != nil && len(group) > 1 {
 		for _, j := range group { // one bad change must not fail its neighbours
 			w.commit([]*job{j})
