@@ -99,3 +99,15 @@ func parseUUID(s string) (b [16]byte, err error) {
 }
 
 var errBadID = &Error{Kind: Invalid, Code: "bad_id", Public: "an id is 8-4-4-4-12 lower-case hexadecimal digits"}
+
+// Time gives the moment in the first 48 bits of a version 7 id, to the millisecond; zero for other versions.
+func (id EventID) Time() time.Time {
+	if id[6]>>4 != 7 {
+		return time.Time{}
+	}
+	var ms int64
+	for i := range 6 {
+		ms = ms<<8 | int64(id[i])
+	}
+	return time.UnixMilli(ms).UTC()
+}

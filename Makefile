@@ -1,0 +1,29 @@
+# Kangma. Two commands do all the set-up: make run, make test.
+SHELL := /bin/bash
+BIN   := bin/kangma
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: run build test check web setup-run setup-test clean
+
+run: setup-run build            ## the main job: a demo town on embedded stores, http://127.0.0.1:8080
+	$(BIN) serve --demo --data demo-data
+
+build:                          ## bin/kangma
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/kangma
+
+test: setup-test check build    ## everything: race detector, shuffled, real servers
+	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m ./...
+	cd api/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm test && npm run build && git diff --exit-code -- dist
+
+check:                          ## gofmt and vet
+	@test -z "$$(gofmt -l . | grep -v node_modules)" || { echo "gofmt:"; gofmt -l . | grep -v node_modules; exit 1; }
+	go vet ./...
+
+setup-run:                      ## says what it installs; uses sudo when not root
+	@scripts/setup run
+
+setup-test:
+	@scripts/setup test
+
+clean:
+	rm -rf bin demo-data

@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/registry"
+)
+
+// codeView is one shown code with everything its page says.
+type codeView struct {
+	Code       string            `json:"code,omitempty" doc:"the text of the QR; absent when no colour can be told"`
+	Told       bool              `json:"told"`
+	CannotTell kangma.CannotTell `json:"cannot_tell,omitempty"`
+	Colour     *kangma.Colour    `json:"colour,omitempty"`
+	Label      string            `json:"label,omitempty"`
+	Reason     string            `json:"reason" doc:"code of the reason"`
+	Reasons    []reasonView      `json:"reasons" doc:"every assignment in force, worst first"`
+	Duties     []reasonView      `json:"duties,omitempty" doc:"no colour, but something to do"`
+	Issued     time.Time         `json:"issued_at"`
+	Expires    time.Time         `json:"expires_at"`
+	Refresh    time.Time         `json:"refresh_at" doc:"when the page should ask again"`
+	NextChange time.Time         `json:"next_change,omitzero"`
+	MaskedName string            `json:"masked_name"`
+	Rules      kangma.RuleSetRef `json:"rules"`
+}
+
+type reasonView struct {
+	Rule     string           `json:"rule"`
+	Colour   *kangma.Colour   `json:"colour,omitempty"`
+	Why      kangma.Text      `json:"why"`
+	Guidance kangma.Text      `json:"guidance"`
+	Clears   kangma.Text      `json:"clears"`
+	Since    time.Time        `json:"since"`
+	Until    time.Time        `json:"until"`
+	Progress *kangma.Progress `json:"progress,omitempty"`
+}
+
+type codeOut struct{ Body codeView }
+
+func (s *Server) myCode(ctx context.Context, _ *emptyIn) (*codeOut, error) {
+	v, err := s.issue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &codeOut{Body: v}, nil
+}
+
+// issue assesses the person now and signs a code that lives 90 s. No colour, no code.
+func (s *Server) issue(ctx context.Context) (codeView, error) {
+	now := s.auth.now().UTC()
+	a, d, err := s.cfg.Registry.Assess(ctx, who(ctx).Person, now)
+	if err != nil {
+		return codeView{}, err
+	}
+	v := codeView{
+		Told: a.Told, Reason: a.ReasonCode(), Reasons: []reasonView{}, Issued: now, Expires: now.Add(codeLife),
+		Refresh: now.Add(codeReload), NextChange: a.NextChange, Rules: a.Rules, Label: a.Label,
+	}
+	if !a.Told {
+		v.CannotTell = kangma.CannotTell(a.ReasonCode())
+		return v, nil
+	}
+	v.Colour = &a.Colour
+	for _, as := range a.Assignments {
+		r := reasonOf(as)
+		r.Colour = &as.Colour
+		v.Reasons = append(v.Reasons, r)
+	}
+	for _, as := range a.Duties {
+		v.Duties = append(v.Duties, reasonOf(as))
+	}
+	id, err := s.cfg.Registry.Sealer().Open(d.Person, d.Sealed)
+	if err != nil {
+		return codeView{}, err
+	}
+	v.MaskedName = id.Name.Masked()
+	code, err := s.cfg.Issuer.Issue(codegen.Claims{
+		Region: s.cfg.Region, Issued: v.Issued, Expires: v.Expires, Colour: a.Colour, Kind: codegen.Dynamic,
+		LatestNegative: registry.LatestNegative(d), MaskedName: v.MaskedName, IDTail: id.Number.Tail(), Person: d.Person,
+	})
+	v.Code, v.Issued, v.Expires = code.Text, code.Claims.Issued, code.Claims.Expires
+	return v, err
+}
+
+func reasonOf(a kangma.Assignment) reasonView {
+	return reasonView{Rule: a.Rule, Why: a.Reason, Guidance: a.Guidance, Clears: a.Clears, Since: a.Since, Until: a.Until, Progress: a.Progress}
+}
+
+type pictureIn struct {
+	Size int `query:"size" default:"8" minimum:"2" maximum:"20" doc:"pixels of one module (PNG)"`
+}
+
+type pictureOut struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+// picture draws a fresh code; without a colour there is nothing to draw.
+func (s *Server) picture(ctx context.Context, contentType string, draw func(string, codegen.Look) ([]byte, error), size int) (*pictureOut, error) {
+	v, err := s.issue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if v.Code == "" {
+		return nil, kangma.E(kangma.Conflict, "cannot_tell", "no colour can be told now, so there is no code to draw: "+string(v.CannotTell))
+	}
+	img, err := draw(v.Code, codegen.Look{Kind: codegen.Dynamic, Colour: *v.Colour, Framed: true, Scale: size})
+	if err != nil {
+		return nil, err
+	}
+	return &pictureOut{ContentType: contentType, Body: img}, nil
+}
+
+func (s *Server) myCodeSVG(ctx context.Context, in *pictureIn) (*pictureOut, error) {
+	return s.picture(ctx, "image/svg+xml", codegen.SVG, in.Size)
+}
+
+func (s *Server) myCodePNG(ctx context.Context, in *pictureIn) (*pictureOut, error) {
+	return s.picture(ctx, "image/png", codegen.PNG, in.Size)
+}
+
+type assessmentOut struct{ Body kangma.Assessment }
+
+func (s *Server) myAssessment(ctx context.Context, _ *emptyIn) (*assessmentOut, error) {
+	a, _, err := s.cfg.Registry.Assess(ctx, who(ctx).Person, s.auth.now().UTC())
+	if err != nil {
+		return nil, err
+	}
+	if a.Assignments == nil {
+		a.Assignments = []kangma.Assignment{}
+	}
+	return &assessmentOut{Body: a}, nil
+}

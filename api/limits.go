@@ -1,0 +1,52 @@
+package api
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/kangma/kangma"
+)
+
+// limits are this process's budgets by key (a keyed hash of a phone, an account, a remote address).
+type limits struct {
+	mu    sync.Mutex
+	by    map[string]*limited
+	swept time.Time
+}
+
+type limited struct {
+	*rate.Limiter
+	used time.Time
+}
+
+const limitIdle = time.Hour
+
+func newLimits() *limits { return &limits{by: map[string]*limited{}} }
+
+// allow spends one of n per window of key's budget, or says when to come again.
+func (l *limits) allow(key string, n int, window time.Duration, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.swept) > limitIdle {
+		for k, v := range l.by {
+			if now.Sub(v.used) > limitIdle {
+				delete(l.by, k)
+			}
+		}
+		l.swept = now
+	}
+	b := l.by[key]
+	if b == nil {
+		b = &limited{Limiter: rate.NewLimiter(rate.Every(window/time.Duration(n)), n)}
+		l.by[key] = b
+	}
+	b.used = now
+	if b.AllowN(now, 1) {
+		return nil
+	}
+	e := kangma.E(kangma.TooMany, "too_many", "too many attempts; wait and try again")
+	e.RetryAfter = max(1, int(window.Seconds())/n)
+	return e
+}

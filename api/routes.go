@@ -1,0 +1,100 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Route is one line of the route table.
+type Route struct {
+	Method, Path string
+	ID           string // operation id in the OpenAPI document
+	Roles        []Role // nil: everyone
+	MaxBody      int64  // bytes; 0: no body
+	Summary      string
+}
+
+// register is the route table.
+func (s *Server) register() {
+	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
+	resident := []Role{Resident}
+	gate := []Role{GateStaff}
+
+	route(s, Route{post, "/v1/residents", "register-resident", nil, maxBody, "Register as a resident"}, s.registerResident)
+	route(s, Route{post, "/v1/sessions", "log-in", nil, maxBody, "Ask for a one-time password, or log in"}, s.logIn)
+	route(s, Route{del, "/v1/sessions/current", "log-out", append([]Role{Resident}, StaffRoles...), 0, "Log out"}, s.logOut)
+	route(s, Route{get, "/v1/session", "session", append([]Role{Resident}, StaffRoles...), 0, "Who am I?"}, s.session)
+
+	route(s, Route{get, "/v1/me", "me", resident, 0, "My registration, masked"}, s.me)
+	route(s, Route{get, "/v1/me/code", "my-code", resident, 0, "My signed code with its colour"}, s.myCode)
+	route(s, Route{get, "/v1/me/code.svg", "my-code-svg", resident, 0, "My code as an SVG picture"}, s.myCodeSVG)
+	route(s, Route{get, "/v1/me/code.png", "my-code-png", resident, 0, "My code as a PNG picture"}, s.myCodePNG)
+	route(s, Route{get, "/v1/me/assessment", "my-assessment", resident, 0, "Why my colour is what it is, and what changes it"}, s.myAssessment)
+	route(s, Route{post, "/v1/me/declarations", "declare", resident, maxBody, "Declare my health, or check in"}, s.declare)
+	route(s, Route{post, "/v1/me/trips", "declare-trip", resident, maxBody, "Declare a journey"}, s.declareTrip)
+	route(s, Route{get, "/v1/me/passages", "my-passages", resident, 0, "Where my code was scanned"}, s.myPassages)
+
+	route(s, Route{post, "/v1/evidence", "submit-evidence", []Role{Feeder}, maxFeed, "Submit evidence, one JSON object a line"}, s.submitEvidence)
+	route(s, Route{put, "/v1/risk-areas", "publish-risk-areas", []Role{Official, Feeder, Admin}, maxListBody, "Publish an official risk-area list"}, s.publishAreas)
+
+	route(s, Route{get, "/v1/gates", "gates", []Role{GateStaff, Official, Admin}, 0, "The gates I may use"}, s.listGates)
+	route(s, Route{put, "/v1/gates/{id}", "put-gate", []Role{Official, Admin}, maxBody, "Create or change a gate"}, s.putGate)
+	route(s, Route{get, "/v1/gates/{id}/passages", "gate-passages", []Role{GateStaff, Official}, 0, "The latest passages of a gate"}, s.gatePassages)
+	route(s, Route{post, "/v1/scans", "scan", gate, maxBody, "Scan a code at a gate"}, s.scan)
+
+	route(s, Route{put, "/v1/accounts/{name}", "put-account", []Role{Admin}, maxBody, "Create or change a staff account"}, s.putAccount)
+	route(s, Route{put, "/v1/rule-sets/{id}", "publish-rules", []Role{Admin}, maxRules, "Put a rule set in force"}, s.publishRules)
+	route(s, Route{get, "/v1/rule-sets/current", "rules-in-force", nil, 0, "Which rules and risk areas are in force"}, s.rulesInForce)
+
+	route(s, Route{get, "/v1/analytics/passages-by-hour", "passages-by-hour", []Role{Epidemiologist, Official}, 0, "Passages by hour"}, s.passagesByHour)
+
+	route(s, Route{get, "/healthz", "healthz", nil, 0, "Alive"}, s.healthz)
+	route(s, Route{get, "/readyz", "readyz", nil, 0, "Ready, part by part"}, s.readyz)
+}
+
+const (
+	maxFeed     = 8 << 20
+	maxListBody = 16 << 20
+	maxRules    = 1 << 20
+)
+
+// route adds one line to the table: the huma operation, its roles, its size limit, and errors as problems.
+func route[I, O any](s *Server, r Route, h func(context.Context, *I) (*O, error)) {
+	s.routes = append(s.routes, r)
+	op := huma.Operation{
+		OperationID: r.ID, Method: r.Method, Path: r.Path, Summary: r.Summary,
+		MaxBodyBytes: r.MaxBody, Metadata: map[string]any{rolesKey: r.Roles},
+		Errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}
+	if len(r.Roles) > 0 {
+		op.Security = []map[string][]string{{"bearer": {}}}
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
+		op.Description = "Roles: " + roleList(r.Roles)
+	}
+	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err == nil {
+			return out, nil
+		}
+		var p *Problem
+		if !errors.As(err, &p) {
+			p = asProblem(err)
+		}
+		logServerFault(ctx, s.log, p, err)
+		return nil, p
+	})
+}
+
+func roleList(roles []Role) string {
+	s := ""
+	for i, r := range roles {
+		if i > 0 {
+			s += ", "
+		}
+		s += string(r)
+	}
+	return s
+}

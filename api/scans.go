@@ -1,0 +1,216 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/registry"
+	"github.com/kangma/kangma/store"
+)
+
+type scanIn struct {
+	Key  string `header:"Idempotency-Key" doc:"event id, if the body has none"`
+	Body struct {
+		Code        string  `json:"code" minLength:"1" maxLength:"4096" doc:"the text read from the QR"`
+		Gate        string  `json:"gate" minLength:"1" maxLength:"64"`
+		Event       string  `json:"event,omitempty" maxLength:"36" doc:"UUIDv7 made by the device; a retry with the same id is the same passage"`
+		Direction   string  `json:"direction,omitempty" enum:"in,out"`
+		Temperature float64 `json:"temperature,omitempty" doc:"degrees Celsius; leave it out if not taken"`
+	}
+}
+
+// verdictView is a verdict with the colour only where one was told.
+type verdictView struct {
+	Event      kangma.EventID    `json:"event"`
+	At         time.Time         `json:"at"`
+	Decision   kangma.Decision   `json:"decision"`
+	Told       bool              `json:"told"`
+	Colour     *kangma.Colour    `json:"colour,omitempty"`
+	Wire       string            `json:"wire,omitempty" doc:"colour as 00, 01, 10"`
+	CannotTell kangma.CannotTell `json:"cannot_tell,omitempty"`
+	Reason     string            `json:"reason"`
+	Why        kangma.Text       `json:"why"`
+	Guidance   kangma.Text       `json:"guidance"`
+	MaskedName string            `json:"masked_name,omitempty"`
+	IDTail     string            `json:"id_tail,omitempty"`
+	Flags      []string          `json:"flags,omitempty"`
+}
+
+type scanOut struct{ Body verdictView }
+
+func (s *Server) scan(ctx context.Context, in *scanIn) (*scanOut, error) {
+	event, err := s.eventID(in.Body.Event, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	gate, err := s.gateFor(ctx, in.Body.Gate)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.cfg.Checkpoint.Scan(ctx, checkpoint.Scan{
+		Event: event, Code: in.Body.Code, Gate: gate, Operator: who(ctx).Account.Name,
+		Direction: in.Body.Direction, Temperature: int(in.Body.Temperature*10 + 0.5),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &scanOut{Body: viewVerdict(v)}, nil
+}
+
+func viewVerdict(v kangma.Verdict) verdictView {
+	out := verdictView{
+		Event: v.Event, At: v.At, Decision: v.Decision, Told: v.Told, CannotTell: v.CannotTell, Reason: v.Reason,
+		Why: v.Why, Guidance: v.Guidance, MaskedName: v.MaskedName, IDTail: v.IDTail, Flags: v.Flags,
+	}
+	if v.Told {
+		out.Colour, out.Wire = &v.Colour, v.Colour.Wire()
+	}
+	return out
+}
+
+const gateKind = "gate"
+
+var errNoGate = kangma.E(kangma.NotFound, "no_gate", "there is no such gate")
+
+// gateFor reads a gate this account may use.
+func (s *Server) gateFor(ctx context.Context, id string) (checkpoint.Gate, error) {
+	p := who(ctx)
+	if p.Role == GateStaff && !slices.Contains(p.Account.Gates, id) {
+		return checkpoint.Gate{}, errScope
+	}
+	g, _, err := registry.GetDoc[checkpoint.Gate](ctx, s.cfg.Registry.Records(), gateKind, id)
+	if errors.Is(err, kangma.NotFound) {
+		return g, errNoGate
+	}
+	if err == nil && p.Role == Official && !inScope(p, g.District) {
+		return g, errScope
+	}
+	return g, unavailable(err)
+}
+
+// inScope reports whether a division lies in the account's divisions; an account without any sees all.
+func inScope(p Principal, d kangma.Division) bool {
+	return len(p.Account.Divisions) == 0 || slices.ContainsFunc(p.Account.Divisions, func(s kangma.Division) bool { return s.Contains(d) })
+}
+
+type gatesOut struct {
+	Body struct {
+		Gates []checkpoint.Gate `json:"gates"`
+	}
+}
+
+func (s *Server) listGates(ctx context.Context, _ *emptyIn) (*gatesOut, error) {
+	p := who(ctx)
+	out := &gatesOut{}
+	out.Body.Gates = []checkpoint.Gate{}
+	err := eachDoc(ctx, s.cfg.Registry.Records(), gateKind, func(g checkpoint.Gate) {
+		if p.Role == GateStaff && !slices.Contains(p.Account.Gates, g.ID) || !inScope(p, g.District) {
+			return
+		}
+		out.Body.Gates = append(out.Body.Gates, g)
+	})
+	return out, unavailable(err)
+}
+
+type putGateIn struct {
+	ID   string `path:"id" maxLength:"64"`
+	Body struct {
+		Name     kangma.Text        `json:"name"`
+		Kind     string             `json:"kind" enum:"community,metro,venue,hospital,school,highway,border"`
+		District string             `json:"district" maxLength:"9"`
+		Policy   *checkpoint.Policy `json:"policy,omitempty" doc:"left out: the usual policy of this kind"`
+	}
+}
+
+type gateOut struct{ Body checkpoint.Gate }
+
+func (s *Server) putGate(ctx context.Context, in *putGateIn) (*gateOut, error) {
+	d, err := knownDivision(in.Body.District)
+	if err != nil {
+		return nil, invalid([]kangma.Fault{faultOf("body.district", err)})
+	}
+	if !inScope(who(ctx), d) {
+		return nil, errScope
+	}
+	g := checkpoint.Gate{ID: in.ID, Name: in.Body.Name, Kind: in.Body.Kind, District: d, Policy: checkpoint.DefaultPolicy(in.Body.Kind)}
+	if in.Body.Policy != nil {
+		g.Policy = *in.Body.Policy
+	}
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
+	return &gateOut{Body: g}, unavailable(s.cfg.Registry.PutDoc(ctx, gateKind, g.ID, g, nil))
+}
+
+type passagesOut struct {
+	Body struct {
+		Passages []passageView `json:"passages" doc:"newest first"`
+	}
+}
+
+type passageView struct {
+	Event       kangma.EventID  `json:"event"`
+	At          time.Time       `json:"at"`
+	Gate        string          `json:"gate"`
+	District    kangma.Division `json:"district"`
+	Told        bool            `json:"told"`
+	Colour      *kangma.Colour  `json:"colour,omitempty"`
+	Decision    kangma.Decision `json:"decision"`
+	Reason      string          `json:"reason"`
+	Direction   string          `json:"direction,omitempty"`
+	Temperature float64         `json:"temperature,omitempty" doc:"degrees Celsius"`
+}
+
+func viewPassages(ps []kangma.Passage) *passagesOut {
+	out := &passagesOut{}
+	out.Body.Passages = make([]passageView, len(ps))
+	for i, p := range ps {
+		out.Body.Passages[i] = passageView{
+			Event: p.ID, At: p.At, Gate: p.Gate, District: p.District, Told: p.Told, Decision: p.Decision,
+			Reason: p.Reason, Direction: p.Direction, Temperature: float64(p.Temperature) / 10,
+		}
+		if p.Told {
+			out.Body.Passages[i].Colour = &ps[i].Colour
+		}
+	}
+	return out
+}
+
+type gatePassagesIn struct {
+	ID    string `path:"id" maxLength:"64"`
+	Limit int    `query:"limit" default:"50" minimum:"1" maximum:"500"`
+}
+
+func (s *Server) gatePassages(ctx context.Context, in *gatePassagesIn) (*passagesOut, error) {
+	if _, err := s.gateFor(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	now := s.auth.now()
+	ps, err := s.cfg.Warehouse.Passages(ctx, store.PassageQuery{Gates: []string{in.ID}, Since: now.Add(-24 * time.Hour), Until: now.Add(time.Minute), Limit: in.Limit})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return viewPassages(ps), nil
+}
+
+type myPassagesIn struct {
+	Limit int `query:"limit" default:"100" minimum:"1" maximum:"500"`
+}
+
+const passageRetention = 14 * 24 * time.Hour
+
+func (s *Server) myPassages(ctx context.Context, in *myPassagesIn) (*passagesOut, error) {
+	now := s.auth.now()
+	since := now.Add(-passageRetention)
+	ps, err := s.cfg.Warehouse.Passages(ctx, store.PassageQuery{
+		Person: s.cfg.Registry.Sealer().Pseudonyms(who(ctx).Person, since, now.Add(time.Minute)), Since: since, Until: now.Add(time.Minute), Limit: in.Limit,
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return viewPassages(ps), nil
+}

@@ -1,0 +1,139 @@
+// Package api is the only place that knows HTTP: Echo v4 with huma (OpenAPI 3.1 from the Go types), one route table,
+// sessions and roles, RFC 9457 problems, and the embedded web pages.
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/registry"
+	"github.com/kangma/kangma/store"
+)
+
+// Issuer signs a code. codegen.Issuer is one.
+type Issuer interface {
+	Issue(codegen.Claims) (codegen.Code, error)
+}
+
+// Config is what the HTTP surface is built from.
+type Config struct {
+	Registry   *registry.Service
+	Checkpoint *checkpoint.Service
+	Issuer     Issuer
+	Region     kangma.Division // whose codes these are
+	Warehouse  store.Warehouse
+	OTPSecret  [32]byte
+	SendOTP    func(ctx context.Context, phone kangma.Phone, code string) error // how a one-time password reaches a phone
+	BcryptCost int                                                              // 0: 12
+	Version    string
+	Ready      func(ctx context.Context) map[string]string // part to "ok" or what is wrong
+	Log        *slog.Logger
+}
+
+// Server is the HTTP surface. It is an http.Handler.
+type Server struct {
+	cfg    Config
+	auth   *auth
+	echo   *echo.Echo
+	huma   huma.API
+	routes []Route
+	limits *limits
+	log    *slog.Logger
+}
+
+const (
+	maxBody    = 64 << 10 // bytes of a JSON request
+	codeLife   = 90 * time.Second
+	codeReload = 45 * time.Second
+)
+
+var setHumaErrors = sync.OnceFunc(func() { huma.NewError = newHumaError })
+
+// New builds the surface and its route table.
+func New(cfg Config) (*Server, error) {
+	if cfg.Registry == nil || cfg.Checkpoint == nil || cfg.Issuer == nil || cfg.Warehouse == nil || cfg.SendOTP == nil {
+		return nil, errors.New("api: incomplete configuration")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.BcryptCost == 0 {
+		cfg.BcryptCost = 12
+	}
+	setHumaErrors()
+	a, err := newAuth(cfg.Registry, cfg.OTPSecret, cfg.BcryptCost)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, auth: a, echo: echo.New(), limits: newLimits(), log: cfg.Log}
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.HTTPErrorHandler = echoErrors(cfg.Log)
+	s.echo.IPExtractor = echo.ExtractIPDirect() // no blind trust in X-Forwarded-For
+	s.echo.Use(requestIDs, securityHeaders, middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true}))
+
+	hc := huma.DefaultConfig("Kangma", cfg.Version)
+	hc.Info.Description = "Health codes and checkpoint registration. Errors are RFC 9457 problem documents."
+	hc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer"}}
+	hc.DocsPath, hc.SchemasPath = "", ""
+	hc.CreateHooks = nil // no $schema links in every answer
+	hc.Transformers = append(hc.Transformers, transformProblem)
+	s.huma = humaecho.New(s.echo, hc)
+	s.huma.UseMiddleware(s.authorise)
+	s.register()
+	if err := s.pages(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ServeHTTP answers a request. Cross-site writes by a browser are refused before anything else.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler().ServeHTTP(w, r) }
+
+func (s *Server) handler() http.Handler {
+	return http.NewCrossOriginProtection().Handler(s.echo)
+}
+
+// Routes lists every route of the API with who may call it, for tests and documentation.
+func (s *Server) Routes() []Route { return s.routes }
+
+// OpenAPI gives the OpenAPI 3.1 document.
+func (s *Server) OpenAPI() ([]byte, error) { return s.huma.OpenAPI().MarshalJSON() }
+
+// Serve answers on ln until ctx ends, then drains.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	hs := &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    8 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- hs.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := hs.Shutdown(grace); err != nil {
+		return errors.Join(err, hs.Close())
+	}
+	return nil
+}

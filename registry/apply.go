@@ -1,0 +1,222 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/wire"
+)
+
+const (
+	markKind    = "applied"
+	healChunk   = 1000
+	healEvery   = 500 * time.Millisecond
+	casAttempts = 50
+)
+
+// mark reads up to where this node's journal is applied.
+func (s *Service) mark(ctx context.Context) (store.Position, error) {
+	rec, err := s.cfg.Records.Get(ctx, markKind, s.cfg.Node)
+	if errors.Is(err, kangma.NotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(string(rec.Data), 10, 64)
+	return store.Position(n), err
+}
+
+func (s *Service) writeMark(ctx context.Context) error {
+	low, _ := s.applied.position()
+	if low == 0 {
+		return nil
+	}
+	return s.cfg.Dossiers.Update(ctx, store.Mark{Node: s.cfg.Node, Applied: low})
+}
+
+// heal applies everything the journal holds beyond the mark, then moves the mark.
+func (s *Service) heal(ctx context.Context) error {
+	for {
+		low, _ := s.applied.position()
+		entries, err := s.cfg.Journal.After(ctx, low, healChunk)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			return s.writeMark(ctx)
+		}
+		if err := s.applyEntries(ctx, entries); err != nil {
+			return err
+		}
+	}
+}
+
+// applyEntries applies entries in order, skipping those already applied. Applying twice changes nothing.
+func (s *Service) applyEntries(ctx context.Context, entries []store.Entry) error {
+	for _, e := range entries {
+		if s.applied.isDone(e.Position) {
+			continue
+		}
+		if err := s.applyEvent(ctx, e.Event); err != nil {
+			return fmt.Errorf("position %d: %w", e.Position, err)
+		}
+		s.applied.mark(e.Position, 1)
+	}
+	return nil
+}
+
+// applyLoop heals what a failing store left behind and writes the mark now and then. It looks only at positions that
+// have stood still for a whole round, so that it does not race with the writers that are about to apply their own.
+func (s *Service) applyLoop(ctx context.Context) {
+	tick := time.NewTicker(healEvery)
+	defer tick.Stop()
+	var last, written store.Position
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		low, beyond := s.applied.position()
+		if low == last && (beyond > 0 || s.behind(ctx, low)) {
+			if err := s.heal(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("apply the journal", "position", low, "err", err)
+			}
+		}
+		last = low
+		if low > written && s.writeMark(ctx) == nil {
+			written = low
+		}
+	}
+}
+
+func (s *Service) behind(ctx context.Context, low store.Position) bool {
+	entries, err := s.cfg.Journal.After(ctx, low, 1)
+	return err == nil && len(entries) > 0
+}
+
+// applyEvent brings one event into the state. It is idempotent by the event's id.
+func (s *Service) applyEvent(ctx context.Context, e kangma.Event) error {
+	switch e.Kind {
+	case kangma.EventEvidence:
+		ev, err := wire.DecodeEvidence(e.Data)
+		if err != nil {
+			return err
+		}
+		_, err = s.change(ctx, e.Person, func(d *kangma.Dossier) bool { return addEvidence(d, ev) })
+		if errors.Is(err, kangma.NotFound) {
+			return nil // erased since: the evidence goes with the person
+		}
+		return err
+	case kangma.EventPerson:
+		d, err := wire.DecodeDossier(e.Data)
+		if err != nil {
+			return err
+		}
+		return s.applyPerson(ctx, e, d)
+	case kangma.EventRecord:
+		rec, err := wire.DecodeRecord(e.Data)
+		if err != nil {
+			return err
+		}
+		return s.applyRecord(ctx, rec)
+	case kangma.EventPassage, kangma.EventAccess:
+		return nil // the warehouse's affair
+	case kangma.EventErase:
+		_, err := s.change(ctx, e.Person, erase)
+		if errors.Is(err, kangma.NotFound) {
+			return nil
+		}
+		return err
+	}
+	return fmt.Errorf("event kind %q is unknown to this version", e.Kind)
+}
+
+// change applies f to a person's dossier by compare-and-swap. f reports whether it changed anything.
+func (s *Service) change(ctx context.Context, id kangma.PersonID, f func(*kangma.Dossier) bool) (kangma.Dossier, error) {
+	for range casAttempts {
+		d, err := s.cfg.Dossiers.Get(ctx, id)
+		if err != nil {
+			return d, err
+		}
+		if !f(&d) {
+			return d, nil
+		}
+		d.Version++
+		err = s.cfg.Dossiers.Update(ctx, store.Mark{}, d)
+		if !errors.Is(err, kangma.Conflict) {
+			return d, err
+		}
+	}
+	return kangma.Dossier{}, kangma.E(kangma.Unavailable, "contended", "this person's record is being changed by many at once; try again")
+}
+
+// addEvidence puts ev in its place by id; false: it is there already.
+func addEvidence(d *kangma.Dossier, ev kangma.Evidence) bool {
+	at, found := slices.BinarySearchFunc(d.Evidence, ev.ID, func(e kangma.Evidence, id kangma.EventID) int {
+		return slices.Compare(e.ID[:], id[:])
+	})
+	if found {
+		return false
+	}
+	d.Evidence = slices.Insert(d.Evidence, at, ev)
+	return true
+}
+
+func (s *Service) applyPerson(ctx context.Context, e kangma.Event, next kangma.Dossier) error {
+	for range casAttempts {
+		d, err := s.cfg.Dossiers.Get(ctx, e.Person)
+		if err != nil && !errors.Is(err, kangma.NotFound) {
+			return err
+		}
+		if slices.Contains(d.Applied, e.ID) {
+			return nil
+		}
+		merged := d
+		merged.Person, merged.Registered, merged.Home = next.Person, next.Registered, next.Home
+		merged.Sealed, merged.Guardians = next.Sealed, next.Guardians
+		merged.Applied = append(merged.Applied, e.ID)
+		merged.Version++
+		err = s.cfg.Dossiers.Update(ctx, store.Mark{}, merged)
+		if !errors.Is(err, kangma.Conflict) {
+			return err
+		}
+	}
+	return kangma.E(kangma.Unavailable, "contended", "this person's record is being changed by many at once; try again")
+}
+
+// applyRecord stores rec unless its version or a later one is there. A gap below rec is filled by rec itself: after a
+// rebuild only the journal's order counts.
+func (s *Service) applyRecord(ctx context.Context, rec store.Record) error {
+	for range casAttempts {
+		old, err := s.cfg.Records.Get(ctx, rec.Kind, rec.ID)
+		if err != nil && !errors.Is(err, kangma.NotFound) {
+			return err
+		}
+		if old.Version >= rec.Version {
+			return nil
+		}
+		step := rec
+		step.Version = old.Version + 1
+		err = s.cfg.Records.Put(ctx, step)
+		if err != nil && !errors.Is(err, kangma.Conflict) {
+			return err
+		}
+	}
+	return kangma.E(kangma.Unavailable, "contended", "this record is being changed by many at once; try again")
+}
+
+func erase(d *kangma.Dossier) bool {
+	if d.Sealed.IsZero() && len(d.Evidence) == 0 {
+		return false
+	}
+	d.Sealed, d.Evidence, d.Guardians, d.Home = kangma.SealedIdentity{}, nil, nil, kangma.Place{}
+	return true
+}

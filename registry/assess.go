@@ -1,0 +1,62 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/areas"
+	"github.com/kangma/kangma/risk/rules"
+)
+
+// judgement is the rules and the risk areas in force, replaced as a whole: publishing either recolours everyone at
+// once, because colours are computed when they are read.
+type judgement struct {
+	rules *rules.Set
+	areas *areas.Table
+}
+
+// Assess says what the rules say of a person at a moment. An unknown person or no rules in force is an Assessment that
+// could not tell, not an error; an error means the store could not answer.
+func (s *Service) Assess(ctx context.Context, id kangma.PersonID, at time.Time) (kangma.Assessment, *kangma.Dossier, error) {
+	d, err := s.cfg.Dossiers.Get(ctx, id)
+	if errors.Is(err, kangma.NotFound) {
+		return s.evaluate(nil, id, at, time.Time{}), nil, nil
+	}
+	if err != nil {
+		return kangma.Assessment{Person: id, At: at}, nil, kangma.E(kangma.Unavailable, "store", "the record cannot be read now; try again").Because(err)
+	}
+	return s.evaluate(&d, id, at, time.Time{}), &d, nil
+}
+
+// Evaluate assesses a dossier the caller has, with what was known at a time (zero: everything).
+func (s *Service) Evaluate(d *kangma.Dossier, at, known time.Time) kangma.Assessment {
+	return s.evaluate(d, d.Person, at, known)
+}
+
+func (s *Service) evaluate(d *kangma.Dossier, id kangma.PersonID, at, known time.Time) kangma.Assessment {
+	j := s.current.Load()
+	if d != nil && len(d.Sealed.DataKey) == 0 {
+		d = nil // erased: nobody of that id any more
+	}
+	in := rules.Input{Dossier: d, At: at, Known: known}
+	if j.areas != nil { // a nil table must stay a nil interface: then what depends on a level cannot be told
+		in.Areas = j.areas
+	}
+	a := j.rules.Evaluate(in)
+	a.Person = id
+	return a
+}
+
+// LatestNegative gives when the latest negative test of a dossier was sampled (zero: none), for gates that ask 24, 48
+// or 72 hours.
+func LatestNegative(d *kangma.Dossier) (latest time.Time) {
+	for i := range d.Evidence {
+		e := &d.Evidence[i]
+		if e.Kind == kangma.KindTest && e.Test != nil && e.Test.Method == "pcr" && e.Test.Result == "negative" && e.Observed.After(latest) {
+			latest = e.Observed
+		}
+	}
+	return latest
+}

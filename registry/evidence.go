@@ -1,0 +1,54 @@
+package registry
+
+import (
+	"context"
+	"errors"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/wire"
+)
+
+// Item is one piece of evidence with whom it is about.
+type Item struct {
+	Person   kangma.PersonID
+	Evidence kangma.Evidence
+}
+
+// Submit takes evidence in: one durable append for all of it, then each dossier, then the answer. The evidence must be
+// valid (risk/feeds) and carry its ids; Received is set here. What was there already changes nothing. After an error
+// nothing is acknowledged and the same ids may be sent again.
+func (s *Service) Submit(ctx context.Context, items ...Item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	now := s.cfg.Now().UTC()
+	events := make([]kangma.Event, len(items))
+	for i := range items {
+		if items[i].Evidence.ID.IsZero() || items[i].Person.IsZero() {
+			return kangma.E(kangma.Invalid, "bad_id", "evidence needs an event id and a person")
+		}
+		items[i].Evidence.Received = now
+		events[i] = wire.EvidenceEvent(items[i].Person, items[i].Evidence)
+	}
+	last, err := s.cfg.Journal.Append(ctx, events...)
+	if err != nil {
+		return err
+	}
+	for i, it := range items {
+		if err := s.applyItem(ctx, it); err != nil {
+			// durable and acknowledged to nobody: the applier heals it, the sender may retry
+			return kangma.E(kangma.Unavailable, "not_applied", "kept, but not yet in force; try again").Because(err)
+		}
+		s.applied.mark(last-store.Position(len(items)-1-i), 1)
+	}
+	return nil
+}
+
+func (s *Service) applyItem(ctx context.Context, it Item) error {
+	_, err := s.change(ctx, it.Person, func(d *kangma.Dossier) bool { return addEvidence(d, it.Evidence) })
+	if errors.Is(err, kangma.NotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,141 @@
+package registry
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/seal"
+	"github.com/kangma/kangma/store/wire"
+)
+
+// Registration is what a resident gives once.
+type Registration struct {
+	Identity seal.Identity
+	Home     kangma.Place
+}
+
+// ErrRegistered says that the document or phone already belongs to somebody else's registration.
+var ErrRegistered = kangma.E(kangma.Conflict, "already_registered", "this document or phone is already registered; log in with the registered phone")
+
+const claimKind = "claim"
+
+// Register takes a person in. The same registration again (document and phone) gives the same person and created=false;
+// a document or phone that belongs to another registration is ErrRegistered.
+func (s *Service) Register(ctx context.Context, r Registration) (id kangma.PersonID, created bool, err error) {
+	byDoc := s.cfg.Sealer.Document(r.Identity.DocType, r.Identity.Number)
+	byPhone := s.cfg.Sealer.Phone(r.Identity.Phone)
+	id, err = s.claim(ctx, byDoc, kangma.NewPersonID())
+	if err != nil {
+		return id, false, err
+	}
+	owner, err := s.claim(ctx, byPhone, id)
+	if err != nil {
+		return kangma.PersonID{}, false, err
+	}
+	if owner != id {
+		return kangma.PersonID{}, false, ErrRegistered
+	}
+	if d, err := s.cfg.Dossiers.Get(ctx, id); err == nil && !d.Sealed.IsZero() {
+		return s.sameRegistration(ctx, d, byPhone)
+	} else if err != nil && !errors.Is(err, kangma.NotFound) {
+		return kangma.PersonID{}, false, err
+	}
+	return id, true, s.enter(ctx, id, r)
+}
+
+// sameRegistration answers a repeated registration: the same person when the phone is theirs, else a conflict.
+func (s *Service) sameRegistration(ctx context.Context, d kangma.Dossier, byPhone []kangma.BlindIndex) (kangma.PersonID, bool, error) {
+	owner, err := s.lookup(ctx, byPhone)
+	if err != nil || owner != d.Person {
+		return kangma.PersonID{}, false, ErrRegistered
+	}
+	return d.Person, false, nil
+}
+
+// claim makes an index belong to a person, once for all nodes, and returns whose it is. A claim left by a registration
+// that never finished is taken up by the next one.
+// indexes are one value under each index key in use, the newest first; a person found under any of them has it already.
+func (s *Service) claim(ctx context.Context, indexes []kangma.BlindIndex, want kangma.PersonID) (kangma.PersonID, error) {
+	if owner, err := s.lookup(ctx, indexes); !errors.Is(err, kangma.NotFound) {
+		return owner, err
+	}
+	key := hex.EncodeToString(indexes[0][:])
+	err := s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: 1, Data: want[:]})
+	if err == nil {
+		return want, nil
+	}
+	if !errors.Is(err, kangma.Conflict) {
+		return kangma.PersonID{}, err
+	}
+	rec, err := s.cfg.Records.Get(ctx, claimKind, key)
+	if err != nil {
+		return kangma.PersonID{}, err
+	}
+	if len(rec.Data) != len(want) {
+		return kangma.PersonID{}, kangma.E(kangma.Internal, "damaged", "a claim record is damaged")
+	}
+	return kangma.PersonID(rec.Data), nil
+}
+
+func (s *Service) enter(ctx context.Context, id kangma.PersonID, r Registration) error {
+	sealed, err := s.cfg.Sealer.Seal(id, r.Identity, 1)
+	if err != nil {
+		return err
+	}
+	now := s.cfg.Now().UTC()
+	d := kangma.Dossier{Person: id, Registered: now, Home: r.Home, Sealed: sealed}
+	e := wire.PersonEvent(kangma.NewEventID(now), now, d)
+	last, err := s.cfg.Journal.Append(ctx, e)
+	if err != nil {
+		return err
+	}
+	if err := s.applyPerson(ctx, e, d); err != nil {
+		return kangma.E(kangma.Unavailable, "not_applied", "kept, but not yet in force; try again").Because(err)
+	}
+	s.applied.mark(last, 1)
+	return nil
+}
+
+// ByPhone finds the person of a phone. kangma.NotFound: none.
+func (s *Service) ByPhone(ctx context.Context, phone kangma.Phone) (kangma.PersonID, error) {
+	return s.lookup(ctx, s.cfg.Sealer.Phone(phone))
+}
+
+// lookup finds a person by one value under each index key in use.
+func (s *Service) lookup(ctx context.Context, indexes []kangma.BlindIndex) (kangma.PersonID, error) {
+	for _, index := range indexes {
+		id, err := s.cfg.Dossiers.Lookup(ctx, index)
+		if !errors.Is(err, kangma.NotFound) {
+			return id, err
+		}
+	}
+	return kangma.PersonID{}, kangma.NotFound
+}
+
+// ByDocument finds the person of a document. kangma.NotFound: none.
+func (s *Service) ByDocument(ctx context.Context, docType string, number kangma.IDNumber) (kangma.PersonID, error) {
+	return s.lookup(ctx, s.cfg.Sealer.Document(docType, number))
+}
+
+// Dossier reads one dossier. kangma.NotFound: none.
+func (s *Service) Dossier(ctx context.Context, id kangma.PersonID) (kangma.Dossier, error) {
+	return s.cfg.Dossiers.Get(ctx, id)
+}
+
+// Erase destroys a person's data key, identity and evidence, in the journal first.
+func (s *Service) Erase(ctx context.Context, id kangma.PersonID) error {
+	now := s.cfg.Now().UTC()
+	e := kangma.Event{ID: kangma.NewEventID(now), Kind: kangma.EventErase, At: now, Person: id}
+	last, err := s.cfg.Journal.Append(ctx, e)
+	if err != nil {
+		return err
+	}
+	if err := s.applyEvent(ctx, e); err != nil {
+		return err
+	}
+	s.applied.mark(last, 1)
+	return nil
+}

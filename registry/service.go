@@ -1,0 +1,91 @@
+// Package registry joins the rooms: it takes evidence in (journal first, then the dossier), assesses people with the
+// rules and risk areas in force, and keeps the small documents (gates, accounts, rule sets). It decides nothing about a
+// colour itself and knows no HTTP.
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/seal"
+)
+
+// Config is what a Service is built from. Every field but Log is required.
+type Config struct {
+	Node      string // this node's name: its journal's name in marks and in the warehouse
+	Journal   store.Journal
+	Dossiers  store.Dossiers
+	Records   store.Records
+	Sealer    *seal.Sealer
+	Now       func() time.Time // the only clock in the package
+	Retention time.Duration    // evidence observed before now minus this is refused
+	Log       *slog.Logger     // nil: slog.Default
+}
+
+// Service is one node's registry. All methods may be called concurrently.
+type Service struct {
+	cfg     Config
+	log     *slog.Logger
+	current atomic.Pointer[judgement]
+	publish sync.Mutex // one publication of rules or areas at a time on this node
+	applied *tracker
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// Open checks the configuration, applies what the journal holds beyond the mark (healing a crash between append and
+// apply), loads the rules and risk areas in force and starts the background applier. Close ends it.
+func Open(ctx context.Context, cfg Config) (*Service, error) {
+	if cfg.Node == "" || cfg.Journal == nil || cfg.Dossiers == nil || cfg.Records == nil || cfg.Sealer == nil || cfg.Now == nil || cfg.Retention <= 0 {
+		return nil, errors.New("registry: incomplete configuration")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	s := &Service{cfg: cfg, log: cfg.Log}
+	s.current.Store(&judgement{})
+	mark, err := s.mark(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("registry: read the applied mark: %w", err)
+	}
+	s.applied = newTracker(mark)
+	if err := s.heal(ctx); err != nil {
+		return nil, fmt.Errorf("registry: apply the journal: %w", err)
+	}
+	if err := s.Reload(ctx); err != nil {
+		return nil, fmt.Errorf("registry: load rules and areas: %w", err)
+	}
+	run, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.done.Add(1)
+	go func() {
+		defer s.done.Done()
+		s.applyLoop(run)
+	}()
+	return s, nil
+}
+
+// Close stops the background work and writes the applied mark.
+func (s *Service) Close(ctx context.Context) error {
+	s.stop()
+	s.done.Wait()
+	return s.writeMark(ctx)
+}
+
+// Sealer gives what opens identities; only rooms above use it, for the masked name on a gate's screen.
+func (s *Service) Sealer() *seal.Sealer { return s.cfg.Sealer }
+
+// Now is the service's clock.
+func (s *Service) Now() time.Time { return s.cfg.Now() }
+
+// Retention is how far back evidence is taken in.
+func (s *Service) Retention() time.Duration { return s.cfg.Retention }
+
+// Node is this node's name.
+func (s *Service) Node() string { return s.cfg.Node }
