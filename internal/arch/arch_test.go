@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 	"risk":       {"."},
 	"codegen":    {"."},
 	"ocr":        {"."},
-	"store":      {"."},
+	"store":      {".", "internal"}, // internal/breaker
 	"keystore":   {".", "codegen"},
 	"registry":   {".", "risk", "codegen", "store"},
 	"checkpoint": {".", "risk", "codegen", "store", "registry"},
