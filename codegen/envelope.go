@@ -10,7 +10,7 @@ import (
 // A shown credential is a CBOR sequence (RFC 8742) of that and a byte string: the slot (2 bytes) and its link.
 const (
 	headEnvelope = "\xd2\x84"                 // tag 18, array of 4
-	headKid      = "\x4a\xa2\x01\x26\x04\x44" // byte string of 10: {1: -7 (ES256), 4: byte string of 4}
+	headKid      = "\x49\xa2\x01\x26\x04\x44" // byte string of 9: {1: -7 (ES256), 4: byte string of 4}
 	headLater    = "\xa0\x58"                 // no unprotected header; payload of 24 to 255 bytes
 	headSig      = "\x58\x40"                 // signature of 64 bytes
 	headProof    = "\x4e"                     // byte string of 14

@@ -91,7 +91,13 @@ func specimen() codegen.Claims {
 // credential gives the claims of a day's credential and the chain that proves its holder.
 func credential(t testing.TB) (codegen.Claims, *codegen.Chain) {
 	t.Helper()
-	chain, err := codegen.NewChain([32]byte{9}, [4]byte{1, 2, 3, 4}, codegen.MaxSlots)
+	return credentialOf(t, 9)
+}
+
+// credentialOf draws another chain for each seed.
+func credentialOf(t testing.TB, seed byte) (codegen.Claims, *codegen.Chain) {
+	t.Helper()
+	chain, err := codegen.NewChain([32]byte{seed}, [4]byte{1, 2, 3, seed}, codegen.MaxSlots)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,10 +107,10 @@ func credential(t testing.TB) (codegen.Claims, *codegen.Chain) {
 	return c, chain
 }
 
-// shown issues a day's credential and shows it in a slot.
+// shown issues a day's credential and shows it in a slot; each slot has a chain of its own.
 func (d *desk) shown(t testing.TB, slot int) string {
 	t.Helper()
-	c, chain := credential(t)
+	c, chain := credentialOf(t, byte(10+slot%100))
 	text, err := codegen.Show(d.issue(t, c).Text, chain, slot)
 	if err != nil {
 		t.Fatal(err)
