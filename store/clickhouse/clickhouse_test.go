@@ -12,6 +12,7 @@ import (
 	"github.com/kangma/kangma/internal/realserver"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/clickhouse"
+	"github.com/kangma/kangma/store/storetest"
 )
 
 func single(c *realserver.ClickHouse) clickhouse.Config {
@@ -132,5 +133,19 @@ func TestRowsAreCountedOnceHoweverTheyCome(t *testing.T) {
 		if got := total(t, db); got != 4999 {
 			t.Errorf("after Drop: got %d passages, want 4999", got)
 		}
+	})
+}
+
+func TestClickHousePassesTheSuite(t *testing.T) {
+	onBoth(t, func(t *testing.T, cfg clickhouse.Config) {
+		given := map[string]string{}
+		storetest.Warehouse(t, func(tb testing.TB, name string) store.Warehouse {
+			if given[name] == "" {
+				given[name] = fmt.Sprintf("t%d", len(given))
+			}
+			cfg := cfg
+			cfg.Database = given[name]
+			return open(tb, cfg)
+		})
 	})
 }
