@@ -1,23 +1,23 @@
 package clickhouse
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
 
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
 )
 
-// Most rows of one INSERT (one block, one part) and most ids of one look-up.
-const (
-	maxInsert = 200_000
-	maxLookup = 5_000
-)
+// maxInsert is the most rows of one INSERT (one block, one part).
+const maxInsert = 200_000
 
 const insertPassages = "INSERT INTO %s.passages (day, id, at, gate, gate_kind, district, operator, person, told, colour, " +
 	"decision, reason, verified, direction, temperature, vehicle, rules, flags, node, position)"
@@ -172,47 +172,58 @@ func (db *DB) byShard(rows []store.Row) [][]store.Row {
 // present tells which of the passages are there, on any shard.
 func (db *DB) present(ctx context.Context, d dayRows) (map[kangma.EventID]bool, error) {
 	there := map[kangma.EventID]bool{}
-	for part := range slices.Chunk(d.rows, maxLookup) {
-		sql := fmt.Sprintf("SELECT id FROM %s.%s WHERE day = %d AND id IN %s", db.cfg.Database, db.table, d.day, idList(part))
-		err := db.shards[0].query(bigQuery(ctx), sql, func(r driver.Rows) error {
-			var id string
-			if err := r.Scan(&id); err != nil {
-				return err
-			}
-			if len(id) == len(kangma.EventID{}) {
-				there[kangma.EventID([]byte(id))] = true
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
+	err := db.lookup(ctx, "SELECT id", d, func(r driver.Rows) error {
+		var id string
+		if err := r.Scan(&id); err != nil {
+			return err
 		}
-	}
-	return there, nil
+		if len(id) == len(kangma.EventID{}) {
+			there[kangma.EventID([]byte(id))] = true
+		}
+		return nil
+	})
+	return there, err
 }
 
 // confirm looks whether every passage of the day's rows is there, and marks the day when one is there twice.
 func (db *DB) confirm(ctx context.Context, d dayRows) error {
-	twice := false
-	for part := range slices.Chunk(d.rows, maxLookup) {
-		var rows, ids uint64
-		sql := fmt.Sprintf("SELECT count(), uniqExact(id) FROM %s.%s WHERE day = %d AND id IN %s", db.cfg.Database, db.table, d.day, idList(part))
-		if err := db.shards[0].query(bigQuery(ctx), sql, func(r driver.Rows) error { return r.Scan(&rows, &ids) }); err != nil {
-			return err
-		}
-		if ids != uint64(len(part)) {
-			return errDown.Because(fmt.Errorf("%d of %d acknowledged rows are not there", uint64(len(part))-ids, len(part)))
-		}
-		twice = twice || rows > ids
+	var rows, ids uint64
+	err := db.lookup(ctx, "SELECT count(), uniqExact(id)", d, func(r driver.Rows) error { return r.Scan(&rows, &ids) })
+	if err != nil {
+		return err
 	}
-	if twice {
+	if n := uint64(len(d.rows)); ids != n {
+		return errDown.Because(fmt.Errorf("%d of %d acknowledged rows are not there", n-min(ids, n), n))
+	}
+	if rows > ids {
 		return db.doubt(ctx, d.day, true)
 	}
 	return nil
 }
 
-func idList(rows []store.Row) string {
-	return list(rows, func(r store.Row) string { return quote(string(r.Passage.ID[:])) })
+// lookup asks for the rows of a day by their ids, on every shard. The ids travel as a temporary table; their range lets
+// the server skip what cannot hold them, because ids made at the same time lie close together.
+func (db *DB) lookup(ctx context.Context, what string, d dayRows, scan func(driver.Rows) error) error {
+	ids, err := ext.NewTable("ids", ext.Column("id", "FixedString(16)"))
+	if err != nil {
+		return err
+	}
+	low, high := d.rows[0].Passage.ID, d.rows[0].Passage.ID
+	for _, r := range d.rows {
+		id := r.Passage.ID
+		if bytes.Compare(id[:], low[:]) < 0 {
+			low = id
+		}
+		if bytes.Compare(id[:], high[:]) > 0 {
+			high = id
+		}
+		if err := ids.Append(string(id[:])); err != nil {
+			return err
+		}
+	}
+	sql := fmt.Sprintf("%s FROM %s.%s WHERE day = %d AND id >= %s AND id <= %s AND id IN (SELECT id FROM ids)",
+		what, db.cfg.Database, db.table, d.day, quote(string(low[:])), quote(string(high[:])))
+	return db.shards[0].query(ch.Context(ctx, ch.WithExternalTable(ids)), sql, scan)
 }
 
 // insertRows sends the rows as one block. Columns are built whole: half the time of row by row.

@@ -13,11 +13,6 @@ import (
 	"github.com/kangma/kangma/store"
 )
 
-// bigQuery allows a long text: a list of ids is longer than the usual 256 KiB.
-func bigQuery(ctx context.Context) context.Context {
-	return ch.Context(ctx, ch.WithSettings(ch.Settings{"max_query_size": 16 << 20}))
-}
-
 // where compiles what every question filters by. The days prune partitions.
 func where(since, until time.Time, more ...string) string {
 	last := until.Add(-time.Microsecond)
