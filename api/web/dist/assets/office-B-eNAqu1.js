@@ -1,1 +1,0 @@
-import{a as e,i as t,n,r,t as i}from"./Shell-DQAS0m4Z.js";function a(){return t(),n(i,{title:`home.office`,children:[n(`h1`,{children:r(`home.office`)}),n(`p`,{children:r(`home.office.text`)})]})}e(n(a,{}),document.getElementById(`app`));

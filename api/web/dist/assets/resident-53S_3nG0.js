@@ -1,1 +1,0 @@
-import{a as e,i as t,n,r,t as i}from"./Shell-DQAS0m4Z.js";function a(){return t(),n(i,{title:`home.resident`,children:[n(`h1`,{children:r(`home.resident`)}),n(`p`,{children:r(`home.resident.text`)})]})}e(n(a,{}),document.getElementById(`app`));
