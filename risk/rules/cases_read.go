@@ -111,7 +111,7 @@ func (r *caseReader) evidence(n *yaml.Node, i int) (kangma.Evidence, string) {
 		case "replaces":
 			e.Replaces = idOf("event " + v.Value)
 		default:
-			e.Kind = kangma.EvidenceKind(k.Value)
+			e.Kind = kangma.EvidenceKind(strings.ReplaceAll(k.Value, "_", "-"))
 			r.payload(&e, k, v)
 		}
 	}

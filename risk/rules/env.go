@@ -83,10 +83,11 @@ func (c *env) around(it *facts.Item, widen func(kangma.Division) kangma.Division
 	return c.lookup(place, it).Level
 }
 
-// coarse: the start of a journey known only by city or province says little about which estate somebody came from, so
-// it is judged by what surely covered it. A stay is judged by the worst inside the place it names, with a note.
+// coarse: a journey begins at a station or airport, which says little about which estate somebody came from. Unless it
+// names a community it is judged by what surely covered the place. A stay is judged by the worst inside the place it
+// names, with a note.
 func coarse(it *facts.Item) bool {
-	return it.Ev.Kind == kangma.KindTrip && it.Place.Division.Rank() < kangma.County
+	return it.Ev.Kind == kangma.KindTrip && it.Place.Community == ""
 }
 
 // hourMicros is one hour.

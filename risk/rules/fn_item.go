@@ -113,7 +113,18 @@ func itemMeasureFunctions() []*function {
 			in, err := divisions(a[0])
 			return boolNode(func(x *env) bool { return inAny(in, placeOf(x.it)) }), err
 		},
+	}, {
+		name: "to_division", id: "item_to_division", args: []*types.Type{stringList}, result: types.BoolType, cost: 5,
+		doc:   "the journey ended in one of these divisions: it.to_division(['110000'])",
+		build: toDivision,
 	}}
+}
+
+func toDivision(a []node) (node, error) {
+	in, err := divisions(a[0])
+	return boolNode(func(x *env) bool {
+		return x.it.Kind == facts.Trip && inAny(in, x.it.Ev.Trip.To.Division)
+	}), err
 }
 
 func within(x *env, it *facts.Item, n int64) bool {
