@@ -209,6 +209,7 @@ func (a *answer) one(at, code int64, person []byte) error {
 func (a *answer) result() (r store.Result) {
 	var counts []uint64
 	for n, b := range a.buckets {
+		hour, day := a.timeKeys(n)
 		for g, count := range b.counts {
 			if count == 0 {
 				continue
@@ -221,7 +222,7 @@ func (a *answer) result() (r store.Result) {
 				r.Suppressed++
 				continue
 			}
-			row := store.Group{Keys: a.timed(a.keys[g], n)}
+			row := store.Group{Keys: a.timed(a.keys[g], hour, day)}
 			for _, m := range a.q.Measures {
 				if m == store.People {
 					row.Values = append(row.Values, people)
@@ -253,19 +254,24 @@ func (a *answer) result() (r store.Result) {
 	return r
 }
 
+// timeKeys gives the keys of a bucket as an hour and as a day.
+func (a *answer) timeKeys(n int64) (hour, day string) {
+	at := time.UnixMicro(n*a.span - a.offset).In(a.zone)
+	return at.Format(time.RFC3339), at.Format(time.DateOnly)
+}
+
 // timed puts the time keys of a bucket in.
-func (a *answer) timed(keys []string, n int64) []string {
+func (a *answer) timed(keys []string, hour, day string) []string {
 	if a.span == 0 {
 		return keys
 	}
 	keys = slices.Clone(keys)
-	at := time.UnixMicro(n*a.span - a.offset).In(a.zone)
 	for i, d := range a.q.Dimensions {
 		switch d {
 		case store.ByHour:
-			keys[i] = at.Format(time.RFC3339)
+			keys[i] = hour
 		case store.ByDay:
-			keys[i] = at.Format(time.DateOnly)
+			keys[i] = day
 		}
 	}
 	return keys
