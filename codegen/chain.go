@@ -18,13 +18,21 @@ type Link [12]byte
 //
 // The nonce and the slot keep a search for one chain's link useless for every other chain and slot.
 func step(nonce [4]byte, slot int, link Link) Link {
+	return walk(nonce, slot, slot, link)
+}
+
+// walk takes the steps of slots from down to to.
+func walk(nonce [4]byte, from, to int, link Link) Link {
 	var in [28]byte
 	copy(in[:], "KM1 holder")
 	copy(in[10:], nonce[:])
-	binary.BigEndian.PutUint16(in[14:], uint16(slot))
 	copy(in[16:], link[:])
-	sum := sha256.Sum256(in[:])
-	return Link(sum[:])
+	for slot := from; slot >= to; slot-- {
+		binary.BigEndian.PutUint16(in[14:], uint16(slot))
+		sum := sha256.Sum256(in[:])
+		copy(in[16:], sum[:])
+	}
+	return Link(in[16:])
 }
 
 // checkProof verifies the holder proof of a genuine credential: that its slot is now (give or take the skew) and that
@@ -42,10 +50,7 @@ func (c *Claims) checkProof(proof []byte, now time.Time, skew time.Duration) kan
 	case !now.Before(begin.Add(SlotLength + skew)):
 		return kangma.TellExpired // a photo of a shown code
 	}
-	link := Link(proof[2:])
-	for i := slot; i >= 0; i-- {
-		link = step(c.Nonce, i, link)
-	}
+	link := walk(c.Nonce, slot, 0, Link(proof[2:]))
 	if subtle.ConstantTimeCompare(link[:], c.Anchor[:]) != 1 {
 		return kangma.TellForged
 	}

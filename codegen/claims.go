@@ -39,6 +39,17 @@ func (k Kind) String() string {
 // MarshalText gives the name.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText reads the name of a kind.
+func (k *Kind) UnmarshalText(b []byte) error {
+	for i, n := range kindNames {
+		if i > 0 && string(b) == n {
+			*k = Kind(i)
+			return nil
+		}
+	}
+	return kangma.E(kangma.Invalid, "kind", "a code's kind is dynamic, credential, paper or specimen")
+}
+
 // Longest life of each kind. A code that claims more is malformed.
 const (
 	MaxDynamic    = 10 * time.Minute

@@ -29,6 +29,17 @@ func (l Level) String() string {
 // MarshalText gives the letter.
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
+// UnmarshalText reads what MarshalText gives.
+func (l *Level) UnmarshalText(b []byte) error {
+	for i, n := range levelNames {
+		if string(b) == n {
+			*l = Level(i)
+			return nil
+		}
+	}
+	return kangma.E(kangma.Invalid, "qr_level", "a level is L, M or Q")
+}
+
 // MaxVersion is the largest QR version that is drawn: readers fail in the dark from version 10 (57 modules) on.
 const MaxVersion = 9
 
