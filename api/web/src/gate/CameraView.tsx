@@ -76,17 +76,20 @@ export function CameraView({ active, onFound }: Props) {
   };
   const fault = state !== 'on' && state !== 'starting' && state !== 'off';
   return (
-    <div class={`camera ${state}`}>
-      <video ref={video} playsInline muted aria-label={t('gate.camera')} />
-      {state === 'on' && <span class="aim" aria-hidden="true" />}
-      {state === 'on' && camera.current?.canTorch && <button type="button" class="torch second" aria-pressed={torch} onClick={light}>{t('gate.torch')}</button>}
-      {state !== 'on' && (
-        <div class="camera-off">
-          <p role={fault ? 'alert' : undefined}>{t(fault ? (`camera.${state}` as Key) : state === 'starting' ? 'camera.starting' : 'camera.off')}</p>
-          {state !== 'starting' && <button type="button" onClick={start}>{t('camera.start')}</button>}
-        </div>
-      )}
-      {broken && <p class="fault" role="alert">{t('camera.reader')}</p>}
-    </div>
+    <>
+      <div class={`camera ${state}`}>
+        <video ref={video} playsInline muted aria-label={t('gate.camera')} />
+        {state === 'on' && <span class="aim" aria-hidden="true" />}
+        {state === 'on' && camera.current?.canTorch && <button type="button" class="torch second" aria-pressed={torch} onClick={light}>{t('gate.torch')}</button>}
+        {state !== 'on' && (
+          <div class="camera-off">
+            <p role={fault ? 'alert' : undefined}>{t(fault ? (`camera.${state}` as Key) : state === 'starting' ? 'camera.starting' : 'camera.off')}</p>
+            {state !== 'starting' && <button type="button" onClick={start}>{t('camera.start')}</button>}
+          </div>
+        )}
+        {broken && <p class="fault" role="alert">{t('camera.reader')}</p>}
+      </div>
+      {state === 'on' && <p class="aim-hint">{t('gate.aim')}</p>}
+    </>
   );
 }

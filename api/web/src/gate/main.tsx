@@ -85,7 +85,7 @@ function Post({ gates, onLoggedOut }: { gates: Gate[]; onLoggedOut: () => void }
       </div>
       {Math.abs(skew) > 120 && <p class="notice" role="status">{t('gate.skew', { n: Math.round(Math.abs(skew) / 60) })}</p>}
       <CameraView active={scan.step === 'ready'} onFound={found} />
-      <p class="sending" role="status">{scan.step === 'sending' ? t('gate.sending') : t('gate.aim')}</p>
+      <p class="sending" role="status">{scan.step === 'sending' ? t('gate.sending') : ''}</p>
       <OtherWays onFound={found} />
       <details class="card">
         <summary>{t('gate.more')}</summary>

@@ -1,4 +1,5 @@
 // Chart draws counts by hour as plain bars. The table beside it says the same in text.
+import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { day, time } from '../lib/format';
 import { steps } from '../lib/passages';
@@ -8,16 +9,18 @@ interface Props { hours: { at: number; count: number }[] }
 const left = 46;
 const top = 8;
 const height = 220;
-const bar = 22;
 
 export function Chart({ hours }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => { box.current!.scrollLeft = box.current!.scrollWidth; }, [hours.length]); // the newest hours first in view
+  const bar = hours.length <= 30 ? 38 : hours.length <= 80 ? 22 : 12;
   const marks = steps(Math.max(0, ...hours.map((h) => h.count)));
   const most = marks[marks.length - 1]!;
   const width = Math.max(320, left + hours.length * bar + 8);
   const y = (n: number) => top + height - (n / most) * height;
   const every = hours.length > 30 ? 6 : 3;
   return (
-    <div class="chart" tabIndex={0} role="group" aria-label={t('office.chart')}>
+    <div ref={box} class="chart" tabIndex={0} role="group" aria-label={t('office.chart')}>
       <svg width={width} height={top + height + 40} viewBox={`0 0 ${width} ${top + height + 40}`} role="img" aria-label={t('office.chart')}>
         {marks.map((m) => (
           <g key={m}>
@@ -27,7 +30,7 @@ export function Chart({ hours }: Props) {
         ))}
         {hours.map((h, i) => (
           <g key={h.at}>
-            <rect class="bar-rect" x={left + i * bar + 3} width={bar - 6} y={y(h.count)} height={top + height - y(h.count)}>
+            <rect class="bar-rect" x={left + i * bar + 2} width={bar - 4} y={y(h.count)} height={top + height - y(h.count)}>
               <title>{`${day(h.at)} ${time(h.at)}: ${h.count}`}</title>
             </rect>
             {i % every === 0 && <text x={left + i * bar + bar / 2} y={top + height + 16} text-anchor="middle">{time(h.at)}</text>}

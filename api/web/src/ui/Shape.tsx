@@ -12,7 +12,7 @@ const outlines: Record<ShapeName, string> = {
 // What is drawn inside, in the colour of the ground: a tick, an exclamation mark, a bar, a question mark.
 const signs: Record<ShapeName, string> = {
   circle: 'm28 52 16 16 30-34',
-  triangle: 'M50 36v28M50 74v8',
+  triangle: 'M50 38v20M50 76v2',
   octagon: 'M26 50h48',
   unknown: 'M36 38c0-20 29-20 29 0 0 14-15 13-15 26M50 76v7',
 };
