@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/kangma/kangma/store"
 )
@@ -76,9 +77,8 @@ func (j *Journal) commitPending() {
 func (j *Journal) write(b *batch) (marks []mark, err error) {
 	w := &j.w
 	now := j.opt.Now().UnixMicro()
-	if now < w.recorded {
-		now = w.recorded
-	}
+	j.watchClock(now)
+	now = max(now, w.recorded)
 	if err := j.room(now); err != nil {
 		return nil, err
 	}
@@ -108,6 +108,21 @@ func (j *Journal) write(b *batch) (marks []mark, err error) {
 	}
 	w.chain, w.recorded = c, now
 	return marks, nil
+}
+
+// clockSlack is how far the clock may go back before somebody should look at it.
+const clockSlack = int64(60_000_000)
+
+// watchClock raises the alarm when the clock has gone back far; Recorded then stands still until the clock has caught up.
+func (j *Journal) watchClock(now int64) {
+	behind := max(j.w.recorded-now, 0)
+	j.mu.Lock()
+	first := behind > clockSlack && j.stats.ClockBehind <= time.Duration(clockSlack)*time.Microsecond
+	j.stats.ClockBehind = time.Duration(behind) * time.Microsecond
+	j.mu.Unlock()
+	if first {
+		go j.alarm("clock-back", "the node's clock is behind what the journal recorded; times stand still until it has caught up")
+	}
 }
 
 // finish tells the waiters, after the state shows what they will be told.

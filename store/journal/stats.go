@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"syscall"
+	"time"
 
 	"github.com/kangma/kangma/store"
 )
@@ -24,9 +25,10 @@ type Stats struct {
 	Last        store.Position
 	Released    store.Position
 	ReadOnly    bool
-	DiskFull    bool // the last commit failed for want of space
-	Broken      bool // the last commit failed
-	Ballast     bool // the ballast file is in place
+	DiskFull    bool          // the last commit failed for want of space
+	Broken      bool          // the last commit failed
+	Ballast     bool          // the ballast file is in place
+	ClockBehind time.Duration // how far the clock was behind Recorded at the last commit
 	Damage      []Damage
 	LastError   string // of the last failed commit, empty after a good one; names files, no data
 	Recovery    Recovery
