@@ -106,7 +106,7 @@ func newTown(t *testing.T) *town {
 	must(err)
 	db, err := embedded.Open("", embedded.Options{})
 	must(err)
-	wh, err := &memWH{seen: map[kangma.EventID]bool{}}, error(nil)
+	wh, err := embedded.OpenWarehouse("", embedded.Options{})
 	must(err)
 	w.warehouse = wh
 	kek, err := seal.NewKEKs("k", map[string][seal.KeySize]byte{"k": {1}})

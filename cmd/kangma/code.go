@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/registry"
+)
+
+type codeCmd struct {
+	Issue   codeIssueCmd   `cmd:"" help:"Assess a person now and sign a code for them."`
+	Show    codeShowCmd    `cmd:"" help:"Draw the QR of a code in the terminal, or to PNG or SVG."`
+	Verify  codeVerifyCmd  `cmd:"" help:"Verify a code with the signing keys only, as a gate without network does."`
+	Inspect codeInspectCmd `cmd:"" help:"Explain what a code says, without trusting it."`
+}
+
+type pictureFlags struct {
+	PNG   string `help:"Write the picture to this PNG file." type:"path"`
+	SVG   string `help:"Write the picture to this SVG file." type:"path"`
+	Scale int    `help:"Pixels of one module in the PNG." default:"8"`
+}
+
+// draw writes the pictures asked for and, on a human's terminal, the QR itself.
+func (f pictureFlags) draw(w *world, text string, look codegen.Look) error {
+	look.Scale = f.Scale
+	for path, draw := range map[string]func(string, codegen.Look) ([]byte, error){f.PNG: codegen.PNG, f.SVG: codegen.SVG} {
+		if path == "" {
+			continue
+		}
+		img, err := draw(text, look)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, img, 0o600); err != nil {
+			return err
+		}
+	}
+	if w.JSON {
+		return nil
+	}
+	qr, err := codegen.Terminal(text, look)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.out, "%s\n%s\n", qr, text)
+	return err
+}
+
+type codeIssueCmd struct {
+	Person       string        `arg:"" help:"Person id, ID number or phone."`
+	Life         time.Duration `help:"How long the code lives: 30s to 10m, in steps of 30s." default:"90s"`
+	Region       string        `help:"Division whose code it is (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
+	pictureFlags `embed:""`
+}
+
+func (c *codeIssueCmd) Run(w *world) error {
+	region, err := kangma.ParseDivision(c.Region)
+	if err != nil {
+		return err
+	}
+	return withStack(w, region, func(s *stack) error {
+		person, err := findPerson(w.ctx, s, c.Person)
+		if err != nil {
+			return err
+		}
+		now := time.Now().UTC().Truncate(time.Second)
+		a, d, err := s.registry.Assess(w.ctx, person, now)
+		if err != nil {
+			return err
+		}
+		if !a.Told {
+			fmt.Fprintf(w.out, "cannot tell: %s\n", a.ReasonCode())
+			return denied
+		}
+		claims := codegen.Claims{Region: region, Issued: now, Expires: now.Add(c.Life), Colour: a.Colour, Kind: codegen.Dynamic,
+			LatestNegative: registry.LatestNegative(d), Person: person}
+		if id, err := s.registry.Sealer().Open(d.Person, d.Sealed); err == nil {
+			claims.MaskedName, claims.IDTail = id.Name.Masked(), id.Number.Tail()
+		}
+		code, err := s.codes.Issue(claims)
+		if err != nil {
+			return err
+		}
+		if w.JSON {
+			return errors.Join(c.draw(w, code.Text, codegen.LookOf(code.Claims)), json.NewEncoder(w.out).Encode(map[string]any{
+				"code": code.Text, "colour": a.Colour, "reason": a.ReasonCode(), "issued_at": now, "expires_at": code.Claims.Expires}))
+		}
+		fmt.Fprintf(w.out, "%s  %s  until %s\n", a.Colour, a.ReasonCode(), code.Claims.Expires.Local().Format("15:04:05"))
+		return c.draw(w, code.Text, codegen.LookOf(code.Claims))
+	})
+}
+
+// withStack opens the data folder, runs f and closes it again.
+func withStack(w *world, region kangma.Division, f func(*stack) error) error {
+	s, err := openStack(w.ctx, w.Data, region, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(s), s.Close())
+}
+
+// findPerson finds a person by id, ID number or phone.
+func findPerson(ctx context.Context, s *stack, text string) (kangma.PersonID, error) {
+	if id, err := kangma.ParsePersonID(text); err == nil {
+		return id, nil
+	}
+	if n, err := kangma.NewIDNumber(kangma.DocResidentID, text, time.Now()); err == nil {
+		return notFoundSays(s.registry.ByDocument(ctx, kangma.DocResidentID, n))
+	}
+	if p, err := kangma.NewPhone(text); err == nil {
+		return notFoundSays(s.registry.ByPhone(ctx, p))
+	}
+	return kangma.PersonID{}, kangma.E(kangma.Invalid, "person", "give a person id (UUID), a resident ID number or a phone")
+}
+
+func notFoundSays(id kangma.PersonID, err error) (kangma.PersonID, error) {
+	if errors.Is(err, kangma.NotFound) {
+		return id, kangma.E(kangma.NotFound, "unknown_person", "nobody of this number is registered in this data folder")
+	}
+	return id, err
+}
+
+type codeShowCmd struct {
+	Code         string `arg:"" help:"Text of the code, or - to read it from standard input."`
+	pictureFlags `embed:""`
+}
+
+func (c *codeShowCmd) Run(w *world) error {
+	text, err := codeText(w, c.Code)
+	if err != nil {
+		return err
+	}
+	var look codegen.Look
+	if seen := codegen.Inspect(text); seen.Claims != nil {
+		look = codegen.LookOf(*seen.Claims)
+	}
+	return c.draw(w, text, look)
+}
+
+func codeText(w *world, arg string) (string, error) {
+	if arg != "-" {
+		return arg, nil
+	}
+	raw, err := io.ReadAll(io.LimitReader(w.in, 8<<10))
+	text := strings.TrimRight(string(raw), "\r\n")
+	return strings.TrimPrefix(text, "QR-Code:"), err // as zbarimg prints it
+}
+
+type codeVerifyCmd struct {
+	Code string `arg:"" help:"Text of the code, or - to read it from standard input (the output of zbarimg will do)."`
+}
+
+type verifyAnswer struct {
+	Good       bool              `json:"good"`
+	CannotTell kangma.CannotTell `json:"cannot_tell,omitempty"`
+	Claims     *codegen.Claims   `json:"claims,omitempty"`
+}
+
+func (c *codeVerifyCmd) Run(w *world) error {
+	text, err := codeText(w, c.Code)
+	if err != nil {
+		return err
+	}
+	return withStack(w, 0, func(s *stack) error {
+		claims, bad := s.codes.Verify(text, time.Now())
+		ans := verifyAnswer{Good: bad == "", CannotTell: bad}
+		if ans.Good {
+			ans.Claims = &claims
+		}
+		if err := c.print(w, ans); err != nil {
+			return err
+		}
+		if !ans.Good {
+			return denied
+		}
+		return nil
+	})
+}
+
+func (c *codeVerifyCmd) print(w *world, a verifyAnswer) error {
+	if w.JSON {
+		return json.NewEncoder(w.out).Encode(a)
+	}
+	if !a.Good {
+		_, err := fmt.Fprintln(w.out, "NOT good:", a.CannotTell)
+		return err
+	}
+	_, err := fmt.Fprintf(w.out, "good: %s, %s, region %s, %s %s, expires %s\n", a.Claims.Colour, a.Claims.Kind, a.Claims.Region,
+		a.Claims.MaskedName, a.Claims.IDTail, a.Claims.Expires.Local().Format(time.DateTime))
+	return err
+}
+
+type codeInspectCmd struct {
+	Code string `arg:"" help:"Text of the code, or - to read it from standard input."`
+}
+
+func (c *codeInspectCmd) Run(w *world) error {
+	text, err := codeText(w, c.Code)
+	if err != nil {
+		return err
+	}
+	seen := codegen.Inspect(text)
+	if w.JSON {
+		return json.NewEncoder(w.out).Encode(seen)
+	}
+	_, err = fmt.Fprintln(w.out, seen)
+	return err
+}

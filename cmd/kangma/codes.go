@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/keystore"
+)
+
+// codes issues and reads codes with the keys of the week, and takes up new keys without a stop.
+type codes struct {
+	keys   *keystore.Store
+	region kangma.Division
+	now    atomic.Pointer[codeSet]
+}
+
+type codeSet struct {
+	issuer  *codegen.Issuer
+	keyring *codegen.Keyring
+	opener  *codegen.Opener
+}
+
+const maintainEvery = 10 * time.Minute
+
+func openCodes(keys *keystore.Store, region kangma.Division) (*codes, error) {
+	c := &codes{keys: keys, region: region}
+	return c, c.refresh(time.Now())
+}
+
+// refresh makes the keys that are due and takes up those of now.
+func (c *codes) refresh(now time.Time) error {
+	if err := c.keys.Maintain([]kangma.Division{c.region}, now); err != nil {
+		return err
+	}
+	signer, _, err := c.keys.Signer(keystore.PurposeCode, c.region, now)
+	if err != nil {
+		return err
+	}
+	subject, err := c.keys.Secret(keystore.SecretSubject)
+	if err != nil {
+		return err
+	}
+	trusted, err := c.keys.VerifyKeys(now)
+	if err != nil {
+		return err
+	}
+	var set codeSet
+	if set.issuer, err = codegen.NewIssuer(codegen.IssuerConfig{Region: c.region, Key: signer, SubjectKey: subject}); err != nil {
+		return err
+	}
+	if set.keyring, err = codegen.NewKeyring(trusted, codegen.DefaultSkew); err != nil {
+		return err
+	}
+	if set.opener, err = codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{subject}, Keys: set.keyring}); err != nil {
+		return err
+	}
+	c.now.Store(&set)
+	return nil
+}
+
+// maintain refreshes until ctx ends. A failure leaves the keys of before in use and is logged.
+func (c *codes) maintain(ctx context.Context, log *slog.Logger) {
+	tick := time.NewTicker(maintainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if err := c.refresh(now); err != nil {
+				log.Error("signing keys", "err", err)
+			}
+		}
+	}
+}
+
+// Issue signs with the key of now.
+func (c *codes) Issue(claims codegen.Claims) (codegen.Code, error) {
+	return c.now.Load().issuer.Issue(claims)
+}
+
+// Open opens online with the subject key.
+func (c *codes) Open(text string, now time.Time) (codegen.Claims, kangma.CannotTell) {
+	return c.now.Load().opener.Open(text, now)
+}
+
+// Verify verifies offline with the trusted keys.
+func (c *codes) Verify(text string, now time.Time) (codegen.Claims, kangma.CannotTell) {
+	return c.now.Load().keyring.Verify(text, now)
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/registry"
+)
+
+type gateCmd struct {
+	Scan gateScanCmd `cmd:"" help:"Scan a code at a gate: verify, assess, decide, keep the passage. Exit code 0: pass; 1: anything else."`
+}
+
+type gateScanCmd struct {
+	Code        string  `arg:"" help:"Text of the code, or - to read it from standard input."`
+	Gate        string  `required:"" help:"Gate id, e.g. metro-1 in the demo."`
+	Temperature float64 `help:"Body temperature in degrees Celsius."`
+	Direction   string  `help:"in or out." enum:"in,out," default:""`
+	Lang        string  `help:"zh or en." enum:"zh,en,both" default:"both"`
+}
+
+func (c *gateScanCmd) Run(w *world) error {
+	text, err := codeText(w, c.Code)
+	if err != nil {
+		return err
+	}
+	return withStack(w, 0, func(s *stack) error {
+		g, _, err := registry.GetDoc[checkpoint.Gate](w.ctx, s.registry.Records(), "gate", c.Gate)
+		if errors.Is(err, kangma.NotFound) {
+			return kangma.E(kangma.NotFound, "no_gate", "there is no such gate in this data folder")
+		}
+		if err != nil {
+			return err
+		}
+		v, err := s.checkpoint.Scan(w.ctx, checkpoint.Scan{Code: text, Gate: g, Operator: "cli", Direction: c.Direction, Temperature: int(c.Temperature*10 + 0.5)})
+		if err != nil {
+			return err
+		}
+		if err := c.print(w, v); err != nil {
+			return err
+		}
+		if v.Decision != kangma.Pass {
+			return denied
+		}
+		return nil
+	})
+}
+
+func (c *gateScanCmd) print(w *world, v kangma.Verdict) error {
+	if w.JSON {
+		return json.NewEncoder(w.out).Encode(v)
+	}
+	colour := v.Colour.String()
+	if !v.Told {
+		colour = "no colour (" + string(v.CannotTell) + ")"
+	}
+	fmt.Fprintf(w.out, "%s  %s  %s %s\n", v.Decision, colour, v.MaskedName, v.IDTail)
+	for _, t := range []kangma.Text{v.Why, v.Guidance} {
+		if c.Lang != "en" {
+			fmt.Fprintln(w.out, " ", t.Zh)
+		}
+		if c.Lang != "zh" {
+			fmt.Fprintln(w.out, " ", t.En)
+		}
+	}
+	_, err := fmt.Fprintf(w.out, "  passage %s is kept\n", v.Event)
+	return err
+}

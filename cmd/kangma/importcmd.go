@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/areas"
+)
+
+type importCmd struct {
+	RiskAreas importAreasCmd `cmd:"" help:"Read official risk-area lists (JSON as the State Council's service gives it, plain or gzip) and put them in force."`
+}
+
+type importAreasCmd struct {
+	Files  []string `arg:"" name:"file" help:"List files; sorted by their own update time before they are taken in." type:"existingfile"`
+	DryRun bool     `help:"Read and resolve only; keep nothing."`
+}
+
+type listFile struct {
+	path string
+	raw  []byte
+	list *areas.List
+}
+
+func (c *importAreasCmd) Run(w *world) error {
+	files, summary, failed := c.read(w)
+	if !c.DryRun && len(files) > 0 {
+		if err := c.keep(w, files); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	if err := printSummary(w, summary); err != nil {
+		return err
+	}
+	return errors.Join(failed...)
+}
+
+// read parses every file. A bad file is reported and does not keep the others out.
+func (c *importAreasCmd) read(w *world) (files []listFile, sum *areas.Summary, failed []error) {
+	sum = areas.NewSummary()
+	bar := progress(w.err, len(c.Files), "读取 reading")
+	for _, path := range c.Files {
+		raw, err := os.ReadFile(path)
+		var list *areas.List
+		if err == nil {
+			list, err = areas.ParseList(bytes.NewReader(raw))
+		}
+		bar.Add(1)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", path, err))
+			continue
+		}
+		sum.Add(filepath.Base(path), list)
+		files = append(files, listFile{path, raw, list})
+	}
+	bar.Finish()
+	slices.SortStableFunc(files, func(a, b listFile) int { return a.list.At.Compare(b.list.At) })
+	return files, sum, failed
+}
+
+// keep puts the lists in force, oldest first.
+func (c *importAreasCmd) keep(w *world, files []listFile) error {
+	s, err := openStack(w.ctx, w.Data, 0, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	bar := progress(w.err, len(files), "入库 keeping")
+	var failed []error
+	for _, f := range files {
+		if _, err := s.registry.PublishAreas(w.ctx, f.raw); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", f.path, err))
+			if kangma.KindOf(err) != kangma.Conflict && kangma.KindOf(err) != kangma.Invalid {
+				break
+			}
+		}
+		bar.Add(1)
+	}
+	bar.Finish()
+	return errors.Join(append(failed, s.Close())...)
+}
+
+func printSummary(w *world, sum *areas.Summary) error {
+	if w.JSON {
+		return json.NewEncoder(w.out).Encode(sum)
+	}
+	r := sum.Resolved
+	fmt.Fprintf(w.out, "%d files, %d rows\n", sum.Files, sum.Rows)
+	line := func(what string, n int) {
+		if sum.Rows > 0 {
+			fmt.Fprintf(w.out, "  %-28s %8d  %6.2f %%\n", what, n, 100*float64(n)/float64(sum.Rows))
+		}
+	}
+	line("street 街道", r.Street)
+	line("county 县区", r.County)
+	line("named zone 功能区", r.Zone)
+	line("city 市", r.City)
+	line("province 省", r.Province)
+	line("unresolved 未识别", len(sum.Unresolved))
+	return listUnresolved(w.out, sum.Unresolved)
+}
+
+func listUnresolved(out io.Writer, rows []areas.UnresolvedRow) error {
+	for _, u := range rows {
+		if _, err := fmt.Fprintf(out, "    %s row %d: %s / %s / %s\n", u.File, u.Row, u.Province, u.City, u.County); err != nil {
+			return err
+		}
+	}
+	return nil
+}

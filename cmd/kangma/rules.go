@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/rules"
+)
+
+type rulesCmd struct {
+	List    rulesListCmd    `cmd:"" help:"List the presets."`
+	Check   rulesCheckCmd   `cmd:"" help:"Check rule files: every fault with its line and column."`
+	Publish rulesPublishCmd `cmd:"" help:"Put a preset or a rule file in force."`
+	Explain rulesExplainCmd `cmd:"" help:"Explain a person's colour."`
+}
+
+type rulesListCmd struct{}
+
+func (rulesListCmd) Run(w *world) error {
+	for _, id := range rules.Presets() {
+		set, err := rules.Preset(id)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w.out, "%-24s %s / %s\n", id, set.Title().Zh, set.Title().En)
+	}
+	return nil
+}
+
+type rulesCheckCmd struct {
+	Files []string `arg:"" name:"file" type:"existingfile" help:"Rule files (YAML)."`
+}
+
+func (c *rulesCheckCmd) Run(w *world) error {
+	var errs []error
+	for _, path := range c.Files {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		set, err := rules.Load(filepath.Base(path), raw)
+		if err != nil {
+			printFaults(w, path, err)
+			errs = append(errs, denied)
+			continue
+		}
+		fmt.Fprintf(w.out, "%s: good: %s version %s, digest %s\n", path, set.Ref().ID, set.Ref().Version, set.Ref().Digest[:16])
+	}
+	return errors.Join(errs...)
+}
+
+func printFaults(w *world, path string, err error) {
+	var e *kangma.Error
+	if !errors.As(err, &e) || len(e.Faults) == 0 {
+		fmt.Fprintf(w.out, "%s: %v\n", path, err)
+		return
+	}
+	for _, f := range e.Faults {
+		fmt.Fprintf(w.out, "%s:%s: %s\n", path, f.Where, f.What)
+	}
+}
+
+type rulesPublishCmd struct {
+	Set string `arg:"" help:"Name of a preset (kangma rules list) or path of a rule file."`
+}
+
+func (c *rulesPublishCmd) Run(w *world) error {
+	raw, err := rules.PresetFile(c.Set)
+	if errors.Is(err, kangma.NotFound) {
+		raw, err = os.ReadFile(c.Set)
+	}
+	if err != nil {
+		return err
+	}
+	return withStack(w, 0, func(s *stack) error {
+		ref, err := s.registry.PublishRules(w.ctx, c.Set, raw)
+		if err == nil {
+			fmt.Fprintf(w.out, "in force: %s version %s, digest %s\n", ref.ID, ref.Version, ref.Digest)
+		}
+		return err
+	})
+}
+
+type rulesExplainCmd struct {
+	Person string    `arg:"" help:"Person id, ID number or phone."`
+	At     time.Time `help:"The moment to speak of (RFC 3339); default now."`
+	Known  time.Time `help:"Count only what was received by then (RFC 3339)."`
+	Lang   string    `help:"zh or en." enum:"zh,en" default:"en"`
+}
+
+func (c *rulesExplainCmd) Run(w *world) error {
+	return withStack(w, 0, func(s *stack) error {
+		person, err := findPerson(w.ctx, s, c.Person)
+		if err != nil {
+			return err
+		}
+		d, err := s.registry.Dossier(w.ctx, person)
+		if err != nil {
+			return err
+		}
+		at := c.At
+		if at.IsZero() {
+			at = time.Now()
+		}
+		a := s.registry.Evaluate(&d, at.UTC(), c.Known)
+		if w.JSON {
+			return json.NewEncoder(w.out).Encode(a)
+		}
+		explain(w.out, a, c.Lang)
+		if !a.Told {
+			return denied
+		}
+		return nil
+	})
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/api"
+)
+
+type serveCmd struct {
+	Listen     string `help:"Address to listen on." default:"127.0.0.1:8080" env:"KANGMA_LISTEN"`
+	Region     string `help:"Division whose codes these are (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
+	Demo       bool   `help:"A small demo town: people, gates, risk areas, accounts with known passwords; one-time passwords are printed. NOT for real use." env:"KANGMA_DEMO"`
+	SMSCommand string `help:"Program that sends a one-time password; it gets the phone as its argument and the text on standard input." env:"KANGMA_SMS_COMMAND"`
+	LogLevel   string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"KANGMA_LOG_LEVEL"`
+}
+
+func (c *serveCmd) Run(w *world) (err error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: level}))
+	region, err := kangma.ParseDivision(c.Region)
+	if err != nil {
+		return err
+	}
+	s, err := openStack(w.ctx, w.Data, region, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if c.Demo {
+		if err := startDemo(w.ctx, s); err != nil {
+			return fmt.Errorf("demo town: %w", err)
+		}
+	}
+	server, err := c.server(w, s, log)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", c.Listen) // before anything is promised
+	if err != nil {
+		return err
+	}
+	stopShipping := s.ship(w.ctx, log)
+	defer stopShipping()
+	c.greet(w, s, ln.Addr())
+	return server.Serve(w.ctx, ln)
+}
+
+func (c *serveCmd) server(w *world, s *stack, log *slog.Logger) (*api.Server, error) {
+	secret, err := s.keys.Secret("otp")
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Config{
+		Registry: s.registry, Checkpoint: s.checkpoint, Issuer: s.codes, Region: s.region, Warehouse: s.warehouse,
+		OTPSecret: secret, SendOTP: c.otpSender(w), BcryptCost: c.bcryptCost(), Version: version, Ready: s.ready, Log: log,
+	})
+}
+
+func (c *serveCmd) bcryptCost() int {
+	if c.Demo {
+		return 6 // the demo's passwords are printed anyway
+	}
+	return 12
+}
+
+// otpSender gives the way a one-time password reaches a phone.
+func (c *serveCmd) otpSender(w *world) func(context.Context, kangma.Phone, string) error {
+	switch {
+	case c.SMSCommand != "":
+		return func(ctx context.Context, phone kangma.Phone, code string) error {
+			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, c.SMSCommand, phone.Reveal())
+			cmd.Stdin = strings.NewReader("康码验证码 " + code + "，10 分钟内有效。Kangma code " + code + ", valid 10 minutes.\n")
+			return cmd.Run()
+		}
+	case c.Demo:
+		return func(_ context.Context, phone kangma.Phone, code string) error {
+			_, err := fmt.Fprintf(w.out, "[demo] one-time password for %s: %s\n", phone.Masked(), code)
+			return err
+		}
+	}
+	return func(context.Context, kangma.Phone, string) error {
+		return errors.New("no way to send one-time passwords: set --sms-command")
+	}
+}
+
+// greet says where the server is, what was made, and what to try.
+func (c *serveCmd) greet(w *world, s *stack, addr net.Addr) {
+	url := "http://" + addr.String()
+	for _, made := range s.keys.Created() {
+		fmt.Fprintln(w.out, "made at first start:", made)
+	}
+	if c.Demo {
+		printDemo(w.out, url)
+	} else if !s.rulesInForce() {
+		fmt.Fprintln(w.out, "no rule set is in force: no colour can be told. Put one in force: kangma rules publish national-9th-2022 (server stopped)")
+	}
+	fmt.Fprintf(w.out, "listening on %s (pid %d), data in %s\n", url, os.Getpid(), w.Data)
+}
+
+func (s *stack) rulesInForce() bool {
+	ref, _, _ := s.registry.InForce()
+	return ref.ID != ""
+}
+
+// ready says part by part what works.
+func (s *stack) ready(ctx context.Context) map[string]string {
+	parts := map[string]string{"journal": "ok", "state": "ok", "warehouse": "ok", "rules": "ok"}
+	if _, err := s.warehouse.Loaded(ctx, nodeName); err != nil {
+		parts["warehouse"] = "not answering"
+	}
+	if _, err := s.db.Records().Get(ctx, "active", "rules"); err != nil && !errors.Is(err, kangma.NotFound) {
+		parts["state"] = "not answering"
+	}
+	if s.journal.Stats().ReadOnly {
+		parts["journal"] = "read-only: damaged, see the log"
+	}
+	if !s.rulesInForce() {
+		parts["rules"] = "none in force"
+	}
+	return parts
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/keystore"
+	"github.com/kangma/kangma/registry"
+	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/embedded"
+	"github.com/kangma/kangma/store/journal"
+	"github.com/kangma/kangma/store/seal"
+)
+
+// journalRetention is how long released segments of the journal stay.
+const journalRetention = 30 * 24 * time.Hour
+
+// evidenceRetention is how far back evidence is taken in.
+const evidenceRetention = 60 * 24 * time.Hour
+
+// stack is everything opened under one data folder, in the order it was opened.
+type stack struct {
+	keys       *keystore.Store
+	journal    *journal.Journal
+	db         *embedded.DB
+	warehouse  store.Warehouse
+	registry   *registry.Service
+	checkpoint *checkpoint.Service
+	codes      *codes
+	region     kangma.Division
+	closers    []func() error
+}
+
+// openStack opens keys, journal, stores and services under dir, creating what is not there. Close in any case.
+func openStack(ctx context.Context, dir string, region kangma.Division, log *slog.Logger) (s *stack, err error) {
+	s = &stack{region: region}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+			s = nil
+		}
+	}()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return s, err
+	}
+	if err := s.openStores(dir, log); err != nil {
+		return s, err
+	}
+	sealer, err := s.openKeys(dir)
+	if err != nil {
+		return s, err
+	}
+	s.registry, err = registry.Open(ctx, registry.Config{
+		Node: nodeName, Journal: s.journal, Dossiers: s.db.Dossiers(), Records: s.db.Records(), Sealer: sealer,
+		Now: time.Now, Retention: evidenceRetention, Log: log,
+	})
+	if err != nil {
+		return s, err
+	}
+	s.onClose(func() error { return s.registry.Close(context.WithoutCancel(ctx)) })
+	if s.codes, err = openCodes(s.keys, region); err != nil {
+		return s, fmt.Errorf("codes: %w", err)
+	}
+	s.checkpoint = checkpoint.New(s.registry, s.codes)
+	return s, nil
+}
+
+// nodeName is this node's name in marks and in the warehouse. One machine, one node.
+const nodeName = "node-1"
+
+func (s *stack) openStores(dir string, log *slog.Logger) (err error) {
+	s.journal, err = journal.Open(filepath.Join(dir, "journal"), journal.Options{Now: time.Now, Logger: log, Retention: journalRetention, BallastBytes: 16 << 20})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	s.onClose(s.journal.Close)
+	s.db, err = embedded.Open(filepath.Join(dir, "state.db"), embedded.Options{Relaxed: true})
+	if err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	s.onClose(s.db.Close)
+	wh, err := embedded.OpenWarehouse(filepath.Join(dir, "warehouse.db"), embedded.Options{Relaxed: true})
+	if err != nil {
+		return fmt.Errorf("warehouse: %w", err)
+	}
+	s.warehouse = wh
+	s.onClose(wh.Close)
+	return nil
+}
+
+func (s *stack) onClose(f func() error) { s.closers = append(s.closers, f) }
+
+// Close closes in reverse order and joins the errors.
+func (s *stack) Close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// openKeys opens the key store and makes the sealer of identities from its secrets.
+func (s *stack) openKeys(dir string) (*seal.Sealer, error) {
+	var err error
+	s.keys, err = keystore.Open(filepath.Join(dir, "keys"), keystore.Options{Now: time.Now(), Regions: []kangma.Division{s.region}})
+	if err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
+	var secrets [3][32]byte
+	for i, name := range []string{keystore.SecretSealing, keystore.SecretIndex, keystore.SecretPseudonym} {
+		if secrets[i], err = s.keys.Secret(name); err != nil {
+			return nil, fmt.Errorf("keys: %w", err)
+		}
+	}
+	kek, err := seal.NewKEKs("file-1", map[string][seal.KeySize]byte{"file-1": secrets[0]})
+	if err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
+	return seal.New(seal.Keys{KEK: kek, Index: [][seal.KeySize]byte{secrets[1]}, Pseudonym: secrets[2]})
+}
