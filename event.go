@@ -13,6 +13,7 @@ const (
 	EventRecord   EventKind = "record"   // one version of one Record
 	EventAccess   EventKind = "access"   // somebody looked at a person's data
 	EventErase    EventKind = "erase"    // a person's data key is destroyed
+	EventLost     EventKind = "lost"     // only read: what stood here was damaged and given up by a repair; it changes nothing
 )
 
 // Event is what a journal holds. Its ID is made by whoever observed it, so a retry is the same event: applying an event

@@ -127,8 +127,8 @@ func (s *Service) applyEvent(ctx context.Context, e kangma.Event) error {
 			return err
 		}
 		return s.applyRecord(ctx, rec)
-	case kangma.EventPassage, kangma.EventAccess:
-		return nil // the warehouse's affair
+	case kangma.EventPassage, kangma.EventAccess, kangma.EventLost:
+		return nil // the warehouse's affair, or nobody's
 	case kangma.EventErase:
 		_, err := s.change(ctx, e.Person, erase)
 		if errors.Is(err, kangma.NotFound) {

@@ -200,6 +200,9 @@ func (r record) wellFormed(day uint32) bool {
 // event decodes a well-formed record. Data is a part of r.
 func (r record) event() kangma.Event {
 	b := r.body()
+	if r.kind() == kindLost {
+		return kangma.Event{Kind: kangma.EventLost}
+	}
 	e := kangma.Event{ID: kangma.EventID(b[atID:]), Kind: kinds[r.kind()],
 		At: time.UnixMicro(int64(binary.LittleEndian.Uint64(b[atAt:]))).UTC()}
 	rest := b[minBody:]

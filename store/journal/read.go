@@ -155,7 +155,7 @@ type reader struct {
 	damaged bool
 }
 
-// next reads one record; given is false when it lies before the position asked for or was given up by Repair.
+// next reads one record; given is false when it lies before the position asked for.
 func (r *reader) next() (e store.Entry, given bool, err error) {
 	rec, err := r.w.record(r.c.offset, r.c.seg.head.Day)
 	if err != nil {
@@ -172,9 +172,6 @@ func (r *reader) next() (e store.Entry, given bool, err error) {
 		return e, false, nil
 	}
 	r.pos = at
-	if rec.kind() == kindLost {
-		return e, false, nil
-	}
 	r.bytes += len(rec)
 	e = store.Entry{Position: at, Recorded: time.UnixMicro(rec.recorded()).UTC(), Event: rec.event()}
 	e.Event.Data = append([]byte(nil), e.Event.Data...) // the window is used again

@@ -22,6 +22,9 @@ func (r *repairer) gather(to store.Position) ([]store.Entry, error) {
 			return nil, fmt.Errorf("source of repair: %w", err)
 		}
 		for _, e := range got {
+			if e.Event.Kind == kangma.EventLost {
+				continue // the source gave it up as well
+			}
 			if e.Position >= r.next && e.Position < to && entries[e.Position-r.next].Position == 0 {
 				if _, err := check([]kangma.Event{e.Event}); err != nil {
 					return nil, fmt.Errorf("source of repair, position %d: %w", e.Position, err)

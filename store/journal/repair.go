@@ -19,7 +19,7 @@ type RepairReport struct {
 	Rebuilt     []string // segments written anew; the old files lie in quarantine/
 	Proven      int      // entries put back whose chain proves that they are the ones first written
 	Trusted     int      // entries put back on the word of the source alone; they are marked
-	Lost        int      // positions nobody could give back; After passes over them
+	Lost        int      // positions nobody could give back; After gives an EventLost there
 	Quarantined []string
 }
 

@@ -272,10 +272,10 @@ func journalEmpty(t *testing.T, j store.Journal, _ func() store.Journal) {
 
 func journalInvalid(t *testing.T, j store.Journal, _ func() store.Journal) {
 	good := journalEvents(1)[0]
-	noID, noKind, strange, huge := good, good, good, good
-	noID.ID, noKind.Kind, strange.Kind = kangma.EventID{}, "", "rumour"
+	noID, noKind, strange, lost, huge := good, good, good, good, good
+	noID.ID, noKind.Kind, strange.Kind, lost.Kind = kangma.EventID{}, "", "rumour", kangma.EventLost
 	huge.Data = make([]byte, 32<<20)
-	for i, bad := range []kangma.Event{noID, noKind, strange} {
+	for i, bad := range []kangma.Event{noID, noKind, strange, lost} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			_, err := j.Append(t.Context(), good, bad)
 			wantJournalKind(t, err, kangma.Invalid)

@@ -89,6 +89,8 @@ func DecodePayload(e k.Event) (p Payload, err error) {
 		fits = err == nil && !e.Person.IsZero()
 	case k.EventErase:
 		fits = len(e.Data) == 0 && !e.Person.IsZero()
+	case k.EventLost:
+		fits = len(e.Data) == 0 && e.ID.IsZero()
 	}
 	if err == nil && !fits {
 		err = errDamaged
