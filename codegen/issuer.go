@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/sha256"
+	"sync/atomic"
 
 	"github.com/kangma/kangma"
 )
@@ -23,6 +24,7 @@ type Issuer struct {
 	id        KeyID
 	protected []byte
 	sealer    *sealer
+	signed    atomic.Uint64
 }
 
 // Code is an issued code: its text for the QR and what it says, with the ID that voids it.
@@ -58,6 +60,9 @@ func (i *Issuer) KeyID() KeyID { return i.id }
 // Region gives the issuer's region.
 func (i *Issuer) Region() kangma.Division { return i.region }
 
+// Count gives how many codes this Issuer has signed, for keystore.Store.Tally and the reconciliation with the log.
+func (i *Issuer) Count() uint64 { return i.signed.Load() }
+
 // Issue makes a code of the claims. Region may be left zero. Issued is cut to whole seconds and Expires down to a whole
 // number of SlotLength after it. Except for credentials, whose nonce the phone drew, a fresh nonce is drawn.
 // kangma.Invalid: the code cannot carry the claims. kangma.Unavailable: the key did not sign.
@@ -87,6 +92,7 @@ func (i *Issuer) Issue(c Claims) (Code, error) {
 	if err != nil {
 		return Code{}, err
 	}
+	i.signed.Add(1)
 	return Code{Text: appendText(raw), Claims: c}, nil
 }
 

@@ -51,6 +51,7 @@ type record struct {
 	From    time.Time       `json:"from"` // signs from
 	Until   time.Time       `json:"until"`
 	Retired time.Time       `json:"retired,omitzero"` // by hand: withdrawn before its time
+	Issued  uint64          `json:"issued,omitempty"` // signatures reported by Tally
 	SPKI    []byte          `json:"spki"`
 }
 
@@ -62,6 +63,7 @@ type Key struct {
 	From    time.Time        `json:"from"`  // signs from
 	Until   time.Time        `json:"until"` // signs until
 	State   codegen.KeyState `json:"state"`
+	Issued  uint64           `json:"issued"` // codes it signed, as far as reported by Tally
 	Public  *ecdsa.PublicKey `json:"-"`
 }
 
@@ -95,7 +97,7 @@ func (r *record) key(now time.Time) (Key, error) {
 	if !ok {
 		return Key{}, errMissing("keys.json")
 	}
-	return Key{ID: r.ID, Purpose: r.Purpose, Region: r.Region, From: r.From, Until: r.Until, State: r.state(now), Public: ec}, nil
+	return Key{ID: r.ID, Purpose: r.Purpose, Region: r.Region, From: r.From, Until: r.Until, State: r.state(now), Issued: r.Issued, Public: ec}, nil
 }
 
 // Maintain makes the keys that are due: for each region and purpose one that is active now, and in the last two days of
@@ -257,5 +259,21 @@ func (s *Store) Rotate(p Purpose, region kangma.Division, now time.Time, withdra
 			}
 		}
 		return s.generate(p, region, now, until)
+	})
+}
+
+// Tally adds to the number of codes that keys have signed (codegen.Issuer.Count gives it), so that it can be compared with
+// what the journal holds: a key that signed more than was recorded has been used behind our back. Call it now and then
+// and at the end; what a crash loses is missing here, never there. kangma.NotFound: a key that is not ours.
+func (s *Store) Tally(signed map[codegen.KeyID]uint64) error {
+	return s.change(func() error {
+		for id, n := range signed {
+			i := slices.IndexFunc(s.list.Keys, func(r record) bool { return r.ID == id })
+			if i < 0 {
+				return kangma.E(kangma.NotFound, "keystore_key", "there is no such key")
+			}
+			s.list.Keys[i].Issued += n
+		}
+		return nil
 	})
 }

@@ -195,4 +195,14 @@ func TestAStoreSignsCodesThatItsKeysVerify(t *testing.T) {
 	if _, tell := ring.Verify(code.Text, now); tell != "" {
 		t.Errorf("got %q", tell)
 	}
+	t.Run("and counts them", func(t *testing.T) {
+		for range 2 {
+			if err := s.Tally(map[codegen.KeyID]uint64{issuer.KeyID(): issuer.Count()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := find(t, s, issuer.KeyID(), now).Issued; got != 2 || issuer.Count() != 1 {
+			t.Errorf("%d codes after two reports of %d", got, issuer.Count())
+		}
+	})
 }
