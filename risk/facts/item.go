@@ -37,6 +37,7 @@ type Item struct {
 	From  Micros // beginning; At where the item is a moment
 	Until Micros // end of a stay, measure or override; Never where none is known
 	Grows Micros // a stay that goes on: the moment its At stops moving; 0: At is final
+	Days  int64  // whole days from At to Facts.Now, by the calendar
 	Tenth int    // Temperature only: tenths of a degree Celsius
 	Kind  Kind
 
@@ -69,6 +70,9 @@ func (it *Item) Judge(l kangma.Level, note kangma.Text) {
 
 // Judged gives the level set by Judge and whether one was set.
 func (it *Item) Judged() (kangma.Level, bool) { return it.level, it.judged }
+
+// IsJudged reports whether Judge was called.
+func (it *Item) IsJudged() bool { return it.judged }
 
 // Note gives the note set by Judge.
 func (it *Item) Note() kangma.Text { return it.note }

@@ -18,6 +18,14 @@ type block struct {
 	notes       [2]kangma.Text
 }
 
+// smallBlock holds the parts of the commonest assessment that is not green.
+type smallBlock struct {
+	assignments [1]kangma.Assignment
+	refs        [2]kangma.EvidenceRef
+	progress    [1]kangma.Progress
+	notes       [1]kangma.Text
+}
+
 // parts is where the pieces of one assessment are taken from.
 type parts struct {
 	assignments []kangma.Assignment
@@ -39,6 +47,10 @@ func (x *env) parts() parts {
 				notes++
 			}
 		}
+	}
+	if len(x.fired) == 1 && refs <= 2 && notes <= 1 {
+		b := new(smallBlock)
+		return parts{b.assignments[:0], b.refs[:0], b.progress[:0], b.notes[:0]}
 	}
 	var b block
 	if len(x.fired) <= len(b.assignments) && refs <= len(b.refs) && progress <= len(b.progress) && notes <= len(b.notes) {

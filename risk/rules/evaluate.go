@@ -40,12 +40,10 @@ func (s *Set) Evaluate(in Input) kangma.Assessment {
 	return out
 }
 
-// release drops what belongs to one person, so that the pool keeps no dossier alive.
+// release drops what belongs to one person. The pool itself is emptied by the garbage collector.
 func (x *env) release() {
 	x.f.Release()
 	x.it, x.areas = nil, nil
-	clear(x.fired)
-	clear(x.items)
 	x.fired, x.items, x.noAreas = x.fired[:0], x.items[:0], false
 }
 
@@ -67,14 +65,18 @@ func (s *Set) run(x *env) {
 	}
 }
 
-// consider asks one rule about one item. The condition comes before the selection because it is cheaper (a selection may
-// look up an area); what it says of the future counts only if the item is selected.
+// consider asks one rule about one item. What its condition says of the future counts only if the item is selected. A
+// selection that has to look up an area comes after the condition, which is cheaper; every other comes first.
 func (s *Set) consider(x *env, r *rule, it *facts.Item) {
 	x.it = it
+	late := r.on.area && !it.IsJudged()
+	if !late && !r.on.match(x, it) {
+		return
+	}
 	before := x.next
 	x.next = facts.Never
 	holds := r.when == nil || r.when(x)
-	if (!holds && x.next == facts.Never) || !r.on.match(x, it) {
+	if late && (!holds && x.next == facts.Never || !r.on.match(x, it)) {
 		x.next = before
 		return
 	}

@@ -18,7 +18,7 @@ func itemFunctions() []*function {
 		name: "days", id: "item_days", result: types.IntType, cost: 1,
 		doc: "whole days from the fact to now, by the day convention of the rule set",
 		build: func([]node) (node, error) {
-			n := intNode(-200_000, 200_000, func(x *env) int64 { return x.f.Cal.Since(x.it.At, x.f.Now) })
+			n := intNode(-200_000, 200_000, func(x *env) int64 { return x.it.Days })
 			n.days = func(x *env) (facts.Micros, bool) { return base(x.it), true }
 			return n, nil
 		},
@@ -128,7 +128,7 @@ func toDivision(a []node) (node, error) {
 }
 
 func within(x *env, it *facts.Item, n int64) bool {
-	if x.f.Cal.Since(it.At, x.f.Now) > n {
+	if it.Days > n {
 		return false
 	}
 	x.changesAt(x.f.Cal.After(base(it), n))

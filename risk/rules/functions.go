@@ -37,11 +37,11 @@ func init() {
 	}
 }
 
-func (f *function) option() cel.EnvOption {
+func (f *function) option(with ...cel.OverloadOpt) cel.EnvOption {
 	if f.recv == nil {
-		return cel.Function(f.name, cel.Overload(f.id, f.args, f.result))
+		return cel.Function(f.name, cel.Overload(f.id, f.args, f.result, with...))
 	}
-	return cel.Function(f.name, cel.MemberOverload(f.id, append([]*types.Type{f.recv}, f.args...), f.result))
+	return cel.Function(f.name, cel.MemberOverload(f.id, append([]*types.Type{f.recv}, f.args...), f.result, with...))
 }
 
 func count(a node, lo, hi int64) (int64, error) {

@@ -16,6 +16,7 @@ import (
 type selector struct {
 	kind  facts.Kind
 	match func(*env, *facts.Item) bool
+	area  bool // looks up the area of a stay, unless that was done before
 }
 
 type rangeError struct{ lo, hi int64 }
@@ -138,7 +139,7 @@ func levelSelector(name, doc string, match func(*env, *facts.Item, kangma.Level)
 			if err := want.UnmarshalText([]byte(a[0].lit.(string))); err != nil || want == kangma.NoLevel {
 				return node{}, oneOf([]string{"high", "mid", "low"})
 			}
-			return selectorNode(&selector{kind: facts.Stay, match: func(x *env, it *facts.Item) bool {
+			return selectorNode(&selector{kind: facts.Stay, area: true, match: func(x *env, it *facts.Item) bool {
 				yes := match(x, it, want)
 				x.grows(it, name != "stay")
 				return yes

@@ -75,13 +75,3 @@ func TestAStayInAHighAreaIsRedForSevenDays(t *testing.T) {
 		t.Errorf("without an area table: %+v", a)
 	}
 }
-
-func BenchmarkAssessGreen(b *testing.B) {
-	set, _ := rules.Preset("national-9th-2022")
-	d := &kangma.Dossier{Person: kangma.PersonID{1}}
-	in := rules.Input{Dossier: d, At: time.Date(2022, 7, 12, 23, 59, 0, 0, time.UTC)}
-	b.ReportAllocs()
-	for b.Loop() {
-		set.Evaluate(in)
-	}
-}
