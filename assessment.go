@@ -1,6 +1,9 @@
 package kangma
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Assessment is what the rules say of one person at one moment. It is computed when it is read and never stored as the
 // truth. The zero Assessment could not tell.
@@ -11,8 +14,8 @@ type Assessment struct {
 
 	Told       bool       `json:"told"` // false: there is no colour, see CannotTell
 	CannotTell CannotTell `json:"cannot_tell,omitempty"`
-	Colour     Colour     `json:"colour"`          // worst of the assignments in force; means nothing when !Told
-	Label      string     `json:"label,omitempty"` // the region's own word where it differs, e.g. orange
+	Colour     Colour     `json:"colour,omitempty"` // worst of the assignments in force; means nothing when !Told
+	Label      string     `json:"label,omitempty"`  // the region's own word where it differs, e.g. orange
 
 	Assignments []Assignment `json:"assignments"`          // every one in force, worst first; empty when green
 	Duties      []Assignment `json:"duties,omitempty"`     // no colour, but something to do (e.g. 2 tests in 3 days)
@@ -73,4 +76,20 @@ func (a Assessment) ReasonCode() string {
 		return a.Assignments[0].Rule
 	}
 	return "ok"
+}
+
+// MarshalJSON leaves the colour out where none was told, so that nobody reads the zero value as a verdict.
+func (a Assessment) MarshalJSON() ([]byte, error) {
+	type plain Assessment
+	return json.Marshal(struct {
+		plain
+		Colour *Colour `json:"colour,omitempty"`
+	}{plain(a), told(a.Told, &a.Colour)})
+}
+
+func told(ok bool, c *Colour) *Colour {
+	if !ok {
+		return nil
+	}
+	return c
 }

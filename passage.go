@@ -1,6 +1,7 @@
 package kangma
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -73,7 +74,7 @@ type Verdict struct {
 	At         time.Time  `json:"at"`
 	Decision   Decision   `json:"decision"`
 	Told       bool       `json:"told"`
-	Colour     Colour     `json:"colour"` // means nothing when !Told
+	Colour     Colour     `json:"colour,omitempty"` // means nothing when !Told
 	CannotTell CannotTell `json:"cannot_tell,omitempty"`
 	Reason     string     `json:"reason"` // code
 	Why        Text       `json:"why"`
@@ -81,4 +82,13 @@ type Verdict struct {
 	MaskedName string     `json:"masked_name,omitempty"`
 	IDTail     string     `json:"id_tail,omitempty"` // last four of the document
 	Flags      []string   `json:"flags,omitempty"`
+}
+
+// MarshalJSON leaves the colour out where none was told, so that nobody reads the zero value as a verdict.
+func (v Verdict) MarshalJSON() ([]byte, error) {
+	type plain Verdict
+	return json.Marshal(struct {
+		plain
+		Colour *Colour `json:"colour,omitempty"`
+	}{plain(v), told(v.Told, &v.Colour)})
 }

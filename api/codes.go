@@ -50,7 +50,7 @@ func (s *Server) myCode(ctx context.Context, _ *emptyIn) (*codeOut, error) {
 
 // issue assesses the person now and signs a code that lives 90 s. No colour, no code.
 func (s *Server) issue(ctx context.Context) (codeView, error) {
-	now := s.auth.now().UTC()
+	now := s.auth.now().UTC().Truncate(time.Second)
 	a, d, err := s.cfg.Registry.Assess(ctx, who(ctx).Person, now)
 	if err != nil {
 		return codeView{}, err

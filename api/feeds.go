@@ -105,11 +105,11 @@ type areasIn struct {
 type areasOut struct{ Body areas.Summary }
 
 func (s *Server) publishAreas(ctx context.Context, in *areasIn) (*areasOut, error) {
-	list, err := s.cfg.Registry.PublishAreas(ctx, bytes.Clone(in.RawBody))
+	lists, err := s.cfg.Registry.PublishAreas(ctx, bytes.Clone(in.RawBody))
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	sum := areas.NewSummary()
-	sum.Add("body", list)
+	sum.Add("body", lists[0])
 	return &areasOut{Body: *sum}, nil
 }

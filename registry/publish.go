@@ -42,41 +42,57 @@ func (s *Service) PublishRules(ctx context.Context, name string, yaml []byte) (k
 	return ref, nil
 }
 
-// PublishAreas checks an official risk-area list (plain or gzip), keeps it and puts it in force. The same list again is
-// no change. The old table stays in force after any error.
-func (s *Service) PublishAreas(ctx context.Context, list []byte) (*areas.List, error) {
+// PublishAreas checks official risk-area lists (plain or gzip), oldest first, keeps them and puts them in force together.
+// A list that is there already is no change. After an error nothing is kept and the old table stays in force.
+func (s *Service) PublishAreas(ctx context.Context, lists ...[]byte) ([]*areas.List, error) {
 	s.publish.Lock()
 	defer s.publish.Unlock()
-	parsed, err := areas.ParseList(bytes.NewReader(list))
+	parsed := make([]*areas.List, len(lists))
+	for i, raw := range lists {
+		var err error
+		if parsed[i], err = areas.ParseList(bytes.NewReader(raw)); err != nil {
+			return nil, err
+		}
+	}
+	table, err := s.extend(parsed)
 	if err != nil {
 		return nil, err
 	}
-	table, err := s.areaTable()
-	if err != nil {
-		return nil, err
-	}
-	if table, err = table.With(parsed); err != nil {
-		return nil, err
-	}
-	packed, err := pack(list)
-	if err != nil {
-		return nil, err
-	}
-	id := parsed.At.UTC().Format("2006010215") + "-" + parsed.Digest()[:16]
-	err = s.PutRecord(ctx, store.Record{Kind: areaKind, ID: id, Version: 1, Data: packed})
-	if err != nil && !errors.Is(err, kangma.Conflict) { // a conflict: it is there already
-		return nil, err
+	for i, raw := range lists {
+		if err := s.keepList(ctx, parsed[i], raw); err != nil {
+			return nil, err
+		}
 	}
 	s.swap(func(j *judgement) { j.areas = table })
 	return parsed, nil
 }
 
-// areaTable gives the table in force, or one without lists.
-func (s *Service) areaTable() (*areas.Table, error) {
-	if t := s.current.Load().areas; t != nil {
-		return t, nil
+// extend gives the table in force with lists added; without one yet, a whole history is built at once.
+func (s *Service) extend(lists []*areas.List) (*areas.Table, error) {
+	table := s.current.Load().areas
+	if table == nil {
+		return areas.Build(lists...)
 	}
-	return areas.Build()
+	for _, l := range lists {
+		var err error
+		if table, err = table.With(l); err != nil {
+			return nil, err
+		}
+	}
+	return table, nil
+}
+
+func (s *Service) keepList(ctx context.Context, l *areas.List, raw []byte) error {
+	packed, err := pack(raw)
+	if err != nil {
+		return err
+	}
+	id := l.At.UTC().Format("2006010215") + "-" + l.Digest()[:16]
+	err = s.PutRecord(ctx, store.Record{Kind: areaKind, ID: id, Version: 1, Data: packed})
+	if errors.Is(err, kangma.Conflict) { // it is there already
+		return nil
+	}
+	return err
 }
 
 // Reload reads the rules and areas in force from the records: at start, and when another node published.

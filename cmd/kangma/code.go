@@ -212,6 +212,34 @@ func (c *codeInspectCmd) Run(w *world) error {
 	if w.JSON {
 		return json.NewEncoder(w.out).Encode(seen)
 	}
-	_, err = fmt.Fprintln(w.out, seen)
+	return printInspection(w.out, seen)
+}
+
+// printInspection says field by field what a code claims.
+func printInspection(out io.Writer, in codegen.Inspection) error {
+	line := func(what string, v any) { fmt.Fprintf(out, "%-16s %v\n", what, v) }
+	line("format", in.Format)
+	if in.Problem != "" {
+		line("cannot be read", in.Problem)
+	}
+	line("characters", in.Length)
+	if in.QR != nil {
+		line("QR", fmt.Sprintf("%+v", *in.QR))
+	}
+	if in.Algorithm != "" {
+		line("algorithm", in.Algorithm)
+	}
+	if c := in.Claims; c != nil {
+		line("kind", c.Kind)
+		line("colour", c.Colour)
+		line("region", c.Region)
+		line("issued", c.Issued.Format(time.RFC3339))
+		line("expires", c.Expires.Format(time.RFC3339))
+		line("name", c.MaskedName)
+		line("document ends", c.IDTail)
+		line("latest negative", c.LatestNegative.Format(time.RFC3339))
+		line("key", c.Key)
+	}
+	_, err := fmt.Fprintln(out, "NOT verified: kangma code verify does that")
 	return err
 }

@@ -33,12 +33,11 @@ func openCodes(keys *keystore.Store, region kangma.Division) (*codes, error) {
 
 // refresh makes the keys that are due and takes up those of now.
 func (c *codes) refresh(now time.Time) error {
-	if err := c.keys.Maintain([]kangma.Division{c.region}, now); err != nil {
-		return err
-	}
-	signer, _, err := c.keys.Signer(keystore.PurposeCode, c.region, now)
-	if err != nil {
-		return err
+	var set codeSet
+	if c.region != 0 { // tools that only read codes name no region and make no keys
+		if err := c.keys.Maintain([]kangma.Division{c.region}, now); err != nil {
+			return err
+		}
 	}
 	subject, err := c.keys.Secret(keystore.SecretSubject)
 	if err != nil {
@@ -48,8 +47,7 @@ func (c *codes) refresh(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	var set codeSet
-	if set.issuer, err = codegen.NewIssuer(codegen.IssuerConfig{Region: c.region, Key: signer, SubjectKey: subject}); err != nil {
+	if set.issuer, err = c.newIssuer(subject, now); err != nil {
 		return err
 	}
 	if set.keyring, err = codegen.NewKeyring(trusted, codegen.DefaultSkew); err != nil {
@@ -60,6 +58,18 @@ func (c *codes) refresh(now time.Time) error {
 	}
 	c.now.Store(&set)
 	return nil
+}
+
+// newIssuer signs with the region's key of now; nil without a region.
+func (c *codes) newIssuer(subject [32]byte, now time.Time) (*codegen.Issuer, error) {
+	if c.region == 0 {
+		return nil, nil
+	}
+	signer, _, err := c.keys.Signer(keystore.PurposeCode, c.region, now)
+	if err != nil {
+		return nil, err
+	}
+	return codegen.NewIssuer(codegen.IssuerConfig{Region: c.region, Key: signer, SubjectKey: subject})
 }
 
 // maintain refreshes until ctx ends. A failure leaves the keys of before in use and is logged.
@@ -80,7 +90,11 @@ func (c *codes) maintain(ctx context.Context, log *slog.Logger) {
 
 // Issue signs with the key of now.
 func (c *codes) Issue(claims codegen.Claims) (codegen.Code, error) {
-	return c.now.Load().issuer.Issue(claims)
+	issuer := c.now.Load().issuer
+	if issuer == nil {
+		return codegen.Code{}, kangma.E(kangma.Invalid, "region", "no region was named to issue codes for")
+	}
+	return issuer.Issue(claims)
 }
 
 // Open opens online with the subject key.

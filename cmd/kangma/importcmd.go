@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 
-	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/areas"
 )
 
@@ -66,25 +64,27 @@ func (c *importAreasCmd) read(w *world) (files []listFile, sum *areas.Summary, f
 	return files, sum, failed
 }
 
-// keep puts the lists in force, oldest first.
+// keep puts the lists in force, oldest first. All at once is fastest; where one does not fit, one by one tells which.
 func (c *importAreasCmd) keep(w *world, files []listFile) error {
-	s, err := openStack(w.ctx, w.Data, 0, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	bar := progress(w.err, len(files), "入库 keeping")
-	var failed []error
-	for _, f := range files {
-		if _, err := s.registry.PublishAreas(w.ctx, f.raw); err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", f.path, err))
-			if kangma.KindOf(err) != kangma.Conflict && kangma.KindOf(err) != kangma.Invalid {
-				break
-			}
+	return withStack(w, 0, func(s *stack) error {
+		all := make([][]byte, len(files))
+		for i, f := range files {
+			all[i] = f.raw
 		}
-		bar.Add(1)
-	}
-	bar.Finish()
-	return errors.Join(append(failed, s.Close())...)
+		if _, err := s.registry.PublishAreas(w.ctx, all...); err == nil {
+			return nil
+		}
+		bar := progress(w.err, len(files), "入库 keeping")
+		var failed []error
+		for _, f := range files {
+			if _, err := s.registry.PublishAreas(w.ctx, f.raw); err != nil {
+				failed = append(failed, fmt.Errorf("%s: %w", f.path, err))
+			}
+			bar.Add(1)
+		}
+		bar.Finish()
+		return errors.Join(failed...)
+	})
 }
 
 func printSummary(w *world, sum *areas.Summary) error {

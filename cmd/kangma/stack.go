@@ -110,7 +110,11 @@ func (s *stack) Close() error {
 // openKeys opens the key store and makes the sealer of identities from its secrets.
 func (s *stack) openKeys(dir string) (*seal.Sealer, error) {
 	var err error
-	s.keys, err = keystore.Open(filepath.Join(dir, "keys"), keystore.Options{Now: time.Now(), Regions: []kangma.Division{s.region}})
+	var regions []kangma.Division
+	if s.region != 0 {
+		regions = append(regions, s.region)
+	}
+	s.keys, err = keystore.Open(filepath.Join(dir, "keys"), keystore.Options{Now: time.Now(), Regions: regions})
 	if err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
