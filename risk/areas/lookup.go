@@ -22,6 +22,36 @@ func (t *Table) LevelAt(p kangma.Place, from, to, known time.Time) Hit {
 	if !ok {
 		return Hit{Exact: true}
 	}
+	return t.level(p, w)
+}
+
+// Ask is LevelAt that also says from when on a later known may give another Level, Sure or Exact: when the next list that
+// matters to the question became public. Zero: never, by the lists in the table. Who replays many days asks again only
+// then. (Until may become known earlier.)
+func (t *Table) Ask(p kangma.Place, from, to, known time.Time) (Hit, time.Time) {
+	if t == nil || len(t.lists) == 0 {
+		return Hit{Exact: true}, time.Time{}
+	}
+	w, ok := t.window(from, to, known)
+	if known.IsZero() || w.end <= w.known { // nothing later can lie in the interval
+		if !ok {
+			return Hit{Exact: true}, time.Time{}
+		}
+		return t.level(p, w), time.Time{}
+	}
+	if !ok {
+		return Hit{Exact: true}, time.Unix(t.lists[w.known+1].published, 0)
+	}
+	next := noCause
+	w.next = &next
+	h := t.level(p, w)
+	if next == noCause {
+		return h, time.Time{}
+	}
+	return h, time.Unix(t.lists[next].published, 0)
+}
+
+func (t *Table) level(p kangma.Place, w window) Hit {
 	text := placeText{community: p.Community}
 	if p.Community != "" && p.Zone == "" {
 		p, text = t.refine(p)
@@ -95,7 +125,11 @@ func worse(a, b found) found {
 
 // window is an interval in list numbers: the list in force at its start (-1: before the first) to the one at its end,
 // and the newest that counts.
-type window struct{ lo, hi, known int }
+type window struct {
+	lo, hi, known int
+	end           int     // as hi, if every list counted
+	next          *uint32 // if set: the first list after known, up to end, that changes anything that was looked at
+}
 
 func (t *Table) window(from, to, known time.Time) (window, bool) {
 	w := window{lo: -1, known: len(t.lists) - 1}
@@ -115,6 +149,7 @@ func (t *Table) window(from, to, known time.Time) (window, bool) {
 		}
 		w.hi = t.listAt(max(end, start))
 	}
+	w.end = w.hi
 	w.lo, w.hi = min(w.lo, w.known), min(w.hi, w.known)
 	return w, w.hi >= 0
 }
@@ -132,6 +167,9 @@ func (t *Table) listAt(second int64) int {
 func (t *Table) worst(tl timeline, w window) (best found) {
 	steps := t.steps[tl.from:tl.to]
 	i := sort.Search(len(steps), func(i int) bool { return int(steps[i].list) > w.hi }) - 1
+	if w.next != nil && i+1 < len(steps) && int(steps[i+1].list) <= w.end {
+		*w.next = min(*w.next, steps[i+1].list)
+	}
 	at := -1
 	for ; i >= 0; i-- {
 		if steps[i].level > best.level {

@@ -73,6 +73,7 @@ func TestTheTableAgreesWithItsListsReadOneByOne(t *testing.T) {
 				if h.Level != level || h.Sure != sure {
 					t.Fatalf("%s: %v in [%v, %v) known %v: got %+v, want level %v, sure %v", name, at, from, to, known, h, level, sure)
 				}
+				checkAsk(t, tab, at, from, to, known, h)
 				if h.Level > 0 && (h.Since.After(to) && h.Since.After(from) || !h.Until.IsZero() && !h.Until.After(from)) {
 					t.Fatalf("%s: the hit %+v lies outside [%v, %v)", name, h, from, to)
 				}
@@ -118,4 +119,22 @@ func expectedLevel(lists []*areas.List, said []map[int]kangma.Level, at kangma.D
 		}
 	}
 	return level, sure
+}
+
+// checkAsk: the answer stays as it is until the moment that Ask names.
+func checkAsk(t *testing.T, table *areas.Table, at kangma.Division, from, to, known time.Time, want areas.Hit) {
+	t.Helper()
+	p := kangma.Place{Division: at}
+	h, next := table.Ask(p, from, to, known)
+	if h != want {
+		t.Fatalf("Ask gives %+v, LevelAt %+v", h, want)
+	}
+	if known.IsZero() && !next.IsZero() {
+		t.Fatalf("everything is known, and yet it changes at %v", next)
+	}
+	for later := known; !known.IsZero() && later.Before(hour(20, 0)) && (next.IsZero() || later.Before(next)); later = later.Add(time.Hour) {
+		if g := table.LevelAt(p, from, to, later); g.Level != h.Level || g.Sure != h.Sure || g.Exact != h.Exact {
+			t.Fatalf("%v in [%v, %v): known at %v %+v, at %v %+v, though nothing was to change before %v", at, from, to, known, h, later, g, next)
+		}
+	}
 }
