@@ -1,0 +1,117 @@
+package backtest
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Size of the picture, in its own units.
+const (
+	svgWidth   = 960
+	svgHeight  = 640
+	plotLeft   = 90
+	plotTop    = 70
+	plotWidth  = 820
+	plotHeight = 260
+	barTop     = 400
+	barHeight  = 18
+	barCount   = 10
+)
+
+// WriteSVG draws the report: red and yellow people a day under both sides, and the districts with the most changes.
+// Hidden counts are drawn as none. The colours of the lines differ in dash and label too, so that the picture does not
+// need to be seen in colour.
+func (r *Report) WriteSVG(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13">`+"\n", svgWidth, svgHeight)
+	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", svgWidth, svgHeight)
+	text(&b, plotLeft, 24, "start", 16, "Back-test: "+r.New.Rules.ID+" "+r.New.Rules.Version+" against "+r.Old.Rules.ID+" "+r.Old.Rules.Version)
+	text(&b, plotLeft, 44, "start", 13, fmt.Sprintf("%d people, %d days from %s; %s change colour", r.People, r.Days, r.From, r.Changed))
+	r.drawDays(&b)
+	r.drawDistricts(&b)
+	b.WriteString("</svg>\n")
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return writeFailed(err)
+	}
+	return nil
+}
+
+func text(b *strings.Builder, x, y int, anchor string, size int, s string) {
+	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="%s" font-size="%d">`, x, y, anchor, size)
+	_ = xml.EscapeText(b, []byte(s)) // a strings.Builder takes everything
+	b.WriteString("</text>\n")
+}
+
+// daySeries sums what is shown by day.
+func (r *Report) daySeries(colour string, of func(Cell) string) []int64 {
+	out := make([]int64, r.Days)
+	first, err := time.Parse(time.DateOnly, r.From)
+	if err != nil {
+		return out
+	}
+	for _, c := range r.Cells {
+		day, err := time.Parse(time.DateOnly, c.Day)
+		i := int(day.Sub(first).Hours() / 24)
+		if err == nil && i >= 0 && i < len(out) && of(c) == colour && c.Count > 0 {
+			out[i] += int64(c.Count)
+		}
+	}
+	return out
+}
+
+func (r *Report) drawDays(b *strings.Builder) {
+	oldOf, newOf := func(c Cell) string { return c.Old }, func(c Cell) string { return c.New }
+	lines := []struct {
+		name, stroke, dash string
+		values             []int64
+	}{
+		{"red, new", "#c62828", "", r.daySeries("red", newOf)},
+		{"red, old", "#c62828", "6 4", r.daySeries("red", oldOf)},
+		{"yellow, new", "#b8860b", "", r.daySeries("yellow", newOf)},
+		{"yellow, old", "#b8860b", "6 4", r.daySeries("yellow", oldOf)},
+	}
+	top := int64(1)
+	for _, l := range lines {
+		for _, v := range l.values {
+			top = max(top, v)
+		}
+	}
+	fmt.Fprintf(b, `<path d="M%d %dV%dH%d" fill="none" stroke="#444"/>`+"\n", plotLeft, plotTop, plotTop+plotHeight, plotLeft+plotWidth)
+	text(b, plotLeft-8, plotTop+5, "end", 12, fmt.Sprint(top))
+	text(b, plotLeft-8, plotTop+plotHeight, "end", 12, "0")
+	text(b, plotLeft, plotTop+plotHeight+18, "start", 12, r.From)
+	text(b, plotLeft+plotWidth, plotTop+plotHeight+18, "end", 12, fmt.Sprintf("day %d", r.Days))
+	for i, l := range lines {
+		var p strings.Builder
+		for d, v := range l.values {
+			x := plotLeft + plotWidth*d/max(1, r.Days-1)
+			fmt.Fprintf(&p, "%d,%.1f ", x, float64(plotTop+plotHeight)-float64(plotHeight)*float64(v)/float64(top))
+		}
+		dash := ""
+		if l.dash != "" {
+			dash = ` stroke-dasharray="` + l.dash + `"`
+		}
+		fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"%s/>`+"\n", strings.TrimSpace(p.String()), l.stroke, dash)
+		fmt.Fprintf(b, `<path d="M%d %dh30" stroke="%s" stroke-width="2"%s/>`+"\n", plotLeft+20+i*150, 58, l.stroke, dash)
+		text(b, plotLeft+55+i*150, 62, "start", 12, l.name)
+	}
+}
+
+func (r *Report) drawDistricts(b *strings.Builder) {
+	text(b, plotLeft, barTop-14, "start", 14, "People who change colour, by district")
+	most := r.mostChanged(barCount)
+	top := int64(1)
+	for _, d := range most {
+		top = max(top, int64(d.Changed))
+	}
+	for i, d := range most {
+		y := barTop + i*(barHeight+4)
+		n := max(int64(d.Changed), 0)
+		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%.1f" height="%d" fill="#3b6ea5"/>`+"\n", plotLeft+240, y, 480*float64(n)/float64(top), barHeight)
+		text(b, plotLeft+232, y+barHeight-4, "end", 12, d.Name)
+		text(b, plotLeft+728, y+barHeight-4, "start", 12, d.Changed.String())
+	}
+}
