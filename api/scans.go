@@ -182,7 +182,7 @@ func viewPassages(ps []kangma.Passage) *passagesOut {
 
 type gatePassagesIn struct {
 	ID    string `path:"id" maxLength:"64"`
-	Limit int    `query:"limit" default:"50" minimum:"1" maximum:"500"`
+	Limit int    `query:"limit" default:"50" minimum:"1" maximum:"10000"`
 }
 
 func (s *Server) gatePassages(ctx context.Context, in *gatePassagesIn) (*passagesOut, error) {

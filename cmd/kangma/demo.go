@@ -56,6 +56,22 @@ var demoAccounts = []api.Account{
 
 func demoPassword(account string) string { return account + "-demo-2022" }
 
+type demoCmd struct{}
+
+func (demoCmd) Run(w *world) error {
+	region, err := kangma.ParseDivision("441500")
+	if err != nil {
+		return err
+	}
+	return withStack(w, region, func(s *stack) error {
+		if err := startDemo(w.ctx, s); err != nil {
+			return err
+		}
+		printDemo(w.out, "http://127.0.0.1:8080")
+		return nil
+	})
+}
+
 // startDemo fills an empty data folder with the demo town; one that has it already is left alone.
 func startDemo(ctx context.Context, s *stack) error {
 	_, _, err := registry.GetDoc[api.Account](ctx, s.registry.Records(), "account", demoAccounts[0].Name)

@@ -40,6 +40,7 @@ type cli struct {
 	JSON   bool   `help:"Answer in JSON." env:"KANGMA_JSON"`
 
 	Serve    serveCmd    `cmd:"" help:"Serve the HTTP API and the web pages."`
+	Demo     demoCmd     `cmd:"" help:"Fill an empty data folder with the demo town, without serving it."`
 	Import   importCmd   `cmd:"" help:"Take in official risk-area lists."`
 	Rules    rulesCmd    `cmd:"" help:"Check, publish and explain rule sets."`
 	Code     codeCmd     `cmd:"" help:"Issue, show, verify and inspect health codes."`

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kangma/kangma"
+)
+
+// server is a child process that serves the demo town and may be killed.
+type server struct {
+	cmd *exec.Cmd
+	url string
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+var listening = regexp.MustCompile(`listening on (http://\S+)`)
+
+func startServer(t *testing.T, data string) *server {
+	t.Helper()
+	s := &server{}
+	s.cmd = exec.Command(os.Args[0], "serve", "--demo", "--listen", "127.0.0.1:0", "--data", data)
+	s.cmd.Path = testCommand(t)
+	s.cmd.Args[0] = "kangma"
+	pipe, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cmd.Stderr = &lockedWriter{s: s}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	found := make(chan string, 1)
+	go func() {
+		sc := bufio.NewScanner(pipe)
+		for sc.Scan() {
+			(&lockedWriter{s: s}).Write(append(sc.Bytes(), '\n'))
+			if m := listening.FindStringSubmatch(sc.Text()); m != nil {
+				found <- m[1]
+			}
+		}
+	}()
+	select {
+	case s.url = <-found:
+	case <-time.After(60 * time.Second):
+		s.kill()
+		t.Fatalf("the server did not start:\n%s", s.output())
+	}
+	return s
+}
+
+type lockedWriter struct{ s *server }
+
+func (w *lockedWriter) Write(p []byte) (int, error) {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	return w.s.out.Write(p)
+}
+
+func (s *server) output() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.String()
+}
+
+func (s *server) kill() {
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+}
+
+// testCommand finds the kangma that testscript put on the PATH: this test binary under another name.
+func testCommand(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("kangma")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (s *server) call(ctx context.Context, method, path, token string, body any, into any) (int, error) {
+	var r io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return 0, err
+		}
+		r = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, r)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	if into == nil {
+		_, err = io.Copy(io.Discard, res.Body)
+		return res.StatusCode, err
+	}
+	return res.StatusCode, json.NewDecoder(res.Body).Decode(into)
+}
+
+func (s *server) logIn(t *testing.T, body map[string]string) string {
+	t.Helper()
+	var out struct{ Token string }
+	if status, err := s.call(t.Context(), "POST", "/v1/sessions", "", body, &out); err != nil || out.Token == "" {
+		t.Fatalf("log in: %d %v\n%s", status, err, s.output())
+	}
+	return out.Token
+}
+
+// resident logs a demo resident in with the one-time password the demo prints.
+func (s *server) resident(t *testing.T, phone string) string {
+	t.Helper()
+	var sent struct{ Status string }
+	if _, err := s.call(t.Context(), "POST", "/v1/sessions", "", map[string]string{"phone": phone}, &sent); err != nil {
+		t.Fatal(err)
+	}
+	otp := regexp.MustCompile(`one-time password for \S+` + phone[7:] + `: (\d{6})`)
+	for range 200 {
+		if all := otp.FindAllStringSubmatch(s.output(), -1); len(all) > 0 {
+			return s.logIn(t, map[string]string{"phone": phone, "otp": all[len(all)-1][1]})
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatal("no one-time password was printed")
+	return ""
+}
+
+// TestKill9LosesNoAcknowledgedPassage kills the server again and again in the middle of scans: every passage that was
+// answered is there after the restart, once.
+func TestKill9LosesNoAcknowledgedPassage(t *testing.T) {
+	data, seed := t.TempDir(), uint64(time.Now().UnixNano())
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	t.Logf("seed %d", seed)
+	acked := map[string]bool{}
+	var mu sync.Mutex
+	for round := range 4 {
+		s := startServer(t, data)
+		gate := s.logIn(t, map[string]string{"username": "gate", "password": "gate-demo-2022"})
+		me := s.resident(t, "13800000001")
+		var code struct{ Code string }
+		if _, err := s.call(t.Context(), "GET", "/v1/me/code", me, nil, &code); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for n := 0; ctx.Err() == nil && n < 200; n++ { // all rounds together stay under what one list shows
+					event := kangma.NewEventID(time.Now()).String()
+					var v struct{ Decision string }
+					status, err := s.call(ctx, "POST", "/v1/scans", gate, map[string]string{"code": code.Code, "gate": "metro-1", "event": event}, &v)
+					if err == nil && status == 200 && v.Decision == "pass" {
+						mu.Lock()
+						acked[event] = true
+						mu.Unlock()
+					}
+				}
+			})
+		}
+		time.Sleep(time.Duration(100+rnd.IntN(700)) * time.Millisecond)
+		s.kill()
+		stop()
+		wg.Wait()
+		t.Logf("round %d: %d acknowledged so far", round, len(acked))
+	}
+	if len(acked) == 0 {
+		t.Fatal("nothing was acknowledged: the test tested nothing")
+	}
+	s := startServer(t, data)
+	defer s.kill()
+	gate := s.logIn(t, map[string]string{"username": "gate", "password": "gate-demo-2022"})
+	s.checkAll(t, gate, acked)
+}
+
+// checkAll waits until everything is shipped and compares what the gate's list says with what was acknowledged.
+func (s *server) checkAll(t *testing.T, gate string, acked map[string]bool) {
+	t.Helper()
+	missing := ""
+	for range 300 {
+		var list struct {
+			Passages []struct{ Event string }
+		}
+		if _, err := s.call(t.Context(), "GET", "/v1/gates/metro-1/passages?limit=10000", gate, nil, &list); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]int{}
+		for _, p := range list.Passages {
+			seen[p.Event]++
+		}
+		missing = ""
+		for e := range acked {
+			if seen[e] != 1 {
+				missing = fmt.Sprintf("%s is there %d times (%d listed, %d acknowledged)", e, seen[e], len(list.Passages), len(acked))
+			}
+		}
+		if missing == "" {
+			t.Logf("%d acknowledged, all there once; %d listed", len(acked), len(list.Passages))
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error(missing)
+}
+
+func TestASecondProcessIsRefused(t *testing.T) {
+	data := t.TempDir()
+	s := startServer(t, data)
+	defer s.kill()
+	out, err := exec.Command(testCommand(t), "keys", "list", "--data", data).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "journal") {
+		t.Errorf("got %v: %s", err, out)
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the test binary be the kangma command: for the scripts, and as a child that can be killed.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kangma": func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}})
+}
+
+func TestScripts(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
+		e.Setenv("ROOT", root)
+		e.Setenv("SHARED", shared(root))
+		return nil
+	}, Condition: func(cond string) (bool, error) {
+		_, err := os.Stat(filepath.Join(shared(root), "data", "risk-areas"))
+		return cond == "shared" && err == nil, nil
+	}})
+}
+
+// shared is where the real lists lie beside a checkout; KANGMA_SHARED says otherwise.
+func shared(root string) string {
+	if dir := os.Getenv("KANGMA_SHARED"); dir != "" {
+		return dir
+	}
+	return filepath.Join(root, "..", "shared")
+}
