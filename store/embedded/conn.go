@@ -42,7 +42,8 @@ func (c *conn) prepare(sql string) (*sqlite3.SQLiteStmt, error) {
 	return c.stmts[sql], nil
 }
 
-// exec runs a statement and tells how many rows it changed. Only constant statements may come here: they are kept.
+// exec runs a statement that gives no rows and tells how many it changed; a SELECT would stay open here and hold its
+// snapshot. Only constant statements may come here: they are kept.
 func (c *conn) exec(sql string, args ...driver.Value) (int64, error) {
 	s, err := c.prepare(sql)
 	if err != nil {

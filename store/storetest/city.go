@@ -49,7 +49,7 @@ func (c *City) passage() kangma.Passage {
 	span := int64(c.Days) * 24 * int64(time.Hour)
 	at := c.Start.Add(time.Duration(int64(float64(span) * float64(c.next) / float64(c.all)))).Truncate(time.Microsecond)
 	g := c.gates[min(c.r.IntN(len(c.gates)), c.r.IntN(len(c.gates)))] // some see more people than others
-	p := kangma.Passage{ID: kangma.NewEventID(at), At: at, Gate: g.name, GateKind: g.kind, District: g.district,
+	p := kangma.Passage{ID: randomEventID(c.r, at), At: at, Gate: g.name, GateKind: g.kind, District: g.district,
 		Operator: "acc-" + g.name[5:], Told: true, Colour: kangma.Green, Decision: kangma.Pass, Reason: "ok", Verified: "online",
 		Direction: "in", Rules: "0123456789abcdef"}
 	person := uint64(min(c.r.IntN(c.People), c.r.IntN(c.People))) * 0x9e3779b97f4a7c15

@@ -45,13 +45,12 @@ func (t *Town) Passage() kangma.Passage {
 			at = t.Start
 		}
 	}
-	p := kangma.Passage{ID: kangma.NewEventID(at), At: at, Gate: pick(r, t.Gates...), GateKind: pick(r, "community", "metro", ""),
+	p := kangma.Passage{ID: randomEventID(r, at), At: at, Gate: pick(r, t.Gates...), GateKind: pick(r, "community", "metro", ""),
 		District: pick[kangma.Division](r, 440103000, 440103001, 440106000, 440300000, 310115000, 0), Operator: pick(r, "", "acc:1", "人员-2"),
 		Person: t.People[min(r.IntN(len(t.People)), r.IntN(len(t.People)))], Told: r.IntN(10) > 0, Colour: kangma.Colour(r.IntN(3)),
 		Decision: kangma.Decision(r.IntN(5)), Reason: pick(r, "ok", "high-area-7d", "expired", "a:b'c"),
 		Verified: pick(r, "online", "offline", "id-card"), Direction: pick(r, "in", "out", ""), Temperature: pick(r, 0, 365, 373),
 		Vehicle: pick(r, "", "", "0123456789abcdef01234567"), Rules: pick(r, "", "89abcdef01234567")}
-	fillBytes(r, p.ID[9:])
 	if p.Told = p.Told || r.IntN(5) == 0; !p.Told {
 		p.Colour = kangma.Red
 	}

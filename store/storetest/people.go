@@ -40,10 +40,7 @@ func RandomIndex(r *rand.Rand) (x kangma.BlindIndex) {
 }
 
 func randomEvidence(r *rand.Rand, at time.Time) kangma.Evidence {
-	e := kangma.Evidence{ID: kangma.NewEventID(at), Observed: at, Received: at.Add(8 * time.Hour), Source: "feed:lab-3"}
-	fillBytes(r, e.ID[9:])
-	e.ID[6] = 0x70 | byte(r.IntN(16))
-	e.ID[7], e.ID[8] = byte(r.IntN(256)), 0x80|byte(r.IntN(64))
+	e := kangma.Evidence{ID: randomEventID(r, at), Observed: at, Received: at.Add(8 * time.Hour), Source: "feed:lab-3"}
 	switch r.IntN(4) {
 	case 0:
 		e.Kind, e.Source = kangma.KindStay, "feed:电信%"
@@ -57,6 +54,14 @@ func randomEvidence(r *rand.Rand, at time.Time) kangma.Evidence {
 		e.Test = &kangma.Test{Method: "pcr", Result: "negative", Lab: fmt.Sprintf("gz-%02d", r.IntN(30))}
 	}
 	return e
+}
+
+// randomEventID draws an event id that only r decides.
+func randomEventID(r *rand.Rand, at time.Time) kangma.EventID {
+	id := kangma.NewEventID(at)
+	fillBytes(r, id[6:])
+	id[6], id[8] = id[6]&0x0f|0x70, id[8]&0x3f|0x80
+	return id
 }
 
 func bytesOf(r *rand.Rand, n int) []byte {
