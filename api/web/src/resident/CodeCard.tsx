@@ -1,6 +1,7 @@
 // CodeCard is the code itself: black on white, the colour as a thick frame, a word and a shape, never animated.
 import { t } from '../i18n';
 import { age, clock, colourWord, date, time } from '../lib/format';
+import { useState } from 'preact/hooks';
 import { Qr } from '../ui/Qr';
 import { Shape, shapeOfColour } from '../ui/Shape';
 import { useNow, useWakeLock } from '../ui/hooks';
@@ -40,7 +41,21 @@ export function CodeCard({ shown }: { shown: Shown }) {
         </p>
         {stale && <p class="notice" role="status">{t(expired ? 'code.offline.expired' : 'code.offline', { time: time(v.expires_at) })}</p>}
         {!stale && v.code && <p class="soft small">{t('code.bright')}</p>}
+        {v.code && !expired && <AsText code={v.code} />}
       </div>
     </section>
+  );
+}
+
+// AsText gives the text of the code to copy, for gates without a camera.
+function AsText({ code }: { code: string }) {
+  const [copied, setCopied] = useState('');
+  const copy = () => { void navigator.clipboard?.writeText(code).then(() => setCopied(code), () => { /* it can still be selected by hand */ }); };
+  return (
+    <details class="as-text">
+      <summary>{t('code.text')}</summary>
+      <code class="code-text">{code}</code>
+      {'clipboard' in navigator && <button type="button" class="second" onClick={copy}>{t(copied === code ? 'code.copied' : 'code.copy')}</button>}
+    </details>
   );
 }

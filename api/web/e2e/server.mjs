@@ -1,0 +1,75 @@
+// The real server: a demo town in a temporary folder on a free port.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from './check.mjs';
+
+export class Server {
+  out = '';
+
+  static async start(bin) {
+    const s = new Server();
+    s.data = await mkdtemp(join(tmpdir(), 'kangma-e2e-'));
+    s.process = spawn(bin, ['serve', '--demo', '--data', s.data, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    s.process.stdout.on('data', (b) => { s.out += b; });
+    s.process.stderr.on('data', (b) => { s.out += b; });
+    s.ended = new Promise((done) => s.process.on('close', done));
+    try {
+      await eventually(() => {
+        if (s.process.exitCode !== null) throw new Error(`the server ended:\n${s.out}`);
+        return (s.url = /listening on (http:\/\/[^ ]+)/.exec(s.out)?.[1]);
+      }, 'the server\'s address', 60_000);
+    } catch (err) {
+      await s.close();
+      throw err;
+    }
+    return s;
+  }
+
+  // otp waits for the next one-time password that f makes the server print.
+  async otp(f) {
+    const from = this.out.length;
+    await f();
+    return eventually(() => /one-time password for [^:]+: (\d{6})/.exec(this.out.slice(from))?.[1], 'a one-time password');
+  }
+
+  async stop() {
+    if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGTERM');
+    await Promise.race([this.ended, new Promise((done) => setTimeout(done, 8000))]);
+    if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGKILL');
+    await this.ended;
+  }
+
+  async close() {
+    if (this.process) await this.stop();
+    await rm(this.data, { recursive: true, force: true });
+  }
+}
+
+// demo accounts as the server prints them.
+export const password = (name) => `${name}-demo-2022`;
+export const phones = { green: '13800000001', yellow: '13800000002', red: '13800000003' };
+
+// resident logs a resident in and waits for the code.
+export async function resident(server, p, number) {
+  await p.goto(`${server.url}/resident`);
+  await p.locator('input[type=tel]').fill(number);
+  const code = await server.otp(() => p.locator('button.wide').click());
+  await p.locator('input[autocomplete=one-time-code]').fill(code);
+  await p.locator('button.wide').click();
+  await p.waitForSelector('.code-card');
+}
+
+export async function staff(server, p, path, name) {
+  await p.goto(server.url + path);
+  await p.locator('input[autocomplete=username]').fill(name);
+  await p.locator('input[type=password]').fill(password(name));
+  await p.locator('button.wide').click();
+}
+
+// codeText opens and reads the text of the shown code.
+export async function codeText(p) {
+  if (!(await p.locator('.as-text').getAttribute('open').catch(() => null))) await p.locator('.as-text summary').click();
+  return p.locator('.code-text').innerText();
+}
