@@ -252,7 +252,7 @@ async function gate(run, browser, server) {
     await p.getByLabel(/下一位的体温/).fill('37.6');
     await paste(p);
     await p.waitForSelector('.fill-green');
-    await p.click('text=下一位');
+    await p.click('.verdict-next');
     await paste(p, 'KM1:SECONDONE');
     await eventually(() => scans().length === 2, 'the second scan');
     assert.deepEqual(scans().map(({ direction, temperature }) => ({ direction, temperature })), [{ direction: 'in', temperature: 37.6 }, { direction: 'in', temperature: undefined }]);
