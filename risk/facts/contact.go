@@ -9,7 +9,7 @@ import (
 // Nearness is what the seat geometry says of a shared journey.
 type Nearness uint8
 
-// The three answers. The zero Nearness is "cannot say", which no rule takes for "far".
+// The three answers. The zero Nearness is "cannot say": near_case is false then too, and an investigator decides.
 const (
 	Unclear Nearness = iota
 	Far

@@ -164,6 +164,9 @@ func (r *caseReader) plain(n *yaml.Node, kind string) any {
 		for j := 0; j+1 < len(n.Content); j += 2 {
 			k, v := n.Content[j].Value, n.Content[j+1]
 			out[k] = r.plain(v, kind)
+			if k == "trip" && kind == "contact" {
+				out[k] = r.plain(v, "trip")
+			}
 			for _, p := range placeFields[kind] {
 				if k == p && v.Kind == yaml.ScalarNode {
 					out[k] = r.place(v)
@@ -177,9 +180,6 @@ func (r *caseReader) plain(n *yaml.Node, kind string) any {
 			}
 			if k == "event" {
 				out[k] = kangma.EventID(idOf("event " + v.Value))
-			}
-			if k == "trip" {
-				out[k] = r.plain(v, "trip")
 			}
 		}
 		return out

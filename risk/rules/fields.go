@@ -51,6 +51,8 @@ func kindField(k facts.Kind, f func(*facts.Item) string) node {
 	})
 }
 
+func fieldNames() []string { return slices.Sorted(maps.Keys(itemFields)) }
+
 // provider tells CEL's checker the fields of it.
 type provider struct{ types.Provider }
 
@@ -63,7 +65,7 @@ func (p provider) FindStructType(name string) (*types.Type, bool) {
 
 func (p provider) FindStructFieldNames(name string) ([]string, bool) {
 	if name == itemType.TypeName() {
-		return slices.Sorted(maps.Keys(itemFields)), true
+		return fieldNames(), true
 	}
 	return p.Provider.FindStructFieldNames(name)
 }
