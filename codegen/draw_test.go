@@ -73,18 +73,29 @@ func TestATextOverVersionNineIsNotDrawn(t *testing.T) {
 
 func TestThePredictedVersionIsTheDrawnOne(t *testing.T) {
 	for level := codegen.LevelL; level <= codegen.LevelQ; level++ {
-		for n := 1; n <= 335; n++ {
-			text := strings.Repeat("A", n)
-			size, err := codegen.SizeOf(text, level)
-			if err != nil {
+		last := 0
+		for n := 1; n <= 336; n++ {
+			size, err := codegen.SizeOf(strings.Repeat("A", n), level)
+			if err == nil && size.Version == last {
 				continue
 			}
-			if n%7 == 0 || n > 100 && n%3 == 0 {
+			last++ // n is the first length of a version: draw it and the longest of the version before
+			for _, n := range []int{n - 1, n} {
+				text := strings.Repeat("A", n)
+				if size, err = codegen.SizeOf(text, level); err != nil {
+					continue
+				}
 				m, err := codegen.Matrix(text, level)
 				if err != nil || len(m) != size.Modules {
 					t.Fatalf("level %v, %d characters: %d modules, want %+v (%v)", level, n, len(m), size, err)
 				}
 			}
+			if last == codegen.MaxVersion+1 {
+				break
+			}
+		}
+		if last != codegen.MaxVersion+1 {
+			t.Errorf("level %v has %d versions", level, last-1)
 		}
 	}
 }

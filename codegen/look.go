@@ -42,9 +42,9 @@ type style struct {
 func (l Look) style() style {
 	switch {
 	case l.Kind == Specimen:
-		return style{"#5f5f5f", [3]uint8{0x5f, 0x5f, 0x5f}, "样码 无效", "SPECIMEN", square}
+		return style{"#5f5f5f", [3]uint8{0x5f, 0x5f, 0x5f}, "样码", "SPECIMEN", square}
 	case l.Kind == Paper:
-		return style{"#1f3a5f", [3]uint8{0x1f, 0x3a, 0x5f}, "纸质码 请扫码", "PAPER: SCAN IT", square}
+		return style{"#1f3a5f", [3]uint8{0x1f, 0x3a, 0x5f}, "纸质码", "PAPER", square}
 	case l.Colour == kangma.Green:
 		return style{"#006b3c", [3]uint8{0x00, 0x6b, 0x3c}, "绿码", "GREEN", circle}
 	case l.Colour == kangma.Yellow:

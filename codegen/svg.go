@@ -84,9 +84,9 @@ func bannerSVG(b *bytes.Buffer, st style, label string, w, y int) {
 		square:   `<path d="M.7 1.7h5.6v5.6H.7z"/>`,
 	}
 	b.WriteString(`<g fill="#fff" shape-rendering="auto" transform="translate(3 ` + strconv.Itoa(y) + `)">` + shapes[st.shape] +
-		`<text x="9" y="6.6" font-size="6" font-weight="700" font-family="sans-serif">` + st.zh + ` ` + st.en + `</text>`)
+		`<text x="9" y="6.4" font-size="5.4" font-weight="700" font-family="sans-serif">` + st.zh + ` ` + st.en + `</text>`)
 	if label != "" {
-		b.WriteString(`<text x="` + strconv.Itoa(w-2*frameWidth) + `" y="6.6" font-size="5" text-anchor="end" font-family="sans-serif">`)
+		b.WriteString(`<text x="` + strconv.Itoa(w-2*frameWidth) + `" y="6.4" font-size="4.6" text-anchor="end" font-family="sans-serif">`)
 		_ = xml.EscapeText(b, []byte(label)) // a bytes.Buffer never fails
 		b.WriteString(`</text>`)
 	}
