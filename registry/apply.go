@@ -33,12 +33,19 @@ func (s *Service) mark(ctx context.Context) (store.Position, error) {
 	return store.Position(n), err
 }
 
+// Applied is up to where the journal is applied and so noted in the store: a replay starts there.
+func (s *Service) Applied() store.Position { return store.Position(s.noted.Load()) }
+
 func (s *Service) writeMark(ctx context.Context) error {
 	low, _ := s.applied.position()
 	if low == 0 {
 		return nil
 	}
-	return s.cfg.Dossiers.Update(ctx, store.Mark{Node: s.cfg.Node, Applied: low})
+	if err := s.cfg.Dossiers.Update(ctx, store.Mark{Node: s.cfg.Node, Applied: low}); err != nil {
+		return err
+	}
+	s.noted.Store(uint64(low))
+	return nil
 }
 
 // heal applies everything the journal holds beyond the mark, then moves the mark.

@@ -35,6 +35,7 @@ type Service struct {
 	current atomic.Pointer[judgement]
 	publish sync.Mutex // one publication of rules or areas at a time on this node
 	applied *tracker
+	noted   atomic.Uint64 // the mark as the store has it
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 }
@@ -55,6 +56,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("registry: read the applied mark: %w", err)
 	}
 	s.applied = newTracker(mark)
+	s.noted.Store(uint64(mark))
 	if err := s.heal(ctx); err != nil {
 		return nil, fmt.Errorf("registry: apply the journal: %w", err)
 	}

@@ -51,8 +51,12 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	stopShipping := s.ship(w.ctx, log)
-	defer stopShipping()
+	stopShipping, err := s.startShipping(w.ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopShipping()) }()
+	go s.codes.maintain(w.ctx, log)
 	c.greet(w, s, ln.Addr())
 	return server.Serve(w.ctx, ln)
 }
@@ -119,8 +123,11 @@ func (s *stack) rulesInForce() bool {
 // ready says part by part what works.
 func (s *stack) ready(ctx context.Context) map[string]string {
 	parts := map[string]string{"journal": "ok", "state": "ok", "warehouse": "ok", "rules": "ok"}
-	if _, err := s.warehouse.Loaded(ctx, nodeName); err != nil {
-		parts["warehouse"] = "not answering"
+	switch st := s.shipper.Stats(); {
+	case st.Stalled:
+		parts["warehouse"] = "no progress; passages wait in the journal"
+	case st.LastError != "":
+		parts["warehouse"] = "not answering; passages wait in the journal"
 	}
 	if _, err := s.db.Records().Get(ctx, "active", "rules"); err != nil && !errors.Is(err, kangma.NotFound) {
 		parts["state"] = "not answering"

@@ -2,58 +2,36 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
-	"github.com/kangma/kangma"
-	"github.com/kangma/kangma/store"
-	"github.com/kangma/kangma/store/wire"
+	"github.com/kangma/kangma/store/ship"
 )
 
-// ship moves passages from the journal to the warehouse until ctx ends; the returned function drains and ends it.
-func (s *stack) ship(ctx context.Context, log *slog.Logger) func() {
-	run, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			n, err := s.shipOnce(run)
-			if err != nil && run.Err() == nil {
-				log.Warn("shipping to the warehouse", "err", err)
-			}
-			if err != nil || n == 0 {
-				select {
-				case <-run.Done():
-					return
-				case <-time.After(500 * time.Millisecond):
-				}
-			}
-		}
-	}()
-	return func() { stop(); <-done }
-}
+const drainGrace = 5 * time.Second
 
-func (s *stack) shipOnce(ctx context.Context) (int, error) {
-	from, err := s.warehouse.Loaded(ctx, nodeName)
+// startShipping moves passages from the journal to the warehouse; the returned function drains for a moment and ends it.
+// What is not loaded by then is loaded after the next start.
+func (s *stack) startShipping(ctx context.Context, log *slog.Logger) (stop func() error, err error) {
+	shipper, err := ship.New(ship.Config{
+		Node: nodeName, Journal: s.journal, Warehouse: s.warehouse, Linger: 300 * time.Millisecond,
+		Others: s.registry.Applied, Logger: log,
+	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	entries, err := s.journal.After(ctx, from, 10_000)
-	if err != nil || len(entries) == 0 {
-		return 0, err
-	}
-	b := store.Batch{Node: nodeName, From: from, To: entries[len(entries)-1].Position}
-	for _, e := range entries {
-		if e.Event.Kind == kangma.EventPassage {
-			p, err := wire.DecodePassage(e.Event.Data)
-			if err != nil {
-				return 0, err
-			}
-			b.Rows = append(b.Rows, store.Row{Position: e.Position, Passage: p})
+	s.shipper = shipper
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	failed := make(chan error, 1)
+	go func() { failed <- shipper.Run(run) }()
+	return func() error {
+		grace, done := context.WithTimeout(run, drainGrace)
+		defer done()
+		if err := shipper.Drain(grace); err != nil {
+			log.Warn("the warehouse has not everything yet; it will after the next start", "err", err)
 		}
-	}
-	if err := s.warehouse.Load(ctx, b); err != nil {
-		return 0, err
-	}
-	return len(entries), s.journal.Release(ctx, b.To)
+		cancel()
+		return errors.Join(<-failed)
+	}, nil
 }

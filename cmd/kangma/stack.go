@@ -17,10 +17,8 @@ import (
 	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/seal"
+	"github.com/kangma/kangma/store/ship"
 )
-
-// journalRetention is how long released segments of the journal stay.
-const journalRetention = 30 * 24 * time.Hour
 
 // evidenceRetention is how far back evidence is taken in.
 const evidenceRetention = 60 * 24 * time.Hour
@@ -34,6 +32,7 @@ type stack struct {
 	registry   *registry.Service
 	checkpoint *checkpoint.Service
 	codes      *codes
+	shipper    *ship.Shipper // while serving
 	region     kangma.Division
 	closers    []func() error
 }
@@ -76,7 +75,7 @@ func openStack(ctx context.Context, dir string, region kangma.Division, log *slo
 const nodeName = "node-1"
 
 func (s *stack) openStores(dir string, log *slog.Logger) (err error) {
-	s.journal, err = journal.Open(filepath.Join(dir, "journal"), journal.Options{Now: time.Now, Logger: log, Retention: journalRetention, BallastBytes: 16 << 20})
+	s.journal, err = journal.Open(filepath.Join(dir, "journal"), journal.Options{Now: time.Now, Logger: log, BallastBytes: 16 << 20})
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
