@@ -113,9 +113,8 @@ func (c Config) validate() error {
 	return nil
 }
 
-func (db *DB) connect() {
-	c := db.cfg
-	o := &goredis.UniversalOptions{
+func options(c Config) *goredis.UniversalOptions {
+	return &goredis.UniversalOptions{
 		Addrs: c.Addrs, MasterName: c.MasterName, IsClusterMode: c.Cluster,
 		Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
 		// A call that may have been executed is never sent again: whether a compare-and-swap won must stay knowable.
@@ -124,10 +123,16 @@ func (db *DB) connect() {
 		PoolSize: c.Pool, PoolTimeout: c.Timeout, PipelinePoolSize: -1, DisableIdentity: true, FailingTimeoutSeconds: 1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
+}
+
+func (db *DB) connect() {
+	o := options(db.cfg)
 	switch {
-	case c.Cluster:
-		db.ring = goredis.NewClusterClient(o.Cluster())
-	case c.MasterName != "":
+	case db.cfg.Cluster:
+		cluster := o.Cluster()
+		cluster.ClusterSlots = (&topology{cfg: db.cfg}).slots
+		db.ring = goredis.NewClusterClient(cluster)
+	case db.cfg.MasterName != "":
 		db.single = goredis.NewFailoverClient(o.Failover())
 	default:
 		db.single = goredis.NewClient(o.Simple())

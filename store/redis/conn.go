@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -124,13 +125,21 @@ func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis
 		err := exchange(limited, client, calls)
 		cancel()
 		if ctx.Err() == nil || err == nil { // a caller that left says nothing about the server
-			b.Done(err == nil, time.Now())
+			b.Done(err == nil || errorCode(err) != "", time.Now())
 		}
 		if err != nil {
-			if ctx.Err() != nil {
-				err = ctx.Err()
+			switch {
+			case ctx.Err() != nil:
+				err = unavailable("redis_unreachable", ctx.Err())
+			case errorCode(err) != "": // refused at the door, e.g. a wrong password
+				err = replyError(err)
+			default:
+				err = unavailable("redis_unreachable", err)
+				if db.ring != nil {
+					db.ring.ReloadState(ctx) // a replica may have taken over
+				}
 			}
-			setErr(calls, unavailable("redis_unreachable", err))
+			setErr(calls, err)
 			return
 		}
 		again := db.retriable(ctx, client, calls)
@@ -173,12 +182,15 @@ func exchange(ctx context.Context, client *goredis.Client, calls []*call) error 
 			cmds[i] = pipe.Do(ctx, c.args...)
 		}
 	}
-	pipe.Exec(ctx) // its error is the first of those below
+	_, first := pipe.Exec(ctx)
 	for i, c := range calls {
 		c.reply, c.err = cmds[i].Result()
 		var said goredis.Error
 		if c.err != nil && !errors.As(c.err, &said) {
 			return c.err
+		}
+		if c.err == nil && c.reply == nil { // neither a reply nor an error: the connection was never made
+			return cmp.Or(first, errNoReply)
 		}
 		if errors.Is(c.err, goredis.Nil) {
 			c.reply, c.err = nil, nil
@@ -186,6 +198,8 @@ func exchange(ctx context.Context, client *goredis.Client, calls []*call) error 
 	}
 	return nil
 }
+
+var errNoReply = errors.New("no reply and no error")
 
 // retriable finds the calls that the server refused without executing them and removes the reason.
 func (db *DB) retriable(ctx context.Context, client *goredis.Client, calls []*call) (again []*call) {

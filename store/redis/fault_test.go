@@ -1,0 +1,333 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/realserver"
+	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/redis"
+	"github.com/kangma/kangma/store/storetest"
+)
+
+func wantCode(t *testing.T, err error, kind kangma.Kind, code string) {
+	t.Helper()
+	if kangma.KindOf(err) != kind || kangma.CodeOf(err) != code || err == nil {
+		t.Errorf("got error %v, want %v with code %s", err, kind, code)
+	}
+}
+
+func wantOK(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually repeats f until it gives no error: servers come back in their own time.
+func eventually(t *testing.T, f func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(realserver.ReadyWithin); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err = f(); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
+// people stores n residents and gives them back.
+func people(t *testing.T, db *redis.DB, n int, seed uint64) []kangma.Dossier {
+	t.Helper()
+	r := source(t, seed)
+	all := make([]kangma.Dossier, n)
+	for i := range all {
+		all[i] = storetest.RandomDossier(r, storetest.RandomPerson(r, -1), 3)
+	}
+	wantOK(t, db.Dossiers().Update(t.Context(), store.Mark{}, all...))
+	return all
+}
+
+func wantPeople(t *testing.T, db *redis.DB, all []kangma.Dossier) {
+	t.Helper()
+	for _, d := range all {
+		got, err := db.Dossiers().Get(t.Context(), d.Person)
+		if err != nil || !reflect.DeepEqual(got, d) {
+			t.Fatalf("got %+v, %v\nwant %+v", got, err, d)
+		}
+		for _, x := range d.Sealed.Indexes {
+			if id, err := db.Dossiers().Lookup(t.Context(), x); err != nil || id != d.Person {
+				t.Fatalf("index: got %v, %v, want %v", id, err, d.Person)
+			}
+		}
+	}
+}
+
+func TestARedisThatLostItsDataSaysSoUntilItIsRebuilt(t *testing.T) {
+	srv := realserver.StartRedis(t)
+	db := open(t, single(srv))
+	all := people(t, db, 300, 61)
+	all[0].Version = 2
+	wantOK(t, db.Dossiers().Update(t.Context(), store.Mark{Node: "n", Applied: 9}, all[0]))
+	record := store.Record{Kind: "gate", ID: "g1", Version: 1, Index: map[string]string{"org": "o"}}
+	wantOK(t, db.Records().Put(t.Context(), record))
+
+	srv.Must("FLUSHALL")
+	lost := func(err error) { t.Helper(); wantCode(t, err, kangma.Unavailable, "redis_vanished") }
+	_, err := db.Dossiers().Get(t.Context(), all[0].Person)
+	lost(err)
+	_, err = db.Dossiers().Lookup(t.Context(), all[0].Sealed.Indexes[0])
+	lost(err)
+	_, err = db.Dossiers().Scan(t.Context(), 3, kangma.PersonID{}, 10)
+	lost(err)
+	lost(db.Dossiers().Update(t.Context(), store.Mark{}, all[0]))
+	_, err = db.Records().Get(t.Context(), "gate", "g1")
+	lost(err)
+	lost(db.Records().Put(t.Context(), record))
+	_, _, err = db.Records().List(t.Context(), store.RecordQuery{Kind: "gate", Limit: 10})
+	lost(err)
+	report, err := db.Check(t.Context())
+	if err != nil || len(report.Vanished) != store.Partitions {
+		t.Errorf("check: got %d vanished partitions, %v, want all", len(report.Vanished), err)
+	}
+	cfg := single(srv)
+	cfg.New = false
+	again := open(t, cfg) // also for a process that starts now and was not told that Redis is new
+	_, err = again.Dossiers().Get(t.Context(), all[0].Person)
+	lost(err)
+
+	half := errors.New("the snapshot broke off")
+	if err := db.Rebuild(t.Context(), func(ctx context.Context, l *redis.Loader) error {
+		wantOK(t, l.Dossiers(ctx, all[:100]...))
+		return half
+	}); !errors.Is(err, half) {
+		t.Errorf("a broken rebuild: got %v", err)
+	}
+	_, err = db.Dossiers().Get(t.Context(), all[200].Person)
+	lost(err) // still not "unknown"
+	wantOK(t, db.Rebuild(t.Context(), func(ctx context.Context, l *redis.Loader) error {
+		return errors.Join(l.Dossiers(ctx, all...), l.Records(ctx, record))
+	}))
+	wantPeople(t, again, all)
+	if got, _, err := db.Records().List(t.Context(), store.RecordQuery{Kind: "gate", Index: "org", Value: "o", Limit: 5}); err != nil || len(got) != 1 {
+		t.Errorf("records after the rebuild: got %d, %v", len(got), err)
+	}
+	_, err = db.Dossiers().Get(t.Context(), kangma.PersonID{1})
+	wantCode(t, err, kangma.NotFound, "person")
+	all[0].Version = 3
+	wantOK(t, db.Dossiers().Update(t.Context(), store.Mark{}, all[0]))
+}
+
+func TestARebuildLeavesWhatIsNewerAndTheNewestOwner(t *testing.T) {
+	db := open(t, single(realserver.StartRedis(t)))
+	all := people(t, db, 2, 62)
+	old := all[0]
+	all[0].Version, all[0].Evidence = 2, nil
+	taken := all[0].Sealed.Indexes[0]
+	all[1].Version, all[1].Sealed.Indexes = 2, append([]kangma.BlindIndex{taken}, all[1].Sealed.Indexes...)
+	wantOK(t, db.Dossiers().Update(t.Context(), store.Mark{}, all[0]))
+	wantOK(t, db.Dossiers().Update(t.Context(), store.Mark{}, all[1]))
+	wantOK(t, db.Rebuild(t.Context(), func(ctx context.Context, l *redis.Loader) error {
+		return errors.Join(l.Dossiers(ctx, all[1]), l.Dossiers(ctx, old))
+	}))
+	got, err := db.Dossiers().Get(t.Context(), old.Person)
+	if err != nil || got.Version != 2 {
+		t.Errorf("got version %d, %v, want 2", got.Version, err)
+	}
+	if id, err := db.Dossiers().Lookup(t.Context(), taken); err != nil || id != all[1].Person {
+		t.Errorf("the index went back to %v (%v)", id, err)
+	}
+}
+
+// TestKillingRedisLosesNothing is R4 in its short form: SIGKILL under load, again and again.
+func TestKillingRedisLosesNothing(t *testing.T) {
+	kills := 5
+	if os.Getenv("KANGMA_SOAK") != "" {
+		kills = 50
+	}
+	srv := realserver.StartRedis(t, realserver.RedisDurable...)
+	cfg := single(srv)
+	cfg.Timeout = 2 * time.Second
+	db := open(t, cfg)
+	all := people(t, db, 32, 63)
+	acked := make([]atomic.Uint64, len(all))
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for i := range all {
+		wg.Go(func() {
+			d := all[i]
+			acked[i].Store(d.Version)
+			for ctx.Err() == nil {
+				d.Version++
+				if err := db.Dossiers().Update(ctx, store.Mark{}, d); err == nil {
+					acked[i].Store(d.Version)
+				} else if got, err := db.Dossiers().Get(ctx, d.Person); err == nil {
+					d = got // the outcome was unknown: look
+				} else {
+					d.Version--
+				}
+			}
+		})
+	}
+	r := source(t, 64)
+	for range kills {
+		time.Sleep(time.Duration(20+r.IntN(150)) * time.Millisecond)
+		srv.Kill()
+		wantOK(t, srv.Start())
+	}
+	stop()
+	wg.Wait()
+	total := uint64(0)
+	for i := range all {
+		var got kangma.Dossier
+		eventually(t, func() (err error) {
+			got, err = db.Dossiers().Get(t.Context(), all[i].Person)
+			return err
+		})
+		if got.Version < acked[i].Load() {
+			t.Errorf("version %d was acknowledged and version %d is stored", acked[i].Load(), got.Version)
+		}
+		total += acked[i].Load()
+	}
+	t.Logf("%d kills, %d updates acknowledged", kills, total)
+	if total < uint64(kills)*10 {
+		t.Errorf("%d updates: the test tested nothing", total)
+	}
+}
+
+func TestAHungRedisIsNotWaitedFor(t *testing.T) {
+	srv := realserver.StartRedis(t)
+	cfg := single(srv)
+	cfg.Timeout = 200 * time.Millisecond
+	db := open(t, cfg)
+	all := people(t, db, 3, 65)
+	srv.Freeze()
+	frozen := time.Now()
+	asked := 0
+	for len(db.Down()) == 0 {
+		asked++
+		_, err := db.Dossiers().Get(t.Context(), all[0].Person)
+		wantCode(t, err, kangma.Unavailable, "redis_unreachable")
+		if asked > 10 {
+			t.Fatal("the breaker does not open")
+		}
+	}
+	t.Logf("open after %d calls and %v", asked, time.Since(frozen).Round(time.Millisecond))
+	_, err := db.Dossiers().Get(t.Context(), all[0].Person)
+	wantCode(t, err, kangma.Unavailable, "redis_down")
+	srv.Thaw()
+	thawed := time.Now()
+	eventually(t, func() error {
+		_, err := db.Dossiers().Get(t.Context(), all[0].Person)
+		return err
+	})
+	t.Logf("closed %v after it came back", time.Since(thawed).Round(time.Millisecond))
+	wantPeople(t, db, all)
+}
+
+func TestAFullRedisIsUnavailableAndComesBack(t *testing.T) {
+	srv := realserver.StartRedis(t, "--save", "3600 1000000")
+	db := open(t, single(srv))
+	all := people(t, db, 2, 66)
+	next := all[0]
+	next.Version = 2
+	t.Run("a disk that cannot be written", func(t *testing.T) {
+		blocked := filepath.Join(srv.Dir, "dump.rdb") // a folder where the snapshot must go
+		wantOK(t, os.MkdirAll(filepath.Join(blocked, "x"), 0o700))
+		srv.Must("BGSAVE")
+		eventually(t, func() error {
+			err := db.Dossiers().Update(t.Context(), store.Mark{}, next)
+			if kangma.CodeOf(err) != "redis_misconf" {
+				next.Version++ // it was still written
+				return fmt.Errorf("got %v, want redis_misconf", err)
+			}
+			return nil
+		})
+		if _, err := db.Dossiers().Get(t.Context(), all[0].Person); err != nil {
+			t.Errorf("reading meanwhile: %v", err)
+		}
+		wantOK(t, os.RemoveAll(blocked))
+		srv.Must("BGSAVE")
+		eventually(t, func() error { return db.Dossiers().Update(t.Context(), store.Mark{}, next) })
+	})
+	t.Run("no memory left", func(t *testing.T) {
+		other := all[1]
+		other.Version = 2
+		srv.Must("CONFIG", "SET", "maxmemory", "1")
+		wantCode(t, db.Dossiers().Update(t.Context(), store.Mark{}, other), kangma.Unavailable, "redis_oom")
+		srv.Must("CONFIG", "SET", "maxmemory", "0")
+		wantOK(t, db.Dossiers().Update(t.Context(), store.Mark{}, other))
+	})
+}
+
+func TestADamagedAppendOnlyFile(t *testing.T) {
+	t.Run("in the middle: Redis refuses to start; moved aside, it is rebuilt", func(t *testing.T) {
+		srv := realserver.StartRedis(t, realserver.RedisDurable...)
+		db := open(t, single(srv))
+		all := people(t, db, 50, 67)
+		srv.Stop()
+		file := aof(t, srv)
+		b, err := os.ReadFile(file)
+		wantOK(t, err)
+		copy(b[len(b)/2:], "\r\n*what\r\n")
+		i := strings.Index(string(b[len(b)/2+10:]), "\r\n*") // and a head of a command that is none
+		copy(b[len(b)/2+10+i:], "\r\nX")
+		wantOK(t, os.WriteFile(file, b, 0o600))
+		if err := srv.Start(); err == nil {
+			t.Fatal("Redis started on a damaged file")
+		}
+		wantOK(t, os.Rename(filepath.Join(srv.Dir, "appendonlydir"), filepath.Join(srv.Dir, "damaged")))
+		wantOK(t, srv.Start())
+		eventually(t, func() error {
+			_, err := db.Dossiers().Get(t.Context(), all[0].Person)
+			if kangma.CodeOf(err) != "redis_vanished" {
+				return fmt.Errorf("got %v, want redis_vanished", err)
+			}
+			return nil
+		})
+		wantOK(t, db.Rebuild(t.Context(), func(ctx context.Context, l *redis.Loader) error { return l.Dossiers(ctx, all...) }))
+		wantPeople(t, db, all)
+	})
+	t.Run("cut at its end: the process that was promised more notices", func(t *testing.T) {
+		srv := realserver.StartRedis(t, realserver.RedisDurable...)
+		var told atomic.Int64
+		cfg := single(srv)
+		cfg.OnLoss = func(int) { told.Add(1) }
+		db := open(t, cfg)
+		d := people(t, db, 1, 68)[0]
+		for range 3 {
+			d.Version++
+			wantOK(t, db.Dossiers().Update(t.Context(), store.Mark{}, d))
+		}
+		srv.Stop()
+		file := aof(t, srv)
+		info, err := os.Stat(file)
+		wantOK(t, err)
+		wantOK(t, os.Truncate(file, info.Size()-30))
+		wantOK(t, srv.Start())
+		var report redis.Report
+		eventually(t, func() (err error) { report, err = db.Check(t.Context()); return err })
+		if len(report.RolledBack) != 1 || report.RolledBack[0] != store.PartitionOf(d.Person) || told.Load() != 1 {
+			t.Errorf("got rolled back %v, told %d times, want partition %d, once", report.RolledBack, told.Load(), store.PartitionOf(d.Person))
+		}
+	})
+}
+
+// aof finds the file that commands are appended to.
+func aof(t *testing.T, srv *realserver.Redis) string {
+	files, err := filepath.Glob(filepath.Join(srv.Dir, "appendonlydir", "*.incr.aof"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("append-only files: %v, %v", files, err)
+	}
+	return files[0]
+}
