@@ -24,6 +24,11 @@ type Redis struct {
 // RedisDurable are the options for a server that keeps its data as we advise: append-only file, fsync every second.
 var RedisDurable = []string{"--appendonly", "yes", "--appendfsync", "everysec"}
 
+// RedisSurvivesKill are the options for a server that has written a command to its file before it answers, so that
+// SIGKILL (not a power cut) loses nothing. With everysec Redis answers without having written while an fsync is still
+// running, and SIGKILL then loses acknowledged commands: 3 of 150 kills on a busy machine.
+var RedisSurvivesKill = []string{"--appendonly", "yes", "--appendfsync", "no"}
+
 // StartRedis starts one redis-server with a password. Extra arguments are its own options, e.g. RedisDurable.
 func StartRedis(tb testing.TB, options ...string) *Redis {
 	tb.Helper()

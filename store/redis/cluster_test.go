@@ -13,7 +13,7 @@ import (
 )
 
 func TestACrashBetweenAnIndexAndItsDossierHeals(t *testing.T) {
-	c := realserver.StartRedisCluster(t, realserver.RedisDurable...)
+	c := realserver.StartRedisCluster(t, realserver.RedisSurvivesKill...)
 	cfg := cluster(c)
 	cfg.Timeout = 500 * time.Millisecond
 	db := open(t, cfg)

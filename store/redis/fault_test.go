@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -149,7 +150,9 @@ func TestARebuildLeavesWhatIsNewerAndTheNewestOwner(t *testing.T) {
 	}
 }
 
-// TestKillingRedisLosesNothing is R4 in its short form: SIGKILL under load, again and again.
+// TestKillingRedisLosesNothing is R4 in its short form: SIGKILL under load, again and again. With appendfsync everysec
+// Redis itself loses an acknowledged write now and then (see realserver.RedisSurvivesKill). Then the partition is named,
+// and what a journal would do, applying what was acknowledged again, makes the state whole.
 func TestKillingRedisLosesNothing(t *testing.T) {
 	kills := 5
 	if os.Getenv("KANGMA_SOAK") != "" {
@@ -160,24 +163,12 @@ func TestKillingRedisLosesNothing(t *testing.T) {
 	cfg.Timeout = 2 * time.Second
 	db := open(t, cfg)
 	all := people(t, db, 32, 63)
-	acked := make([]atomic.Uint64, len(all))
+	acked := make([]kangma.Dossier, len(all))
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	for i := range all {
-		wg.Go(func() {
-			d := all[i]
-			acked[i].Store(d.Version)
-			for ctx.Err() == nil {
-				d.Version++
-				if err := db.Dossiers().Update(ctx, store.Mark{}, d); err == nil {
-					acked[i].Store(d.Version)
-				} else if got, err := db.Dossiers().Get(ctx, d.Person); err == nil {
-					d = got // the outcome was unknown: look
-				} else {
-					d.Version--
-				}
-			}
-		})
+	for i, d := range all {
+		acked[i] = d
+		wg.Go(func() { acked[i] = writeOn(ctx, db, d) })
 	}
 	r := source(t, 64)
 	for range kills {
@@ -187,22 +178,49 @@ func TestKillingRedisLosesNothing(t *testing.T) {
 	}
 	stop()
 	wg.Wait()
+	var report redis.Report
+	eventually(t, func() (err error) { report, err = db.Check(t.Context()); return err })
+	var gone []kangma.Dossier
 	total := uint64(0)
 	for i := range all {
-		var got kangma.Dossier
-		eventually(t, func() (err error) {
-			got, err = db.Dossiers().Get(t.Context(), all[i].Person)
-			return err
-		})
-		if got.Version < acked[i].Load() {
-			t.Errorf("version %d was acknowledged and version %d is stored", acked[i].Load(), got.Version)
+		total += acked[i].Version
+		got, err := db.Dossiers().Get(t.Context(), all[i].Person)
+		if err == nil && got.Version >= acked[i].Version {
+			continue
 		}
-		total += acked[i].Load()
+		gone = append(gone, acked[i])
+		if !slices.Contains(report.RolledBack, store.PartitionOf(all[i].Person)) {
+			t.Errorf("version %d was acknowledged, %d is stored (%v), and nobody was told", acked[i].Version, got.Version, err)
+		}
 	}
-	t.Logf("%d kills, %d updates acknowledged", kills, total)
-	if total < uint64(kills)*10 {
+	wantOK(t, db.Rebuild(t.Context(), func(ctx context.Context, l *redis.Loader) error { return l.Dossiers(ctx, gone...) }))
+	for i := range all {
+		if got, err := db.Dossiers().Get(t.Context(), all[i].Person); err != nil || got.Version < acked[i].Version {
+			t.Errorf("version %d was acknowledged and version %d is stored, %v", acked[i].Version, got.Version, err)
+		}
+	}
+	t.Logf("%d kills, %d updates acknowledged, %d lost by Redis, found out and put back", kills, total, len(gone))
+	if total < uint64(kills)*100 {
 		t.Errorf("%d updates: the test tested nothing", total)
 	}
+}
+
+// writeOn writes one version after the other until it is stopped, and gives the last that was acknowledged.
+func writeOn(ctx context.Context, db *redis.DB, d kangma.Dossier) (acked kangma.Dossier) {
+	acked = d
+	for ctx.Err() == nil {
+		d.Version++
+		if err := db.Dossiers().Update(ctx, store.Mark{}, d); err == nil {
+			if d.Version > acked.Version {
+				acked = d
+			}
+		} else if got, err := db.Dossiers().Get(ctx, d.Person); err == nil {
+			d = got // the outcome was unknown: look
+		} else {
+			d.Version--
+		}
+	}
+	return acked
 }
 
 func TestAHungRedisIsNotWaitedFor(t *testing.T) {
