@@ -129,6 +129,10 @@ func TestVerdicts(t *testing.T) {
 		if _, got := k.Verify(code, now); got != kangma.TellRevoked {
 			t.Errorf("got %q", got)
 		}
+		o, _ := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{d.subject}, Keys: k})
+		if _, got := o.Open(code, now); got != kangma.TellRevoked {
+			t.Errorf("online got %q", got)
+		}
 	})
 	t.Run("a key of another region", func(t *testing.T) {
 		k := newKeyring(t, d.verifyKey(440100000, codegen.Active))

@@ -93,30 +93,42 @@ func (k *Keyring) Verify(text string, now time.Time) (Claims, kangma.CannotTell)
 	if _, ok := decodePayload(e.payload, &c); !ok {
 		return Claims{}, kangma.TellMalformed
 	}
-	if !key.Region.Contains(c.Region) || c.Issued.Before(key.From) || !c.Issued.Before(key.Until) {
-		return Claims{}, kangma.TellForged // the key was not to sign this: a stolen key is worth its region and week
+	switch tell := key.admits(&c); tell {
+	case "":
+		return c, c.judge(&e, now, k.skew)
+	case kangma.TellRevoked:
+		return c, tell
+	default:
+		return Claims{}, tell
 	}
-	if key.State == Retired {
-		return c, kangma.TellRevoked
+}
+
+// admits tells whether the key was entitled to sign the claims: a stolen key is worth its region and week.
+func (key *VerifyKey) admits(c *Claims) kangma.CannotTell {
+	switch {
+	case !key.Region.Contains(c.Region) || c.Issued.Before(key.From) || !c.Issued.Before(key.Until):
+		return kangma.TellForged
+	case key.State == Retired:
+		return kangma.TellRevoked
 	}
-	return c, c.judge(&e, now, k.skew)
+	return ""
 }
 
 // verifySignature tries every key of the code's key id.
-func (k *Keyring) verifySignature(e *envelope) (VerifyKey, kangma.CannotTell) {
+func (k *Keyring) verifySignature(e *envelope) (*VerifyKey, kangma.CannotTell) {
 	candidates := k.keys[e.key]
 	if len(candidates) == 0 {
-		return VerifyKey{}, kangma.TellUnknownKey
+		return nil, kangma.TellUnknownKey
 	}
 	if !canonical(e.sig) {
-		return VerifyKey{}, kangma.TellForged
+		return nil, kangma.TellForged
 	}
 	var buf [320]byte
 	digest := sha256.Sum256(appendToSign(buf[:0], e.protected(), e.payload))
-	for _, key := range candidates {
-		if verifySig(key.Public, digest[:], e.sig) {
-			return key, ""
+	for i := range candidates {
+		if verifySig(candidates[i].Public, digest[:], e.sig) {
+			return &candidates[i], ""
 		}
 	}
-	return VerifyKey{}, kangma.TellForged
+	return nil, kangma.TellForged
 }

@@ -13,8 +13,9 @@ const DefaultSkew = 30 * time.Second
 type OpenerConfig struct {
 	// SubjectKeys are tried in order: the current one first, then those of codes still alive.
 	SubjectKeys [][32]byte
-	// Keys, when set, makes Open verify the signature too (about 50 µs). Without it Open proves that the claims and the
-	// person are the issuer's own, but does not look at the signature bytes, which nothing else covers.
+	// Keys, when set, makes Open verify the signature too (about 50 µs) and refuse withdrawn keys. Without it Open proves
+	// that the claims and the person are the issuer's own, but does not look at the signature bytes, which nothing else
+	// covers: a text with a changed signature opens with the same claims.
 	Keys *Keyring
 	// Skew is how far the clocks of issuer, phone and gate may differ. 0: DefaultSkew; negative: none.
 	Skew time.Duration
@@ -72,7 +73,11 @@ func (o *Opener) Open(text string, now time.Time) (Claims, kangma.CannotTell) {
 		return Claims{}, kangma.TellForged
 	}
 	if o.keys != nil {
-		if _, tell := o.keys.verifySignature(&e); tell != "" {
+		key, tell := o.keys.verifySignature(&e)
+		if tell == "" {
+			tell = key.admits(&c)
+		}
+		if tell != "" {
 			return Claims{}, tell
 		}
 	}
