@@ -260,6 +260,9 @@ func cookieName(r Role) string {
 	return "__Host-kangma-staff"
 }
 
+// asHeader says which login is meant, "resident" or "staff", where a browser has both and the route is for either.
+const asHeader = "Kangma-As"
+
 // tokenOf finds the token of a request for a route that needs one of roles.
 func tokenOf(header func(string) string, roles []Role) string {
 	if t, ok := strings.CutPrefix(header("Authorization"), "Bearer "); ok {
@@ -269,8 +272,11 @@ func tokenOf(header func(string) string, roles []Role) string {
 	if err != nil {
 		return ""
 	}
+	as := header(asHeader)
 	for _, c := range cookies {
-		if slices.ContainsFunc(roles, func(r Role) bool { return cookieName(r) == c.Name }) {
+		if slices.ContainsFunc(roles, func(r Role) bool {
+			return cookieName(r) == c.Name && (as == "" || (as == string(Resident)) == (r == Resident))
+		}) {
 			return c.Value
 		}
 	}

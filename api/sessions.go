@@ -98,6 +98,7 @@ func (s *Server) logged(ctx context.Context, ses session) (*logInOut, error) {
 type authIn struct {
 	Authorization string `header:"Authorization" hidden:"true"`
 	Cookie        string `header:"Cookie" hidden:"true"`
+	As            string `header:"Kangma-As" enum:"resident,staff" doc:"which login is meant, in a browser that has both"`
 }
 
 type noContent struct {
@@ -107,10 +108,7 @@ type noContent struct {
 
 func (s *Server) logOut(ctx context.Context, in *authIn) (*noContent, error) {
 	header := func(name string) string {
-		if name == "Authorization" {
-			return in.Authorization
-		}
-		return in.Cookie
+		return map[string]string{"Authorization": in.Authorization, "Cookie": in.Cookie, asHeader: in.As}[name]
 	}
 	role := who(ctx).Role
 	if err := s.auth.end(ctx, tokenOf(header, []Role{role})); err != nil {

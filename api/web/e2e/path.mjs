@@ -15,6 +15,7 @@ export async function path(run, bin) {
     await colours(run, browser, server);
     await gate(run, browser, server, p);
     await lists(run, browser, server, p);
+    await twoLogins(run, browser, server);
     await gone(run, browser, server, p);
   } finally {
     await browser.close();
@@ -222,6 +223,24 @@ async function lists(run, browser, server, shown) {
     const p = await page(browser, desk, run.faults);
     await staff(server, p, '/office', 'gate');
     await p.waitForSelector('text=这个账号不能使用本页');
+    await p.context().close();
+  });
+}
+
+async function twoLogins(run, browser, server) {
+  await run.check('in one browser a log-out ends its own login and leaves the other', async () => {
+    const p = await page(browser, phone, run.faults);
+    await resident(server, p, phones.green);
+    await staff(server, p, '/gate', 'gate');
+    await p.waitForSelector('#paste');
+    await p.reload(); // from here on only the cookies know who is logged in
+    await p.waitForSelector('#paste');
+    await p.click('text=退出登录');
+    await p.waitForSelector('input[type=password]');
+    await p.reload();
+    await p.waitForSelector('input[type=password]');
+    await p.goto(`${server.url}/resident`);
+    await p.waitForSelector('.frame-green');
     await p.context().close();
   });
 }

@@ -1,6 +1,6 @@
 // What happens to a request: problems, lost answers, and one id for one event.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { call, Problem, setToken, Unreached, unsettled } from '../src/lib/api';
+import { actAs, call, Problem, setToken, Unreached, unsettled } from '../src/lib/api';
 import { learn, now, skewSeconds } from '../src/lib/clock';
 import { OneEvent } from '../src/lib/oneevent';
 import { retry } from '../src/lib/retry';
@@ -60,6 +60,12 @@ describe('call', () => {
     await vi.advanceTimersByTimeAsync(11_000);
     expect(await failed).toMatchObject({ why: 'timeout' });
     vi.useRealTimers();
+  });
+  it('says which login it is for', async () => {
+    answers = [() => answer(200, {})];
+    actAs('staff');
+    await call('GET', '/v1/gates');
+    expect((sent[0]!.init.headers as Record<string, string>)['Kangma-As']).toBe('staff');
   });
   it('sends the token only once there is one', async () => {
     answers = [() => answer(200, {}), () => answer(200, {})];

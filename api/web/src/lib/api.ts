@@ -24,6 +24,10 @@ export class Unreached extends Error {
   }
 }
 
+// Which login this page is for: a browser may hold a resident's and a staff member's at once.
+let as: 'resident' | 'staff' | '' = '';
+export const actAs = (who: 'resident' | 'staff'): void => { as = who; };
+
 // The token of this page view. The browser keeps its own copy in a cookie that scripts cannot read; where the page is not
 // secure the browser refuses that cookie, and the token lives until the page is reloaded.
 let token = '';
@@ -33,6 +37,7 @@ const patience = 10_000; // milliseconds
 
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { 'Accept-Language': lang() === 'zh' ? 'zh-CN' : 'en', Accept: 'application/json' };
+  if (as) headers['Kangma-As'] = as;
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const stop = new AbortController();

@@ -7,13 +7,13 @@ import { steps } from '../lib/passages';
 interface Props { hours: { at: number; count: number }[] }
 
 const left = 46;
-const top = 8;
+const top = 20;
 const height = 220;
 
 export function Chart({ hours }: Props) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => { box.current!.scrollLeft = box.current!.scrollWidth; }, [hours.length]); // the newest hours first in view
-  const bar = hours.length <= 30 ? 38 : hours.length <= 80 ? 22 : 12;
+  const bar = hours.length <= 30 ? 34 : hours.length <= 80 ? 22 : 12;
   const marks = steps(Math.max(0, ...hours.map((h) => h.count)));
   const most = marks[marks.length - 1]!;
   const width = Math.max(320, left + hours.length * bar + 8);
@@ -33,6 +33,7 @@ export function Chart({ hours }: Props) {
             <rect class="bar-rect" x={left + i * bar + 2} width={bar - 4} y={y(h.count)} height={top + height - y(h.count)}>
               <title>{`${day(h.at)} ${time(h.at)}: ${h.count}`}</title>
             </rect>
+            {h.count > 0 && bar > 20 && <text x={left + i * bar + bar / 2} y={y(h.count) - 4} text-anchor="middle">{h.count}</text>}
             {i % every === 0 && <text x={left + i * bar + bar / 2} y={top + height + 16} text-anchor="middle">{time(h.at)}</text>}
             {(i === 0 || time(h.at) === '00:00') && <text x={left + i * bar + bar / 2} y={top + height + 33} text-anchor={i === 0 ? 'start' : 'middle'}>{day(h.at)}</text>}
           </g>

@@ -5,7 +5,7 @@ import '../styles/base.css';
 import '../styles/forms.css';
 import '../styles/office.css';
 import { t, useLang } from '../i18n';
-import { call, Problem, setToken } from '../lib/api';
+import { actAs, call, Problem, setToken } from '../lib/api';
 import type { Gate } from '../lib/types';
 import { ProblemBox } from '../ui/Problems';
 import { Shell } from '../ui/Shell';
@@ -56,4 +56,5 @@ function Office() {
   );
 }
 
+actAs('staff');
 render(<Office />, document.getElementById('app')!);

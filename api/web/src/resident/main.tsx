@@ -5,7 +5,7 @@ import '../styles/base.css';
 import '../styles/forms.css';
 import '../styles/resident.css';
 import { t, useLang, type Key } from '../i18n';
-import { call, Problem, setToken } from '../lib/api';
+import { actAs, call, Problem, setToken } from '../lib/api';
 import type { Me } from '../lib/types';
 import { ProblemBox } from '../ui/Problems';
 import { Shell } from '../ui/Shell';
@@ -95,4 +95,5 @@ function Code({ thanks, onLoggedOut }: { thanks: boolean; onLoggedOut: () => voi
   );
 }
 
+actAs('resident');
 render(<Resident />, document.getElementById('app')!);
