@@ -58,7 +58,7 @@ func fixedBoundaries(t *testing.T, j *journal.Journal, w *table) {
 		fill(t, j, source(), 20)
 	}
 	from := store.Position(0)
-	for i, b := range w.calls {
+	for i, b := range w.loads() {
 		want := (from/10 + 1) * 10
 		if i == 9 { // 95 was the end when it was cut
 			want = 95
@@ -96,9 +96,10 @@ func sameBatch(t *testing.T, j *journal.Journal, w *table) {
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	synctest.Wait()
 	for i := 1; i < 4; i++ {
-		if b := w.calls[i]; b.From != w.calls[0].From || b.To != w.calls[0].To || len(b.Rows) != len(w.calls[0].Rows) {
-			t.Errorf("try %d was (%d, %d], the first (%d, %d]", i+1, b.From, b.To, w.calls[0].From, w.calls[0].To)
+		if b := w.loads()[i]; b.From != w.loads()[0].From || b.To != w.loads()[0].To || len(b.Rows) != len(w.loads()[0].Rows) {
+			t.Errorf("try %d was (%d, %d], the first (%d, %d]", i+1, b.From, b.To, w.loads()[0].From, w.loads()[0].To)
 		}
 	}
 	if st := s.Stats(); st.Failures != 3 || st.LastError != "" {
@@ -114,11 +115,12 @@ func lingers(t *testing.T, j *journal.Journal, w *table) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	time.Sleep(2 * time.Second)
-	if len(w.calls) > 2 {
-		t.Errorf("%d loads for half a second of events, want 2 at most", len(w.calls))
+	synctest.Wait()
+	if len(w.loads()) > 2 {
+		t.Errorf("%d loads for half a second of events, want 2 at most", len(w.loads()))
 	}
-	if w.loaded != 30 {
-		t.Errorf("loaded up to %d, want 30", w.loaded)
+	if w.upTo() != 30 {
+		t.Errorf("loaded up to %d, want 30", w.upTo())
 	}
 }
 
@@ -131,6 +133,7 @@ func keepsDistance(t *testing.T, j *journal.Journal, w *table) {
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	synctest.Wait()
 	for i := 1; i < len(at); i++ {
 		if d := at[i].Sub(at[i-1]); d < 3*time.Second {
 			t.Errorf("load %d came %v after the one before", i, d)
@@ -153,28 +156,35 @@ func (e *ears) hear(a ship.Alarm) {
 	e.codes = append(e.codes, a.Code)
 }
 
+func (e *ears) heard() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.codes)
+}
+
 func stalls(t *testing.T, j *journal.Journal, w *table) {
 	var e ears
 	s, stop := start(t, ship.Config{Journal: j, Warehouse: w, Alarm: e.hear})
 	defer stop()
 	time.Sleep(time.Hour) // nothing to do is no stall
-	w.faults = 100
+	synctest.Wait()
+	w.fail(100)
 	fill(t, j, source(), 5)
 	time.Sleep(4 * time.Minute)
-	if len(e.codes) > 0 {
-		t.Fatalf("alarms %v after 4 minutes", e.codes)
+	synctest.Wait()
+	if len(e.heard()) > 0 {
+		t.Fatalf("alarms %v after 4 minutes", e.heard())
 	}
 	time.Sleep(time.Hour)
-	if st := s.Stats(); !slices.Equal(e.codes, []string{"stalled"}) || !st.Stalled || st.LastError == "" {
-		t.Errorf("alarms %v, stalled %v, last error %q; want one alarm", e.codes, st.Stalled, st.LastError)
+	synctest.Wait()
+	if st := s.Stats(); !slices.Equal(e.heard(), []string{"stalled"}) || !st.Stalled || st.LastError == "" {
+		t.Errorf("alarms %v, stalled %v, last error %q; want one alarm", e.heard(), st.Stalled, st.LastError)
 	}
 	// 64 minutes at no more than 30 seconds, and at least half of that, are 128 to 270 tries.
-	if n := len(w.calls); n < 120 || n > 280 {
+	if n := len(w.loads()); n < 120 || n > 280 {
 		t.Errorf("%d tries in 64 minutes", n)
 	}
-	w.mu.Lock()
-	w.faults = 0
-	w.mu.Unlock()
+	w.fail(0)
 	time.Sleep(time.Minute)
 	if st := s.Stats(); st.Stalled || st.Lag != 0 {
 		t.Errorf("after the warehouse came back: %+v", st)
@@ -213,15 +223,15 @@ func drains(t *testing.T, j *journal.Journal, w *table) {
 	time.Sleep(time.Minute)
 	fill(t, j, source(), 7)
 	before := time.Now()
-	if err := s.Drain(t.Context()); err != nil || w.loaded != 7 {
-		t.Errorf("drain: %v, loaded up to %d, want 7", err, w.loaded)
+	err := s.Drain(t.Context())
+	synctest.Wait()
+	if err != nil || w.upTo() != 7 {
+		t.Errorf("drain: %v, loaded up to %d, want 7", err, w.upTo())
 	}
 	if d := time.Since(before); d > 0 {
 		t.Errorf("the drain lingered for %v", d)
 	}
-	w.mu.Lock()
-	w.faults = 100
-	w.mu.Unlock()
+	w.fail(100)
 	fill(t, j, source(), 7)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -229,12 +239,13 @@ func drains(t *testing.T, j *journal.Journal, w *table) {
 		t.Errorf("drain with the warehouse gone gave %v", err)
 	}
 	stop()
-	w.faults = 0
+	w.fail(0)
 	_, stop = start(t, ship.Config{Journal: j, Warehouse: w})
 	defer stop()
 	time.Sleep(time.Minute)
-	if w.loaded != 14 {
-		t.Errorf("the next shipper loaded up to %d, want 14", w.loaded)
+	synctest.Wait()
+	if w.upTo() != 14 {
+		t.Errorf("the next shipper loaded up to %d, want 14", w.upTo())
 	}
 }
 
@@ -252,6 +263,12 @@ func (c *counted) After(ctx context.Context, pos store.Position, limit int) ([]s
 	return c.Journal.After(ctx, pos, limit)
 }
 
+func (c *counted) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reads
+}
+
 func pressure(t *testing.T, j *journal.Journal, w *table) {
 	gate := make(chan struct{})
 	w.insert = func(w *table, b store.Batch) error { <-gate; return nil }
@@ -260,18 +277,20 @@ func pressure(t *testing.T, j *journal.Journal, w *table) {
 	s, stop := start(t, ship.Config{Journal: c, Warehouse: w, BatchSize: 10, HighWater: 500, Alarm: e.hear})
 	fill(t, j, source(), 100)
 	time.Sleep(10 * time.Second)
-	before := c.reads
+	synctest.Wait()
+	before := c.count()
 	for range 10 {
 		fill(t, j, source(), 100)
 		time.Sleep(10 * time.Second)
 	}
-	if c.reads != before {
-		t.Errorf("%d reads of the journal while a load was under way", c.reads-before)
+	synctest.Wait()
+	if c.count() != before {
+		t.Errorf("%d reads of the journal while a load was under way", c.count()-before)
 	}
 	gate <- struct{}{}
 	synctest.Wait()
-	if !slices.Equal(e.codes, []string{"high-water"}) {
-		t.Errorf("alarms %v, want high-water", e.codes)
+	if !slices.Equal(e.heard(), []string{"high-water"}) {
+		t.Errorf("alarms %v, want high-water", e.heard())
 	}
 	if st := s.Stats(); st.Lag != 1090 {
 		t.Errorf("lag %d, want 1090", st.Lag)
@@ -314,8 +333,8 @@ func rolledBack(t *testing.T, j *journal.Journal, w *table) {
 	if err := stop(); !errors.Is(err, kangma.Conflict) || !errors.Is(err, ship.ErrRolledBack) {
 		t.Errorf("run gave %v, want %v", err, ship.ErrRolledBack)
 	}
-	if !slices.Equal(e.codes, []string{"rolled-back"}) || len(w.calls) > 0 || s.Stats().Batches > 0 {
-		t.Errorf("alarms %v, %d loads; want one alarm and none", e.codes, len(w.calls))
+	if !slices.Equal(e.heard(), []string{"rolled-back"}) || len(w.loads()) > 0 || s.Stats().Batches > 0 {
+		t.Errorf("alarms %v, %d loads; want one alarm and none", e.heard(), len(w.loads()))
 	}
 }
 
@@ -338,9 +357,10 @@ func gap(t *testing.T, _ *journal.Journal, w *table) {
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	synctest.Wait()
 	st := s.Stats()
-	if st.Skipped != uint64(first-1) || st.Loaded != 60 || st.Entries != 61-uint64(first) || !slices.Contains(e.codes, "gap") {
-		t.Errorf("the journal begins at %d: %+v, alarms %v", first, st, e.codes)
+	if st.Skipped != uint64(first-1) || st.Loaded != 60 || st.Entries != 61-uint64(first) || !slices.Contains(e.heard(), "gap") {
+		t.Errorf("the journal begins at %d: %+v, alarms %v", first, st, e.heard())
 	}
 	j.Close()
 }
@@ -362,13 +382,13 @@ func undecodable(t *testing.T, j *journal.Journal, w *table) {
 		t.Fatal(err)
 	}
 	synctest.Wait()
-	if st := s.Stats(); st.Undecodable != 2 || st.Rows != 8 || !slices.Equal(e.codes, []string{"undecodable"}) {
-		t.Errorf("%d undecodable, %d rows, alarms %v; want 2, 8 and one", st.Undecodable, st.Rows, e.codes)
+	if st := s.Stats(); st.Undecodable != 2 || st.Rows != 8 || !slices.Equal(e.heard(), []string{"undecodable"}) {
+		t.Errorf("%d undecodable, %d rows, alarms %v; want 2, 8 and one", st.Undecodable, st.Rows, e.heard())
 	}
 }
 
 func lag(t *testing.T, j *journal.Journal, w *table) {
-	w.faults = 100
+	w.fail(100)
 	s, stop := start(t, ship.Config{Journal: j, Warehouse: w, Linger: time.Second})
 	defer stop()
 	fill(t, j, source(), 12)
@@ -376,9 +396,7 @@ func lag(t *testing.T, j *journal.Journal, w *table) {
 	if st := s.Stats(); st.Lag != 12 || st.LagTime != time.Minute || st.Last != 12 {
 		t.Errorf("lag %d entries, %v, last %d; want 12, 1m0s and 12", st.Lag, st.LagTime, st.Last)
 	}
-	w.mu.Lock()
-	w.faults = 0
-	w.mu.Unlock()
+	w.fail(0)
 	time.Sleep(time.Minute)
 	if st := s.Stats(); st.Lag != 0 || st.LagTime != 0 {
 		t.Errorf("lag %d entries, %v when all is loaded", st.Lag, st.LagTime)

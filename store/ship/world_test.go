@@ -102,6 +102,24 @@ func (t *table) Load(ctx context.Context, b store.Batch) error {
 	return nil
 }
 
+func (t *table) fail(inAHundred int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults = inAHundred
+}
+
+func (t *table) loads() []store.Batch {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.calls)
+}
+
+func (t *table) upTo() store.Position {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.loaded
+}
+
 func (t *table) fails() bool { return t.rnd.IntN(100) < t.faults }
 
 // put is one INSERT: each day in it arrives whole, but only one day is sure to arrive with the others.
