@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -205,53 +206,70 @@ func (a *answer) one(at, code int64, person []byte) error {
 	return nil
 }
 
-// result sorts, suppresses and cuts.
+// result sorts, suppresses and cuts. It goes through times and groups in order, so that what asks for time first is
+// nearly sorted already.
 func (a *answer) result() (r store.Result) {
-	var counts []uint64
-	for n, b := range a.buckets {
+	byKeys := func(i, j int32) int { return slices.Compare(a.keys[i], a.keys[j]) }
+	groups := make([]int32, len(a.keys))
+	for i := range groups {
+		groups[i] = int32(i)
+	}
+	slices.SortFunc(groups, byKeys)
+	var rows []counted
+	for _, n := range slices.Sorted(maps.Keys(a.buckets)) {
+		b := a.buckets[n]
 		hour, day := a.timeKeys(n)
-		for g, count := range b.counts {
-			if count == 0 {
+		for _, g := range groups {
+			if b.counts[g] == 0 {
 				continue
 			}
-			people := uint64(0)
-			if b.people != nil {
-				people = uint64(len(b.people[g]))
-			}
-			if a.q.K > 1 && (count < uint64(a.q.K) || b.people != nil && people < uint64(a.q.K)) {
+			row, enough := a.row(b, g)
+			if !enough {
 				r.Suppressed++
 				continue
 			}
-			row := store.Group{Keys: a.timed(a.keys[g], hour, day)}
-			for _, m := range a.q.Measures {
-				if m == store.People {
-					row.Values = append(row.Values, people)
-				} else {
-					row.Values = append(row.Values, count)
-				}
-			}
-			r.Groups, counts = append(r.Groups, row), append(counts, count)
+			row.Keys = a.timed(a.keys[g], hour, day)
+			rows = append(rows, row)
 		}
 	}
-	order := make([]int, len(counts))
-	for i := range order {
-		order[i] = i
-	}
-	byKeys := func(i, j int) int { return slices.Compare(r.Groups[i].Keys, r.Groups[j].Keys) }
 	limit := cmp.Or(a.q.Limit, 10_000)
-	r.Truncated = len(counts) > limit
-	slices.SortFunc(order, func(i, j int) int {
-		if r.Truncated && counts[i] != counts[j] {
-			return cmp.Compare(counts[j], counts[i])
+	r.Truncated = len(rows) > limit
+	slices.SortFunc(rows, func(x, y counted) int {
+		if r.Truncated && x.count != y.count {
+			return cmp.Compare(y.count, x.count)
 		}
-		return byKeys(i, j)
+		return slices.Compare(x.Keys, y.Keys)
 	})
-	sorted := make([]store.Group, min(limit, len(order)))
-	for i := range sorted {
-		sorted[i] = r.Groups[order[i]]
+	r.Groups = make([]store.Group, min(limit, len(rows)))
+	for i := range r.Groups {
+		r.Groups[i] = rows[i].Group
 	}
-	r.Groups = sorted
 	return r
+}
+
+// counted is a group with its count of passages, which decides when not all are returned.
+type counted struct {
+	store.Group
+	count uint64
+}
+
+// row gives the values of a group and says whether it is large enough to be told.
+func (a *answer) row(b *bucket, g int32) (row counted, enough bool) {
+	row.count = b.counts[g]
+	people := uint64(0)
+	if b.people != nil {
+		people = uint64(len(b.people[g]))
+	}
+	if a.q.K > 1 && (row.count < uint64(a.q.K) || b.people != nil && people < uint64(a.q.K)) {
+		return row, false
+	}
+	row.Values = make([]uint64, len(a.q.Measures))
+	for i, m := range a.q.Measures {
+		if row.Values[i] = row.count; m == store.People {
+			row.Values[i] = people
+		}
+	}
+	return row, true
 }
 
 // timeKeys gives the keys of a bucket as an hour and as a day.

@@ -40,8 +40,10 @@ func TestABackupWhileWritingIsOfOneMomentAndRestores(t *testing.T) {
 	db := openDB(t, filepath.Join(dir, "state.db"), embedded.Options{})
 	r := source(t, 61)
 	people := make([]kangma.Dossier, 400)
+	ids := make([]kangma.PersonID, len(people))
 	for i := range people {
 		people[i] = storetest.RandomDossier(r, storetest.RandomPerson(r, -1), 8)
+		ids[i] = people[i].Person
 	}
 	// One writer moves everybody one version on, in one update with the mark: of one moment, all have the version that
 	// the mark says.
@@ -67,7 +69,7 @@ func TestABackupWhileWritingIsOfOneMomentAndRestores(t *testing.T) {
 		}
 	})
 	<-first
-	for n := range 5 {
+	for n := range 3 {
 		steps := 0
 		path := filepath.Join(dir, "backup-"+strconv.Itoa(n))
 		if err := db.Backup(t.Context(), path, func(done, total int) { steps++ }); err != nil || steps == 0 {
@@ -82,8 +84,8 @@ func TestABackupWhileWritingIsOfOneMomentAndRestores(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range people {
-			if d, err := copied.Dossiers().Get(t.Context(), p.Person); err != nil || strconv.FormatUint(d.Version, 10) != string(rec.Data) {
+		for _, id := range ids {
+			if d, err := copied.Dossiers().Get(t.Context(), id); err != nil || strconv.FormatUint(d.Version, 10) != string(rec.Data) {
 				t.Fatalf("backup %d: somebody has version %d, %v, while the mark is %s", n, d.Version, err, rec.Data)
 			}
 		}

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"database/sql/driver"
+	"slices"
 	"sync"
 
 	"github.com/kangma/kangma"
@@ -81,6 +82,7 @@ func (k *catalogue) sync(c *conn) (view, error) {
 type codes struct {
 	words map[string]int64
 	cells map[cell]int64
+	all   []cell // of code 1, 2, …
 }
 
 func loadCodes(c *conn, k *catalogue) (*codes, error) {
@@ -95,6 +97,7 @@ func loadCodes(c *conn, k *catalogue) (*codes, error) {
 	for i, cell := range v.cells {
 		x.cells[cell] = int64(i + 1)
 	}
+	x.all = slices.Clone(v.cells)
 	return x, nil
 }
 
@@ -122,8 +125,15 @@ func (x *codes) cell(c *conn, w cell) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	x.cells[w] = code
+	x.cells[w], x.all = code, append(x.all, w)
 	return code, nil
+}
+
+// withoutGate gives the code of the same cell with any gate.
+func (x *codes) withoutGate(c *conn, code int64) (int64, error) {
+	w := x.all[code-1]
+	w.gate = 0
+	return x.cell(c, w)
 }
 
 // cellOf gives the cell of a passage.

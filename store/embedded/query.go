@@ -91,9 +91,13 @@ type scan struct {
 	total   int64
 }
 
-// eachHour calls f with every hour in [from, to) that has passages, and its rollup.
-func (s *scan) eachHour(from, to int64, f func(hour int64, cells driver.Value) error) error {
-	return s.c.each("SELECT hour, cells FROM rollup WHERE hour >= ? AND hour < ?", []driver.Value{from, to}, func(row []driver.Value) error {
+// eachHour calls f with every hour in [from, to) that has passages, and its rollup, the coarse one where that will do.
+func (s *scan) eachHour(from, to int64, coarse bool, f func(hour int64, cells driver.Value) error) error {
+	sql := "SELECT hour, cells FROM rollup WHERE hour >= ? AND hour < ?"
+	if coarse {
+		sql = "SELECT hour, cells FROM coarse WHERE hour >= ? AND hour < ?"
+	}
+	return s.c.each(sql, []driver.Value{from, to}, func(row []driver.Value) error {
 		hour, ok := row[0].(int64)
 		if !ok {
 			return errDamaged
@@ -105,9 +109,14 @@ func (s *scan) eachHour(from, to int64, f func(hour int64, cells driver.Value) e
 	})
 }
 
+// tellsGates says whether the question depends on which gate a passage was at.
+func (s *scan) tellsGates() bool {
+	return len(s.a.q.Gates) > 0 || slices.Contains(s.a.q.Dimensions, store.ByGate)
+}
+
 // rollups adds the counts of whole hours.
 func (s *scan) rollups(from, to int64) error {
-	return s.eachHour(from, to, func(hour int64, cells driver.Value) error {
+	return s.eachHour(from, to, !s.tellsGates(), func(hour int64, cells driver.Value) error {
 		b, known := s.a.bucketOf(hour*microsHour), true
 		err := eachCount(hour, cells, func(code int64, n uint64) {
 			if code >= int64(len(s.a.groupOf)) {
@@ -162,7 +171,7 @@ func (s *scan) codesOf(texts []string) map[int64]bool {
 // measure finds how many passages must be looked at, from the rollups, and refuses too many.
 func (s *scan) measure(from, to int64, gates map[int64]bool) error {
 	total := int64(0)
-	err := s.eachHour(from, to+1, func(hour int64, cells driver.Value) error {
+	err := s.eachHour(from, to+1, len(s.a.q.Gates) == 0, func(hour int64, cells driver.Value) error {
 		return eachCount(hour, cells, func(code int64, n uint64) {
 			if len(s.a.q.Gates) > 0 {
 				if x, err := s.v.cell(code); err != nil || !gates[x.gate] {

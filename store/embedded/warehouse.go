@@ -13,8 +13,8 @@ import (
 )
 
 // Warehouse is a SQLite file as store.Warehouse and store.Dropper. Beside every passage it keeps, for each hour, how
-// many passages each combination of gate, district, colour, decision and so on has; questions that ask for counts are
-// answered from these. Counts of distinct people, questions about given people, and hours or days in a zone that is not
+// many passages each combination of gate, district, colour, decision and so on has, and the same without the gate;
+// questions that ask for counts are answered from these. Counts of distinct people, questions about given people, and hours or days in a zone that is not
 // whole hours from UTC look at the passages themselves.
 type Warehouse struct {
 	*file
@@ -88,7 +88,7 @@ func (w *Warehouse) load(c *conn, b store.Batch) (err error) {
 		}
 	}
 	for _, hour := range slices.Sorted(maps.Keys(added)) {
-		if err := addToRollup(c, hour, added[hour]); err != nil {
+		if err := w.count(c, hour, added[hour]); err != nil {
 			return err
 		}
 	}
@@ -119,9 +119,26 @@ func (w *Warehouse) insert(c *conn, hour int64, p *kangma.Passage) (code int64, 
 	return code, n == 1, err
 }
 
-func addToRollup(c *conn, hour int64, add map[int64]uint64) error {
+// count adds to both rollups of an hour.
+func (w *Warehouse) count(c *conn, hour int64, add map[int64]uint64) error {
+	coarse := make(map[int64]uint64, len(add))
+	for code, n := range add {
+		without, err := w.codes.withoutGate(c, code)
+		if err != nil {
+			return err
+		}
+		coarse[without] += n
+	}
+	err := addToRollup(c, "SELECT cells FROM rollup WHERE hour = ?", "INSERT OR REPLACE INTO rollup (hour, cells) VALUES (?, ?)", hour, add)
+	if err != nil {
+		return err
+	}
+	return addToRollup(c, "SELECT cells FROM coarse WHERE hour = ?", "INSERT OR REPLACE INTO coarse (hour, cells) VALUES (?, ?)", hour, coarse)
+}
+
+func addToRollup(c *conn, read, write string, hour int64, add map[int64]uint64) error {
 	var old driver.Value
-	err := c.each("SELECT cells FROM rollup WHERE hour = ?", []driver.Value{hour}, func(row []driver.Value) error {
+	err := c.each(read, []driver.Value{hour}, func(row []driver.Value) error {
 		old = row[0]
 		return nil
 	})
@@ -132,7 +149,7 @@ func addToRollup(c *conn, hour int64, add map[int64]uint64) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.exec("INSERT OR REPLACE INTO rollup (hour, cells) VALUES (?, ?)", hour, cells)
+	_, err = c.exec(write, hour, cells)
 	return err
 }
 
@@ -189,6 +206,9 @@ func dropOneHour(c *conn) (found bool, err error) {
 		return false, err
 	}
 	if _, err := c.exec("DELETE FROM passage WHERE hour = ?", hour); err != nil {
+		return false, err
+	}
+	if _, err := c.exec("DELETE FROM coarse WHERE hour = ?", hour); err != nil {
 		return false, err
 	}
 	_, err = c.exec("DELETE FROM rollup WHERE hour = ?", hour)

@@ -8,7 +8,7 @@ CREATE TABLE word (
 -- Every combination of what passages are counted by (but time), numbered from 1 without gaps. The texts are words.
 CREATE TABLE cell (
 	code      INTEGER PRIMARY KEY,
-	gate      INTEGER NOT NULL,
+	gate      INTEGER NOT NULL, -- 0: any
 	gate_kind INTEGER NOT NULL,
 	district  INTEGER NOT NULL,
 	colour    INTEGER NOT NULL, -- the colour, plus 4 where one was told
@@ -40,6 +40,12 @@ CREATE INDEX passage_gate ON passage (gate, hour);
 
 -- One row an hour that has passages: how many of each cell, and a checksum.
 CREATE TABLE rollup (
+	hour  INTEGER PRIMARY KEY,
+	cells BLOB NOT NULL
+);
+
+-- The same with the gate left out: a tenth of the cells, for questions that do not tell gates apart.
+CREATE TABLE coarse (
 	hour  INTEGER PRIMARY KEY,
 	cells BLOB NOT NULL
 );
