@@ -1,0 +1,211 @@
+package grid
+
+import (
+	"math"
+
+	"github.com/kangma/kangma/ocr/internal/nn"
+	"github.com/kangma/kangma/ocr/internal/raster"
+)
+
+// Allowed says which classes may stand at a place of the line.
+type Allowed func(place, class int) bool
+
+// Shape is what a line looks like before it is read: how many characters, and the pitch expected in band pixels.
+type Shape struct {
+	Count              int
+	MinPitch, MaxPitch float32
+	Allowed            Allowed
+}
+
+// Reading is a line as read.
+type Reading struct {
+	Text    string
+	Logp    [][]float32 // for each place the log probability of every class, the last one "no character"
+	X       []float32   // centres of the characters in the band
+	Mean    float64     // mean log probability of the characters chosen
+	Pitch   float32
+	DY, F   float32 // vertical shift and size factor that fitted best
+	Outside float64 // log probability that nothing stands before the first and after the last character
+}
+
+const stride = 2
+
+// field is the net's answers along a band, one every stride pixels.
+type field struct {
+	x0, n int
+	logp  [][]float32
+}
+
+func (r *Reader) scan(ink *raster.Plane, dy, f float32) field {
+	x0 := WinW / 4
+	n := max((ink.W-2*x0)/stride, 0)
+	fl := field{x0: x0, n: n, logp: make([][]float32, n)}
+	flat := make([]float32, n*r.Net.Out)
+	win := make([]float32, WinW*WinH)
+	s := r.Net.NewScratch()
+	for i := 0; i < n; i++ {
+		fl.logp[i] = flat[i*r.Net.Out : (i+1)*r.Net.Out]
+		Window(win, ink, float32(x0+i*stride), dy, f)
+		r.Net.Forward(win, s)
+		copy(fl.logp[i], s.Logp)
+	}
+	return fl
+}
+
+// variants are the vertical shifts and size factors tried, the likely one first.
+var variants = [][2]float32{{0, 1}, {-2, 1}, {2, 1}, {0, 1.12}, {0, .9}, {-1.5, 1.12}, {1.5, 1.12}, {-1.5, .9}, {1.5, .9}}
+
+// Good is a mean log probability at which the first variant is good enough to stop.
+const Good = -0.05
+
+// Read finds the comb of shape.Count characters on a normalised band. quick tries the likely geometry only. ok is false
+// when the band is too short for the shape.
+func (r *Reader) Read(ink *raster.Plane, shape Shape, quick bool) (best Reading, ok bool) {
+	for i, v := range variants {
+		if quick && i > 0 {
+			break
+		}
+		fl := r.scan(ink, v[0], v[1])
+		rd, found := r.comb(fl, shape)
+		if !found {
+			continue
+		}
+		rd.DY, rd.F = v[0], v[1]
+		if !ok || rd.Mean > best.Mean {
+			best, ok = rd, true
+		}
+		if best.Mean > Good || i == 2 && best.Mean < -3 {
+			break
+		}
+	}
+	if ok {
+		r.refine(ink, &best, shape)
+	}
+	return best, ok
+}
+
+// comb chooses the places by dynamic programming for each pitch; neighbouring steps may differ by one stride, which
+// absorbs what perspective is left.
+func (r *Reader) comb(fl field, shape Shape) (Reading, bool) {
+	em := r.emissions(fl, shape)
+	var best Reading
+	found := false
+	for p := shape.MinPitch / stride; p <= shape.MaxPitch/stride+0.01; p += 0.25 {
+		path, score := bestPath(em, fl.n, shape.Count, p)
+		if path == nil {
+			continue
+		}
+		mean := score / float64(shape.Count)
+		if !found || mean > best.Mean {
+			found = true
+			best = Reading{Mean: mean, Pitch: p * stride, X: make([]float32, shape.Count)}
+			for i, k := range path {
+				best.X[i] = float32(fl.x0 + k*stride)
+			}
+		}
+	}
+	return best, found
+}
+
+// emissions gives for each place of the line and each place of the band the best allowed log probability.
+func (r *Reader) emissions(fl field, shape Shape) [][]float32 {
+	em := make([][]float32, shape.Count)
+	for k := range em {
+		em[k] = make([]float32, fl.n)
+		for i := range em[k] {
+			b := float32(-12)
+			for c := 0; c < len(r.Alphabet); c++ {
+				if v := fl.logp[i][c]; v > b && shape.Allowed(k, c) {
+					b = v
+				}
+			}
+			em[k][i] = b
+		}
+	}
+	return em
+}
+
+func bestPath(em [][]float32, n, count int, pitch float32) ([]int, float64) {
+	span := int(math.Ceil(float64(pitch) * float64(count-1)))
+	if n < span-count/4 || n < 1 {
+		return nil, 0
+	}
+	score := append([]float32(nil), em[0]...)
+	back := make([][]int8, count)
+	for k := 1; k < count; k++ {
+		// the fractional pitch is spread over the places, so that its sum is right
+		d := int(math.Round(float64(pitch)*float64(k))) - int(math.Round(float64(pitch)*float64(k-1)))
+		next := make([]float32, n)
+		back[k] = make([]int8, n)
+		for i := range next {
+			best, step := float32(-1e9), int8(0)
+			for s := -1; s <= 1; s++ {
+				j := i - d - s
+				if j < 0 || j >= n {
+					continue
+				}
+				v := score[j]
+				if s != 0 {
+					v -= 0.15
+				}
+				if v > best {
+					best, step = v, int8(d+s)
+				}
+			}
+			next[i] = best + em[k][i]
+			back[k][i] = step
+		}
+		score = next
+	}
+	end := nn.Best(score)
+	if score[end] < -1e8 {
+		return nil, 0
+	}
+	path := make([]int, count)
+	for k := count - 1; k >= 0; k-- {
+		path[k] = end
+		if k > 0 {
+			end -= int(back[k][end])
+		}
+	}
+	return path, float64(score[path[count-1]])
+}
+
+// refine reads every character again at and around its place and averages the answers: the spread of these answers is
+// what makes a doubtful character look doubtful.
+func (r *Reader) refine(ink *raster.Plane, rd *Reading, shape Shape) {
+	win := make([]float32, WinW*WinH)
+	s := r.Net.NewScratch()
+	at := func(x, dy float32) []float32 {
+		Window(win, ink, x, rd.DY+dy, rd.F)
+		r.Net.Forward(win, s)
+		return s.Logp
+	}
+	text := make([]byte, shape.Count)
+	var sum float64
+	rd.Logp = make([][]float32, shape.Count)
+	for k, x := range rd.X {
+		mean := make([]float32, r.Net.Out)
+		for _, o := range [...][2]float32{{0, 0}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}} {
+			for c, v := range at(x+o[0], o[1]) {
+				mean[c] += float32(math.Exp(float64(v))) / 5
+			}
+		}
+		for c, v := range mean {
+			mean[c] = float32(math.Log(float64(max(v, 1e-6))))
+		}
+		best := -1
+		for c := 0; c < len(r.Alphabet); c++ {
+			if shape.Allowed(k, c) && (best < 0 || mean[c] > mean[best]) {
+				best = c
+			}
+		}
+		rd.Logp[k], text[k] = mean, r.Alphabet[best]
+		sum += float64(mean[best])
+	}
+	rd.Text, rd.Mean = string(text), sum/float64(shape.Count)
+	none := r.None()
+	before, after := rd.X[0]-rd.Pitch, rd.X[shape.Count-1]+rd.Pitch
+	rd.Outside = float64(at(before, 0)[none])
+	rd.Outside += float64(at(after, 0)[none])
+}

@@ -1,0 +1,223 @@
+package locate
+
+import (
+	"math"
+	"sort"
+
+	"github.com/kangma/kangma/ocr/internal/raster"
+)
+
+// Line is a row of equally spaced, equally tall marks: a candidate for a printed number. Its direction may be the reading
+// direction or the opposite one.
+type Line struct {
+	From, To raster.Point // centres of the first and last mark
+	Height   [2]float64   // capital height at From and To
+	Pitch    float64      // mean distance of neighbours
+	Count    int          // marks found
+	Score    float64
+	members  []int
+}
+
+// Chains finds rows of at least least marks, best first, no two sharing most of their marks.
+func (b *Blobs) Chains(least, most int) []Line {
+	ix := newIndex(b)
+	var all []Line
+	used := make(map[[2]int]bool)
+	for i := range b.List {
+		for _, j := range ix.neighbours(i) {
+			if used[[2]int{i, j}] {
+				continue
+			}
+			members := ix.grow(i, j)
+			for k := 1; k < len(members); k++ {
+				used[[2]int{members[k-1], members[k]}] = true
+				used[[2]int{members[k], members[k-1]}] = true
+			}
+			if len(members) >= least {
+				if l, ok := b.fit(members); ok {
+					all = append(all, l)
+				}
+			}
+		}
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Score > all[j].Score })
+	var out []Line
+	taken := map[int]bool{}
+	for _, l := range all {
+		n := 0
+		for _, m := range l.members {
+			if taken[m] {
+				n++
+			}
+		}
+		if 2*n > len(l.members) {
+			continue
+		}
+		for _, m := range l.members {
+			taken[m] = true
+		}
+		if out = append(out, l); len(out) == most {
+			break
+		}
+	}
+	return out
+}
+
+// index finds blobs near a place.
+type index struct {
+	b     *Blobs
+	cell  int
+	cols  int
+	cells [][]int
+}
+
+func newIndex(b *Blobs) *index {
+	ix := &index{b: b, cell: 24}
+	ix.cols = b.W/ix.cell + 1
+	ix.cells = make([][]int, ix.cols*(b.H/ix.cell+1))
+	for i, c := range b.List {
+		k := int(c.C.Y)/ix.cell*ix.cols + int(c.C.X)/ix.cell
+		ix.cells[k] = append(ix.cells[k], i)
+	}
+	return ix
+}
+
+// near calls f for every blob whose centre is within r of p.
+func (ix *index) near(p raster.Point, r float64, f func(i int, d float64)) {
+	x0, x1 := max(int(p.X-r)/ix.cell, 0), min(int(p.X+r)/ix.cell, ix.cols-1)
+	y0, y1 := max(int(p.Y-r)/ix.cell, 0), min(int(p.Y+r)/ix.cell, len(ix.cells)/ix.cols-1)
+	for y := y0; y <= y1; y++ {
+		for x := x0; x <= x1; x++ {
+			for _, i := range ix.cells[y*ix.cols+x] {
+				if d := ix.b.List[i].C.Sub(p).Norm(); d <= r {
+					f(i, d)
+				}
+			}
+		}
+	}
+}
+
+// neighbours gives up to six blobs of like size that may be the next mark of a line.
+func (ix *index) neighbours(i int) []int {
+	c := &ix.b.List[i]
+	type cand struct {
+		i int
+		d float64
+	}
+	var cs []cand
+	ix.near(c.C, 1.9*c.Diag, func(j int, d float64) {
+		o := &ix.b.List[j]
+		if j != i && d > 0.45*c.Diag && alike(c.Diag, o.Diag) {
+			cs = append(cs, cand{j, d})
+		}
+	})
+	sort.Slice(cs, func(a, b int) bool { return cs[a].d < cs[b].d })
+	var out []int
+	for k := 0; k < len(cs) && k < 6; k++ {
+		out = append(out, cs[k].i)
+	}
+	return out
+}
+
+func alike(a, b float64) bool { return a < 1.5*b && b < 1.5*a }
+
+// grow walks from the pair i, j in both directions, each step predicted from the last ones; up to two marks in a row may
+// be missing (a digit broken or joined to a smudge).
+func (ix *index) grow(i, j int) []int {
+	fwd := ix.walk(i, j)
+	back := ix.walk(j, i)
+	out := make([]int, 0, len(fwd)+len(back))
+	for k := len(back) - 1; k >= 0; k-- {
+		out = append(out, back[k])
+	}
+	out = append(out, i, j)
+	return append(out, fwd...)
+}
+
+// walk gives the blobs found after j, coming from i.
+func (ix *index) walk(i, j int) []int {
+	a, b := ix.b.List[i], ix.b.List[j]
+	step := b.C.Sub(a.C)
+	pos, diag := b.C, (a.Diag+b.Diag)/2
+	var out []int
+	miss := 0
+	for len(out) < 60 && miss <= 2 {
+		want := pos.Add(step)
+		best, bd := -1, 0.34*step.Norm()
+		ix.near(want, bd, func(k int, d float64) {
+			if d < bd && alike(diag, ix.b.List[k].Diag) && k != i && k != j {
+				best, bd = k, d
+			}
+		})
+		if best < 0 {
+			miss++
+			pos = want
+			continue
+		}
+		c := ix.b.List[best].C
+		got := c.Sub(pos)
+		step = step.Mul(.75).Add(got.Mul(.25))
+		diag = .8*diag + .2*ix.b.List[best].Diag
+		pos, miss = c, 0
+		out = append(out, best)
+	}
+	return out
+}
+
+// fit measures a chain: the straight line through it, the capital height along it, how regular it is.
+func (b *Blobs) fit(members []int) (Line, bool) {
+	first, last := b.List[members[0]].C, b.List[members[len(members)-1]].C
+	u := last.Sub(first)
+	length := u.Norm()
+	if length < 20 {
+		return Line{}, false
+	}
+	u = u.Mul(1 / length)
+	n := raster.Point{X: -u.Y, Y: u.X}
+	ts, tops, bots := make([]float64, 0, len(members)), make([]float64, 0, len(members)), make([]float64, 0, len(members))
+	var gaps []float64
+	for k, m := range members {
+		t := b.List[m].C.Sub(first).Dot(u)
+		lo, hi := b.extent(m, first, n)
+		ts, tops, bots = append(ts, t), append(tops, lo), append(bots, hi)
+		if k > 0 {
+			gaps = append(gaps, t-ts[k-1])
+		}
+	}
+	top, bot := robustLine(ts, tops), robustLine(ts, bots)
+	pitch := median(gaps)
+	l := Line{Pitch: pitch, Count: len(members), members: members}
+	var bad float64
+	for k := range ts {
+		bad += min(math.Abs(tops[k]-top.at(ts[k]))+math.Abs(bots[k]-bot.at(ts[k])), pitch) / pitch
+	}
+	for _, g := range gaps {
+		r := g / pitch
+		bad += min(math.Abs(r-math.Round(r)), .5)
+	}
+	mid := func(t float64) raster.Point { return first.Add(u.Mul(t)).Add(n.Mul((top.at(t) + bot.at(t)) / 2)) }
+	l.From, l.To = mid(0), mid(length)
+	l.Height = [2]float64{bot.at(0) - top.at(0), bot.at(length) - top.at(length)}
+	h := (l.Height[0] + l.Height[1]) / 2
+	if l.Height[0] < 4 || l.Height[1] < 4 || pitch < .55*h || pitch > 2.2*h {
+		return Line{}, false
+	}
+	l.Score = float64(min(len(members), 19)) - 1.6*bad
+	return l, true
+}
+
+// extent projects a blob's pixels on the normal n: the least and greatest distance from the line through o.
+func (b *Blobs) extent(m int, o, n raster.Point) (lo, hi float64) {
+	c := &b.List[m]
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for y := c.Y0; y <= c.Y1; y++ {
+		row := b.Labels[y*b.W:]
+		for x := c.X0; x <= c.X1; x++ {
+			if row[x] == c.Label {
+				d := (float64(x)-o.X)*n.X + (float64(y)-o.Y)*n.Y
+				lo, hi = min(lo, d), max(hi, d)
+			}
+		}
+	}
+	return lo - .5, hi + .5
+}

@@ -1,0 +1,163 @@
+// Package nn is a two-layer perceptron: small enough to train in pure Go in minutes and to read a card's number in
+// milliseconds, with weights of one byte each. Package ocr/train makes the weights; readers only use Forward.
+package nn
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+)
+
+// Net maps In inputs through Hidden rectified units to Out classes. Weights are stored input-major, so that an input of
+// zero (paper) costs nothing.
+type Net struct {
+	In, Hidden, Out int
+	W1              []float32 // In x Hidden
+	B1              []float32
+	W2              []float32 // Hidden x Out
+	B2              []float32
+}
+
+// Scratch is the working memory of one caller of Forward.
+type Scratch struct {
+	h, Logp []float32
+}
+
+// NewScratch makes working memory for n.
+func (n *Net) NewScratch() *Scratch {
+	return &Scratch{h: make([]float32, n.Hidden), Logp: make([]float32, n.Out)}
+}
+
+// Forward computes the natural-log probability of every class into s.Logp.
+func (n *Net) Forward(x []float32, s *Scratch) {
+	n.hidden(x, s.h)
+	copy(s.Logp, n.B2)
+	for i, v := range s.h {
+		if v > 0 {
+			axpy(s.Logp, n.W2[i*n.Out:(i+1)*n.Out], v)
+		}
+	}
+	LogSoftmax(s.Logp)
+}
+
+func (n *Net) hidden(x, h []float32) {
+	copy(h, n.B1)
+	for i, v := range x {
+		if v > 0.02 || v < -0.02 {
+			axpy(h, n.W1[i*n.Hidden:(i+1)*n.Hidden], v)
+		}
+	}
+	for i, v := range h {
+		if v < 0 {
+			h[i] = 0
+		}
+	}
+}
+
+// axpy adds f*w to dst, four at a time.
+func axpy(dst, w []float32, f float32) {
+	w = w[:len(dst)]
+	i := 0
+	for ; i+4 <= len(dst); i += 4 {
+		d, v := dst[i:i+4:i+4], w[i:i+4:i+4]
+		d[0] += f * v[0]
+		d[1] += f * v[1]
+		d[2] += f * v[2]
+		d[3] += f * v[3]
+	}
+	for ; i < len(dst); i++ {
+		dst[i] += f * w[i]
+	}
+}
+
+// LogSoftmax turns scores into log probabilities in place.
+func LogSoftmax(z []float32) {
+	m := z[0]
+	for _, v := range z {
+		m = max(m, v)
+	}
+	var sum float64
+	for _, v := range z {
+		sum += math.Exp(float64(v - m))
+	}
+	l := m + float32(math.Log(sum))
+	for i := range z {
+		z[i] -= l
+	}
+}
+
+var errWeights = errors.New("nn: the weights are damaged")
+
+// Save writes the net with one signed byte a weight, scaled by row, and float32 biases (little endian).
+func (n *Net) Save(w io.Writer) error {
+	if err := binary.Write(w, binary.LittleEndian, [3]uint32{uint32(n.In), uint32(n.Hidden), uint32(n.Out)}); err != nil {
+		return err
+	}
+	for _, m := range []struct {
+		w    []float32
+		cols int
+	}{{n.W1, n.Hidden}, {n.W2, n.Out}} {
+		if err := saveRows(w, m.w, m.cols); err != nil {
+			return err
+		}
+	}
+	return errors.Join(binary.Write(w, binary.LittleEndian, n.B1), binary.Write(w, binary.LittleEndian, n.B2))
+}
+
+func saveRows(w io.Writer, m []float32, cols int) error {
+	for r := 0; r < len(m); r += cols {
+		var top float32
+		for _, v := range m[r : r+cols] {
+			top = max(top, v, -v)
+		}
+		scale := max(top, 1e-9) / 127
+		q := make([]int8, cols)
+		for i, v := range m[r : r+cols] {
+			q[i] = int8(math.Round(float64(v / scale)))
+		}
+		if err := errors.Join(binary.Write(w, binary.LittleEndian, scale), binary.Write(w, binary.LittleEndian, q)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Load reads what Save wrote.
+func Load(r io.Reader) (*Net, error) {
+	var dim [3]uint32
+	if err := binary.Read(r, binary.LittleEndian, &dim); err != nil {
+		return nil, errWeights
+	}
+	if dim[0] == 0 || dim[1] == 0 || dim[2] == 0 || dim[0] > 4096 || dim[1] > 4096 || dim[2] > 32768 {
+		return nil, errWeights
+	}
+	n := &Net{In: int(dim[0]), Hidden: int(dim[1]), Out: int(dim[2])}
+	n.B1, n.B2 = make([]float32, n.Hidden), make([]float32, n.Out)
+	var err error
+	if n.W1, err = loadRows(r, n.In, n.Hidden); err != nil {
+		return nil, err
+	}
+	if n.W2, err = loadRows(r, n.Hidden, n.Out); err != nil {
+		return nil, err
+	}
+	if errors.Join(binary.Read(r, binary.LittleEndian, n.B1), binary.Read(r, binary.LittleEndian, n.B2)) != nil {
+		return nil, errWeights
+	}
+	return n, nil
+}
+
+func loadRows(r io.Reader, rows, cols int) ([]float32, error) {
+	m := make([]float32, rows*cols)
+	q := make([]int8, cols)
+	for i := 0; i < rows; i++ {
+		var scale float32
+		if errors.Join(binary.Read(r, binary.LittleEndian, &scale), binary.Read(r, binary.LittleEndian, q)) != nil {
+			return nil, errWeights
+		}
+		for j, v := range q {
+			m[i*cols+j] = float32(v) * scale
+		}
+	}
+	return m, nil
+}

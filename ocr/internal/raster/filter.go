@@ -1,0 +1,166 @@
+package raster
+
+import "math"
+
+// Box is the mean over a (2r+1)-square window; at the edges the window is cut.
+func (p *Plane) Box(r int) *Plane { return p.boxRows(r).boxCols(r) }
+
+func (p *Plane) boxRows(r int) *Plane {
+	out := NewPlane(p.W, p.H)
+	for y := 0; y < p.H; y++ {
+		src, dst := p.Row(y), out.Row(y)
+		var sum float32
+		n := 0
+		for x := 0; x < min(r, p.W); x++ {
+			sum += src[x]
+			n++
+		}
+		for x := range dst {
+			if x+r < p.W {
+				sum += src[x+r]
+				n++
+			}
+			if x-r-1 >= 0 {
+				sum -= src[x-r-1]
+				n--
+			}
+			dst[x] = sum / float32(n)
+		}
+	}
+	return out
+}
+
+func (p *Plane) boxCols(r int) *Plane {
+	out := NewPlane(p.W, p.H)
+	sum := make([]float32, p.W)
+	n := 0
+	add := func(y int, sign float32) {
+		for x, v := range p.Row(y) {
+			sum[x] += sign * v
+		}
+		n += int(sign)
+	}
+	for y := 0; y < min(r, p.H); y++ {
+		add(y, 1)
+	}
+	for y := 0; y < p.H; y++ {
+		if y+r < p.H {
+			add(y+r, 1)
+		}
+		if y-r-1 >= 0 {
+			add(y-r-1, -1)
+		}
+		inv := 1 / float32(n)
+		dst := out.Row(y)
+		for x := range dst {
+			dst[x] = sum[x] * inv
+		}
+	}
+	return out
+}
+
+// Gauss blurs by a normal kernel of the given standard deviation in pixels.
+func (p *Plane) Gauss(sigma float64) *Plane {
+	if sigma < 0.15 {
+		return p
+	}
+	r := int(math.Ceil(2.6 * sigma))
+	k := make([]float32, 2*r+1)
+	var sum float32
+	for i := range k {
+		d := float64(i - r)
+		k[i] = float32(math.Exp(-d * d / (2 * sigma * sigma)))
+		sum += k[i]
+	}
+	for i := range k {
+		k[i] /= sum
+	}
+	return p.Convolve(k).transposeConvolve(k)
+}
+
+// Convolve filters the rows by an odd kernel; the edge is repeated.
+func (p *Plane) Convolve(k []float32) *Plane {
+	out := NewPlane(p.W, p.H)
+	r := len(k) / 2
+	for y := 0; y < p.H; y++ {
+		src, dst := p.Row(y), out.Row(y)
+		for x := range dst {
+			var s float32
+			if x >= r && x+r < p.W {
+				w := src[x-r : x+r+1]
+				for i, kv := range k {
+					s += kv * w[i]
+				}
+			} else {
+				for i, kv := range k {
+					s += kv * src[clamp(x+i-r, 0, p.W-1)]
+				}
+			}
+			dst[x] = s
+		}
+	}
+	return out
+}
+
+func (p *Plane) transposeConvolve(k []float32) *Plane {
+	out := NewPlane(p.W, p.H)
+	r := len(k) / 2
+	for y := 0; y < p.H; y++ {
+		dst := out.Row(y)
+		for i, kv := range k {
+			for x, v := range p.Row(clamp(y+i-r, 0, p.H-1)) {
+				dst[x] += kv * v
+			}
+		}
+	}
+	return out
+}
+
+// Background estimates the paper under dark print: the local maximum over about `window` pixels, smoothed. It is made at
+// a quarter of the size, so that a window of any width costs the same.
+func (p *Plane) Background(window int) *Plane {
+	small := p
+	n := 1
+	for n < 4 && min(small.W, small.H) >= 16 {
+		small = small.Half()
+		n *= 2
+	}
+	r := max(window/(2*n), 1)
+	m := small.dilateRows(r).transpose().dilateRows(r).transpose()
+	return m.Box(r).Resize(p.W, p.H)
+}
+
+func (p *Plane) dilateRows(r int) *Plane {
+	out := NewPlane(p.W, p.H)
+	for y := 0; y < p.H; y++ {
+		src, dst := p.Row(y), out.Row(y)
+		for x := range dst {
+			var m float32
+			for _, v := range src[max(0, x-r):min(p.W, x+r+1)] {
+				m = max(m, v)
+			}
+			dst[x] = m
+		}
+	}
+	return out
+}
+
+func (p *Plane) transpose() *Plane {
+	out := NewPlane(p.H, p.W)
+	for y := 0; y < p.H; y++ {
+		for x, v := range p.Row(y) {
+			out.Pix[x*p.H+y] = v
+		}
+	}
+	return out
+}
+
+// Ink is 1 - p/background: 0 on paper, towards 1 on black print, whatever the light.
+func (p *Plane) Ink(window int) *Plane {
+	bg := p.Background(window)
+	out := NewPlane(p.W, p.H)
+	for i, v := range p.Pix {
+		out.Pix[i] = min(max(1-v/max(bg.Pix[i], 0.02), 0), 1)
+	}
+	return out
+}

@@ -1,0 +1,155 @@
+package raster
+
+import (
+	"image"
+	"image/color"
+)
+
+// Shrink decodes any standard library picture into RGB whose longer side is at most maxSide, averaging whole blocks of
+// pixels. It never enlarges. The factor is how many source pixels one result pixel stands for.
+func Shrink(src image.Image, maxSide int) (m *RGB, factor float64) {
+	b := src.Bounds()
+	n := 1
+	for max(b.Dx(), b.Dy())/n > maxSide {
+		n++
+	}
+	m = NewRGB(max(b.Dx()/n, 1), max(b.Dy()/n, 1))
+	switch s := src.(type) {
+	case *image.YCbCr:
+		shrinkYCbCr(m, s, n)
+	case *image.Gray:
+		shrinkBy(m, n, func(x, y int) (int, int, int) {
+			v := int(s.Pix[s.PixOffset(x+b.Min.X, y+b.Min.Y)])
+			return v, v, v
+		})
+	default:
+		shrinkBy(m, n, func(x, y int) (int, int, int) { return flat(src.At(x+b.Min.X, y+b.Min.Y)) })
+	}
+	return m, float64(n)
+}
+
+// flat lays a colour with transparency on white, as a viewer would show it.
+func flat(c color.Color) (int, int, int) {
+	r, g, b, a := c.RGBA()
+	w := 0xffff - a
+	return int((r + w) >> 8), int((g + w) >> 8), int((b + w) >> 8)
+}
+
+func shrinkBy(m *RGB, n int, at func(x, y int) (r, g, b int)) {
+	for y := 0; y < m.H; y++ {
+		for x := 0; x < m.W; x++ {
+			var sr, sg, sb int
+			for j := 0; j < n; j++ {
+				for i := 0; i < n; i++ {
+					r, g, b := at(x*n+i, y*n+j)
+					sr, sg, sb = sr+r, sg+g, sb+b
+				}
+			}
+			p := m.Pix[3*(y*m.W+x):]
+			p[0], p[1], p[2] = uint8(sr/(n*n)), uint8(sg/(n*n)), uint8(sb/(n*n))
+		}
+	}
+}
+
+// shrinkYCbCr averages in YCbCr and converts once per result pixel, which is what makes twelve megapixels cheap.
+func shrinkYCbCr(m *RGB, s *image.YCbCr, n int) {
+	b := s.Bounds()
+	for y := 0; y < m.H; y++ {
+		for x := 0; x < m.W; x++ {
+			var sy, scb, scr int
+			for j := 0; j < n; j++ {
+				yo := s.YOffset(b.Min.X+x*n, b.Min.Y+y*n+j)
+				for i := 0; i < n; i++ {
+					sy += int(s.Y[yo+i])
+				}
+			}
+			co := s.COffset(b.Min.X+x*n+n/2, b.Min.Y+y*n+n/2)
+			scb, scr = int(s.Cb[co]), int(s.Cr[co])
+			p := m.Pix[3*(y*m.W+x):]
+			p[0], p[1], p[2] = color.YCbCrToRGB(uint8(sy/(n*n)), uint8(scb), uint8(scr))
+		}
+	}
+}
+
+// Oriented applies an EXIF orientation (1 to 8) so that the picture stands as the camera's owner saw it.
+func (m *RGB) Oriented(o int) *RGB {
+	if o < 2 || o > 8 {
+		return m
+	}
+	w, h := m.W, m.H
+	if o >= 5 {
+		w, h = h, w
+	}
+	out := NewRGB(w, h)
+	for y := 0; y < h; y++ {
+		for x := 0; x < w; x++ {
+			sx, sy := orientedSource(o, x, y, m.W, m.H)
+			copy(out.Pix[3*(y*w+x):3*(y*w+x)+3], m.Pix[3*(sy*m.W+sx):])
+		}
+	}
+	return out
+}
+
+// orientedSource is the table of EXIF 2.3, tag 0x0112: which source pixel lands at x, y.
+func orientedSource(o, x, y, w, h int) (int, int) {
+	switch o {
+	case 2:
+		return w - 1 - x, y
+	case 3:
+		return w - 1 - x, h - 1 - y
+	case 4:
+		return x, h - 1 - y
+	case 5:
+		return y, x
+	case 6:
+		return y, h - 1 - x
+	case 7:
+		return w - 1 - y, h - 1 - x
+	default: // 8
+		return w - 1 - y, x
+	}
+}
+
+// Half shrinks a plane by two, averaging 2x2 blocks.
+func (p *Plane) Half() *Plane {
+	out := NewPlane(max(p.W/2, 1), max(p.H/2, 1))
+	for y := 0; y < out.H; y++ {
+		a, b := p.Row(min(2*y, p.H-1)), p.Row(min(2*y+1, p.H-1))
+		dst := out.Row(y)
+		for x := range dst {
+			x0, x1 := min(2*x, p.W-1), min(2*x+1, p.W-1)
+			dst[x] = (a[x0] + a[x1] + b[x0] + b[x1]) * 0.25
+		}
+	}
+	return out
+}
+
+// Resize resamples to w x h: block means when shrinking, bilinear when enlarging.
+func (p *Plane) Resize(w, h int) *Plane {
+	for p.W >= 2*w && p.H >= 2*h {
+		p = p.Half()
+	}
+	out := NewPlane(w, h)
+	sx, sy := float32(p.W)/float32(w), float32(p.H)/float32(h)
+	for y := 0; y < h; y++ {
+		dst := out.Row(y)
+		fy := (float32(y)+.5)*sy - .5
+		for x := range dst {
+			dst[x] = p.At((float32(x)+.5)*sx-.5, fy)
+		}
+	}
+	return out
+}
+
+// At reads between pixels (bilinear); outside, the edge is repeated.
+func (p *Plane) At(x, y float32) float32 {
+	x = min(max(x, 0), float32(p.W-1))
+	y = min(max(y, 0), float32(p.H-1))
+	x0, y0 := int(x), int(y)
+	fx, fy := x-float32(x0), y-float32(y0)
+	x1, y1 := min(x0+1, p.W-1), min(y0+1, p.H-1)
+	a, b := p.Pix[y0*p.W:], p.Pix[y1*p.W:]
+	top := a[x0] + (a[x1]-a[x0])*fx
+	bot := b[x0] + (b[x1]-b[x0])*fx
+	return top + (bot-top)*fy
+}
