@@ -56,16 +56,14 @@ func (s lineSpec) render(rng *rand.Rand, n int, capH float64) (p *raster.Plane, 
 		c := rng.IntN(len(s.alphabet))
 		text = append(text, c)
 		x := (2 + float64(i)) * pitch * over
-		_ = f.Fixed(mask, s.alphabet[c:c+1], x, base, em, pitch*over)
+		if err := f.Fixed(mask, s.alphabet[c:c+1], x, base, em, pitch*over); err != nil {
+			panic(err) // a character silently missing would be learnt as paper
+		}
 		cx = append(cx, (x+pitch*over/2)/over)
 	}
 	s.addClutter(rng, mask, capH*over, base)
-	if t := rng.Float64(); t < .25 { // thicker or thinner strokes
-		mask = mask.Box(1)
-		lo := float32(degrade.Between(rng, .15, .6))
-		for i, v := range mask.Pix {
-			mask.Pix[i] = min(max((v-lo+.2)/.4, 0), 1)
-		}
+	if rng.Float64() < .65 {
+		mask = degrade.Weight(mask, int(degrade.Between(rng, 1, .055*capH*over)), degrade.Between(rng, -1, 1))
 	}
 	return mask.Resize(w/over, h/over), text, cx, base/over - capH, pitch
 }

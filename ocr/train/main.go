@@ -1,6 +1,7 @@
 // Command train makes the weights that package ocr carries, from rendered text and fixed seeds:
 //
 //	go run ./ocr/train digits    the digits of an ID card number (OCR-B and look-alikes)
+//	go run ./ocr/train hanzi     the table of 8,105 standard characters, from the Unicode Han database
 //
 // The weights are written beside the readers that embed them. The same seed and the same fonts give the same weights.
 package main
@@ -20,7 +21,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: train digits")
+		fmt.Fprintln(os.Stderr, "usage: train digits|hanzi")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1]); err != nil {
@@ -31,6 +32,8 @@ func main() {
 
 func run(what string) error {
 	switch what {
+	case "hanzi":
+		return makeHanzi()
 	case "digits":
 		return trainDigits()
 	}
@@ -39,7 +42,7 @@ func run(what string) error {
 
 func faces(names map[string]float64) ([]weighted, error) {
 	var out []weighted
-	for _, n := range []string{"ocr-b", "ocr-b-bold", "ocr-b-light", "dejavu-mono", "dejavu-monob", "dejavu", "dejavu-bold", "sans", "sans-bold"} {
+	for _, n := range []string{"ocr-b", "dejavu-mono", "dejavu-monob", "dejavu", "dejavu-bold", "sans", "sans-bold"} {
 		if names[n] == 0 {
 			continue
 		}
@@ -53,13 +56,13 @@ func faces(names map[string]float64) ([]weighted, error) {
 }
 
 func trainDigits() error {
-	fs, err := faces(map[string]float64{"ocr-b": 6, "ocr-b-light": 2, "ocr-b-bold": 2, "dejavu-mono": .6, "sans": .7, "sans-bold": .7, "dejavu": .4})
+	fs, err := faces(map[string]float64{"ocr-b": 9, "dejavu-mono": .6, "sans": .7, "sans-bold": .7, "dejavu": .4})
 	if err != nil {
 		return err
 	}
 	spec := lineSpec{alphabet: "0123456789X", fonts: fs, minPitch: .85, maxPitch: 1.35, minCap: 9, maxCap: 44, maxBlur: .22,
 		clutter: fonts.Available("sans", "serif", "sans-bold")}
-	return trainLine(spec, 112, 14000, 10, 20261121, "ocr/internal/idnumber/digits.bin")
+	return trainLine(spec, 128, 16000, 11, 20261121, "ocr/internal/idnumber/digits.bin")
 }
 
 // trainLine makes samples from n lines, trains for some epochs with a falling rate, checks on fresh lines and saves.

@@ -46,9 +46,8 @@ type source struct {
 
 // Faces known by name. Index 2 of a Noto CJK collection is the simplified Chinese face.
 var sources = map[string]source{
+	// OCRBS is the only face of fonts-ocr-b whose "8" and "<" the sfnt package can draw (the others use CFF flex operators).
 	"ocr-b":        {"opentype/ocr-b/OCRBS.otf", "fonts-ocr-b", 0},
-	"ocr-b-light":  {"opentype/ocr-b/OCRBL.otf", "fonts-ocr-b", 0},
-	"ocr-b-bold":   {"opentype/ocr-b/OCRBF.otf", "fonts-ocr-b", 0},
 	"sans":         {"opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk", 2},
 	"sans-bold":    {"opentype/noto/NotoSansCJK-Bold.ttc", "fonts-noto-cjk", 2},
 	"serif":        {"opentype/noto/NotoSerifCJK-Regular.ttc", "fonts-noto-cjk", 2},

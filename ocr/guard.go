@@ -1,0 +1,126 @@
+package ocr
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"github.com/kangma/kangma/ocr/internal/raster"
+)
+
+// Bounds on a picture, checked from its header before anything is allocated.
+const (
+	MaxBytes      = 10 << 20
+	maxSide       = 12_000
+	minSide       = 320
+	maxPixelsJPEG = 50_000_000
+	maxPixelsPNG  = 24_000_000
+	maxAspect     = 4
+	workSide      = 2400 // the picture is averaged down to this before anything else
+)
+
+// foreign are the first bytes of picture formats that are refused by name rather than as "not an image".
+var foreign = [][2]string{
+	{"GIF8", ""}, {"II*\x00", ""}, {"MM\x00*", ""}, {"%PDF", ""}, {"BM", ""}, {"RIFF", "WEBP"}, {"\x00\x00\x01\x00", ""},
+	{"\x00\x00\x00\x0cjP  ", ""}, {"\xff\x4f\xff\x51", ""}, {"8BPS", ""},
+}
+
+// sniff tells jpeg from png by the first bytes; the file's name and declared type are never trusted.
+func sniff(b []byte) (string, error) {
+	switch {
+	case len(b) == 0:
+		return "", errEmpty
+	case bytes.HasPrefix(b, []byte("\xff\xd8\xff")):
+		return "jpeg", nil
+	case bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")):
+		return "png", nil
+	case len(b) > 12 && string(b[4:8]) == "ftyp": // HEIC, AVIF
+		return "", errFormat
+	}
+	for _, f := range foreign {
+		if bytes.HasPrefix(b, []byte(f[0])) && (f[1] == "" || len(b) > 12 && string(b[8:12]) == f[1]) {
+			return "", errFormat
+		}
+	}
+	return "", errNotImage
+}
+
+// checkHeader refuses by size. It reads the header only.
+func checkHeader(b []byte) (format string, err error) {
+	if len(b) > MaxBytes {
+		return "", errTooLarge
+	}
+	if format, err = sniff(b); err != nil {
+		return "", err
+	}
+	var cfg image.Config
+	limit := maxPixelsJPEG
+	if format == "jpeg" {
+		cfg, err = jpeg.DecodeConfig(bytes.NewReader(b))
+	} else {
+		cfg, err = png.DecodeConfig(bytes.NewReader(b))
+		limit = maxPixelsPNG
+	}
+	if err != nil {
+		return "", errDecode.Because(err)
+	}
+	long, short := max(cfg.Width, cfg.Height), min(cfg.Width, cfg.Height)
+	switch {
+	case long > maxSide || cfg.Width*cfg.Height > limit:
+		return "", errTooLarge
+	case long < minSide || short < minSide/maxAspect:
+		return "", errTooSmall
+	case long > maxAspect*short:
+		return "", errNoDocument
+	}
+	return format, nil
+}
+
+// decode reads the picture within the bounds, upright by its EXIF orientation, averaged down to the working size. scale
+// is how many original pixels one working pixel spans.
+func decode(ctx context.Context, b []byte) (m *raster.RGB, scale float64, err error) {
+	format, err := checkHeader(b)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { // a decoder that panics on a mean file must not take the server with it
+		if r := recover(); r != nil {
+			m, err = nil, errDecode.Because(fmt.Errorf("panic: %v", r))
+		}
+	}()
+	var img image.Image
+	in := ctxReader{ctx, bytes.NewReader(b)}
+	if format == "jpeg" {
+		img, err = jpeg.Decode(in)
+	} else {
+		img, err = png.Decode(in)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, 0, errDeadline.Because(ctx.Err())
+	case err != nil:
+		return nil, 0, errDecode.Because(err)
+	}
+	m, scale = raster.Shrink(img, workSide)
+	if format == "jpeg" {
+		m = m.Oriented(exifOrientation(b))
+	}
+	return m, scale, nil
+}
+
+// ctxReader fails once the context is done, which stops a decoder in the middle of a picture.
+type ctxReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c ctxReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

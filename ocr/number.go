@@ -1,0 +1,118 @@
+package ocr
+
+import (
+	"context"
+	"time"
+
+	"github.com/kangma/kangma/ocr/internal/grid"
+	"github.com/kangma/kangma/ocr/internal/idnumber"
+	"github.com/kangma/kangma/ocr/internal/locate"
+	"github.com/kangma/kangma/ocr/internal/raster"
+)
+
+var bandGeometry = locate.Geometry{Cap: grid.Cap, H: grid.BandH, Top: grid.CapTop}
+
+// foundNumber is a number line with where it lies on the working picture.
+type foundNumber struct {
+	idnumber.Line
+	line locate.Line // in reading direction, from the first to the last digit
+	band locate.Band
+}
+
+// scene is a working picture with what several stages need of it.
+type scene struct {
+	rgb    *raster.RGB
+	max    *raster.Plane // brightest channel
+	small  *raster.Plane // max at detection size
+	shrunk float64       // working pixels a detection pixel
+	now    time.Time
+}
+
+func newScene(m *raster.RGB, now time.Time) *scene {
+	s := &scene{rgb: m, max: m.Max(), shrunk: 1, now: now}
+	s.small = s.max
+	for max(s.small.W, s.small.H) > 1300 {
+		s.small = s.small.Half()
+		s.shrunk *= 2
+	}
+	return s
+}
+
+// findNumber looks for rows of equally spaced marks and proves each by reading it in both directions. The best line is
+// given even when it is not accepted; nil when nothing looks like a number.
+func (s *scene) findNumber(ctx context.Context) (*foundNumber, error) {
+	var best *foundNumber
+	smooth := s.small.Gauss(.7)
+	for _, window := range [...]int{41, 23, 71} {
+		for _, l := range locate.FindBlobs(smooth, window).Chains(9, 8) {
+			if ctx.Err() != nil {
+				return nil, errDeadline.Because(ctx.Err())
+			}
+			f := s.tryLine(l.Scaled(s.shrunk))
+			if f != nil && better(f, best) {
+				best = f
+			}
+			if best != nil && best.Verdict == idnumber.Accepted && best.Mean > -.08 {
+				return best, nil
+			}
+		}
+		if best != nil && (best.Verdict != idnumber.Unreadable) {
+			return best, nil
+		}
+	}
+	return best, nil
+}
+
+func better(a, b *foundNumber) bool {
+	if b == nil {
+		return true
+	}
+	if (a.Verdict == idnumber.Accepted) != (b.Verdict == idnumber.Accepted) {
+		return a.Verdict == idnumber.Accepted
+	}
+	return a.Mean > b.Mean
+}
+
+// hopeless is a mean log probability below which a line is not a number at all.
+const hopeless = -2.2
+
+// tryLine reads a line quickly in both directions and thoroughly in the better one.
+func (s *scene) tryLine(l locate.Line) *foundNumber {
+	missing := max(18-l.Count, 0)
+	extra := float64(missing) + 2.2
+	var best *foundNumber
+	for _, d := range [...]locate.Line{l, l.Reversed()} {
+		band, ok := d.Cut(s.max, extra, bandGeometry)
+		if !ok {
+			continue
+		}
+		n, ok := idnumber.Read(band.Plane, band.Pitch, true, s.now)
+		if ok && (best == nil || n.Mean > best.Mean) {
+			best = &foundNumber{n, d, band}
+		}
+	}
+	if best == nil || best.Mean < hopeless {
+		return nil
+	}
+	if best.Mean < grid.Good {
+		if n, ok := idnumber.Read(best.band.Plane, best.band.Pitch, false, s.now); ok && n.Mean > best.Mean {
+			best.Line = n
+		}
+	}
+	best.relocate()
+	return best
+}
+
+// relocate sets line to run from the first to the last digit as read.
+func (f *foundNumber) relocate() {
+	mid := float64(grid.CapTop) + grid.Cap/2 + float64(f.DY)
+	at := func(x float32, y float64) raster.Point {
+		return f.band.ToPhoto.Apply(raster.Point{X: float64(x), Y: y})
+	}
+	a, b := f.X[0], f.X[len(f.X)-1]
+	half := grid.Cap / 2 * float64(f.F)
+	l := &f.line
+	l.From, l.To = at(a, mid), at(b, mid)
+	l.Height = [2]float64{at(a, mid+half).Sub(at(a, mid-half)).Norm(), at(b, mid+half).Sub(at(b, mid-half)).Norm()}
+	l.Pitch, l.Count = l.To.Sub(l.From).Norm()/17, 18
+}
