@@ -2,6 +2,7 @@ package ocr
 
 import (
 	"context"
+	"sort"
 	"time"
 
 	"github.com/kangma/kangma/ocr/internal/grid"
@@ -26,6 +27,7 @@ type scene struct {
 	small  *raster.Plane // max at detection size
 	shrunk float64       // working pixels a detection pixel
 	now    time.Time
+	others []*foundNumber // every line that was read
 }
 
 func newScene(m *raster.RGB, now time.Time) *scene {
@@ -44,16 +46,16 @@ func (s *scene) findNumber(ctx context.Context) (*foundNumber, error) {
 	var best *foundNumber
 	smooth := s.small.Gauss(.7)
 	for _, window := range [...]int{41, 23, 71} {
-		for _, l := range locate.FindBlobs(smooth, window).Chains(9, 8) {
+		for _, l := range s.promising(locate.FindBlobs(smooth, window).Chains(9, 120)) {
 			if ctx.Err() != nil {
 				return nil, errDeadline.Because(ctx.Err())
 			}
-			f := s.tryLine(l.Scaled(s.shrunk))
+			f := s.tryLine(l, best != nil && best.Verdict == idnumber.Accepted)
 			if f != nil && better(f, best) {
 				best = f
 			}
-			if best != nil && best.Verdict == idnumber.Accepted && best.Mean > -.08 {
-				return best, nil
+			if f != nil {
+				s.others = append(s.others, f)
 			}
 		}
 		if best != nil && (best.Verdict != idnumber.Unreadable) {
@@ -61,6 +63,41 @@ func (s *scene) findNumber(ctx context.Context) (*foundNumber, error) {
 		}
 	}
 	return best, nil
+}
+
+// probed is a proposed line with its probe in both directions.
+type probed struct {
+	locate.Line
+	probe [2]float64
+}
+
+// promising scales the proposals to the working picture and keeps the few whose marks look like digits.
+func (s *scene) promising(lines []locate.Line) []probed {
+	var out []probed
+	for _, l := range lines {
+		l = l.Scaled(s.shrunk)
+		band, ok := l.Cut(s.max, 1, bandGeometry)
+		if !ok {
+			continue
+		}
+		toBand, ok := band.ToPhoto.Inverse()
+		if !ok {
+			continue
+		}
+		var xs []float32
+		for i := 0; i < len(l.Marks); i += max(len(l.Marks)/8, 1) {
+			mark := l.From.Add(l.To.Sub(l.From).Mul(l.Marks[i]))
+			xs = append(xs, float32(toBand.Apply(mark).X))
+		}
+		p := probed{Line: l}
+		if p.probe[0], p.probe[1] = idnumber.Probe(band.Plane, xs); max(p.probe[0], p.probe[1]) > -2.5 {
+			out = append(out, p)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool {
+		return max(out[i].probe[0], out[i].probe[1]) > max(out[j].probe[0], out[j].probe[1])
+	})
+	return out[:min(len(out), 5)]
 }
 
 func better(a, b *foundNumber) bool {
@@ -76,12 +113,15 @@ func better(a, b *foundNumber) bool {
 // hopeless is a mean log probability below which a line is not a number at all.
 const hopeless = -2.2
 
-// tryLine reads a line quickly in both directions and thoroughly in the better one.
-func (s *scene) tryLine(l locate.Line) *foundNumber {
+// tryLine reads a line quickly in both directions and, unless quick, thoroughly in the better one.
+func (s *scene) tryLine(l probed, quick bool) *foundNumber {
 	missing := max(18-l.Count, 0)
 	extra := float64(missing) + 2.2
 	var best *foundNumber
-	for _, d := range [...]locate.Line{l, l.Reversed()} {
+	for i, d := range [...]locate.Line{l.Line, l.Reversed()} {
+		if l.probe[i] < l.probe[1-i]-2.5 {
+			continue // clearly upside down
+		}
 		band, ok := d.Cut(s.max, extra, bandGeometry)
 		if !ok {
 			continue
@@ -94,7 +134,7 @@ func (s *scene) tryLine(l locate.Line) *foundNumber {
 	if best == nil || best.Mean < hopeless {
 		return nil
 	}
-	if best.Mean < grid.Good {
+	if best.Mean < grid.Good && !quick {
 		if n, ok := idnumber.Read(best.band.Plane, best.band.Pitch, false, s.now); ok && n.Mean > best.Mean {
 			best.Line = n
 		}

@@ -84,6 +84,20 @@ func (r *Reader) Read(ink *raster.Plane, shape Shape, quick bool) (best Reading,
 	return best, ok
 }
 
+// Fits looks at a band once and gives for each shape how well it fits (mean log probability of its characters, -99 when
+// the band is too short), in the likely geometry only.
+func (r *Reader) Fits(ink *raster.Plane, shapes []Shape) []float64 {
+	fl := r.scan(ink, 0, 1)
+	out := make([]float64, len(shapes))
+	for i, s := range shapes {
+		out[i] = -99
+		if rd, ok := r.comb(fl, s); ok {
+			out[i] = rd.Mean
+		}
+	}
+	return out
+}
+
 // comb chooses the places by dynamic programming for each pitch; neighbouring steps may differ by one stride, which
 // absorbs what perspective is left.
 func (r *Reader) comb(fl field, shape Shape) (Reading, bool) {

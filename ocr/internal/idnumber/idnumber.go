@@ -6,6 +6,7 @@ import (
 	"bytes"
 	_ "embed"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,6 +54,38 @@ func Read(band *raster.Plane, pitch float64, quick bool, now time.Time) (Line, b
 		return Line{}, false
 	}
 	return Line{rd, DefaultPolicy.Judge(rd.Logp, now)}, true
+}
+
+// Probe says quickly whether a band shows digits at the given places: the mean log probability of the best digit at the
+// clearest six tenths of them (a line may run on into other print), upright and upside down. It costs a hundredth of Read and sorts the proposals.
+func Probe(band *raster.Plane, xs []float32) (upright, turned float64) {
+	r, err := reader()
+	if err != nil || len(xs) == 0 {
+		return math.Inf(-1), math.Inf(-1)
+	}
+	ink := grid.Normalise(band)
+	win := make([]float32, grid.WinW*grid.WinH)
+	s := r.Net.NewScratch()
+	var up, down []float32
+	for _, x := range xs {
+		grid.Window(win, ink, x, 0, 1)
+		r.Net.Forward(win, s)
+		up = append(up, slices.Max(s.Logp[:10]))
+		slices.Reverse(win)
+		r.Net.Forward(win, s)
+		down = append(down, slices.Max(s.Logp[:10]))
+	}
+	return clearest(up), clearest(down)
+}
+
+func clearest(v []float32) float64 {
+	slices.Sort(v)
+	v = v[len(v)*4/10:]
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) / float64(len(v))
+	}
+	return sum
 }
 
 func exp(x float64) float64 { return math.Exp(x) }

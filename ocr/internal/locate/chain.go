@@ -15,11 +15,24 @@ type Line struct {
 	Pitch    float64      // mean distance of neighbours
 	Count    int          // marks found
 	Score    float64
+	Marks    []float64 // where along From..To the marks are, 0..1
 	members  []int
 }
 
-// Chains finds rows of at least least marks, best first, no two sharing most of their marks.
-func (b *Blobs) Chains(least, most int) []Line {
+// Proportion is the range of pitch over capital height that a kind of line has.
+type Proportion struct{ Min, Max float64 }
+
+// Proportions of card numbers and machine readable zones, and of licence plates.
+var (
+	Numbers = Proportion{.6, 1.75}
+	Plates  = Proportion{.42, 1.0}
+)
+
+// Chains finds rows of the proportions of Numbers; see ChainsOf.
+func (b *Blobs) Chains(least, most int) []Line { return b.ChainsOf(least, most, Numbers) }
+
+// ChainsOf finds rows of at least least marks, best first, no two of like pitch sharing most of their marks.
+func (b *Blobs) ChainsOf(least, most int, shape Proportion) []Line {
 	ix := newIndex(b)
 	var all []Line
 	used := make(map[[2]int]bool)
@@ -34,7 +47,7 @@ func (b *Blobs) Chains(least, most int) []Line {
 				used[[2]int{members[k], members[k-1]}] = true
 			}
 			if len(members) >= least {
-				if l, ok := b.fit(members); ok {
+				if l, ok := b.fit(members, shape); ok {
 					all = append(all, l)
 				}
 			}
@@ -42,19 +55,19 @@ func (b *Blobs) Chains(least, most int) []Line {
 	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Score > all[j].Score })
 	var out []Line
-	taken := map[int]bool{}
+	taken := map[int]float64{} // pitch of the line that has the mark
 	for _, l := range all {
 		n := 0
 		for _, m := range l.members {
-			if taken[m] {
+			if p := taken[m]; p > .8*l.Pitch && p < 1.25*l.Pitch {
 				n++
 			}
 		}
-		if 2*n > len(l.members) {
+		if 4*n > 3*len(l.members) {
 			continue
 		}
 		for _, m := range l.members {
-			taken[m] = true
+			taken[m] = l.Pitch
 		}
 		if out = append(out, l); len(out) == most {
 			break
@@ -165,7 +178,7 @@ func (ix *index) walk(i, j int) []int {
 }
 
 // fit measures a chain: the straight line through it, the capital height along it, how regular it is.
-func (b *Blobs) fit(members []int) (Line, bool) {
+func (b *Blobs) fit(members []int, shape Proportion) (Line, bool) {
 	first, last := b.List[members[0]].C, b.List[members[len(members)-1]].C
 	u := last.Sub(first)
 	length := u.Norm()
@@ -199,10 +212,13 @@ func (b *Blobs) fit(members []int) (Line, bool) {
 	l.From, l.To = mid(0), mid(length)
 	l.Height = [2]float64{bot.at(0) - top.at(0), bot.at(length) - top.at(length)}
 	h := (l.Height[0] + l.Height[1]) / 2
-	if l.Height[0] < 4 || l.Height[1] < 4 || pitch < .55*h || pitch > 2.2*h {
+	if l.Height[0] < 4 || l.Height[1] < 4 || pitch < shape.Min*h || pitch > shape.Max*h {
 		return Line{}, false
 	}
-	l.Score = float64(min(len(members), 19)) - 1.6*bad
+	l.Score = 18 - .4*math.Abs(float64(len(members)-18)) - 2.4*bad
+	for _, t := range ts {
+		l.Marks = append(l.Marks, t/length)
+	}
 	return l, true
 }
 

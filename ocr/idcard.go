@@ -1,0 +1,171 @@
+package ocr
+
+import (
+	"context"
+	"image"
+	"math"
+
+	"github.com/kangma/kangma/ocr/internal/field"
+	"github.com/kangma/kangma/ocr/internal/grid"
+	"github.com/kangma/kangma/ocr/internal/idnumber"
+	"github.com/kangma/kangma/ocr/internal/raster"
+)
+
+// sure is the confidence from which a field need not be confirmed by hand.
+const sure = 0.9
+
+// IDCard reads the front of a resident ID card from a JPEG or PNG. An error means that there is nothing to show (its code
+// is one of the list in docs/ocr.md). A draft whose Problem is set was read, but must not be used unasked; the back of a
+// card gives both a draft of that kind and the error idcard_back.
+func (r *Reader) IDCard(ctx context.Context, img []byte) (*Draft, error) {
+	ctx, done, err := r.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	m, scale, err := decode(ctx, img)
+	if err != nil {
+		return nil, err
+	}
+	s := newScene(m, r.o.Now())
+	f, err := s.findNumber(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil || f.Mean < notANumber {
+		return s.nothing()
+	}
+	if other := s.anotherCard(f); other {
+		return nil, errMultiple
+	}
+	d := &Draft{Kind: IDCardFront}
+	d.setNumber(f, scale)
+	if f.Verdict == idnumber.Unreadable && f.Mean < doubtfulLine {
+		return d, nil
+	}
+	r.readFields(ctx, d, s, f, scale)
+	d.cross()
+	return d, nil
+}
+
+// Mean log probabilities of the characters of a line: below notANumber it is not a number line at all; below
+// doubtfulLine too little of it is clear to look for fields around it.
+const (
+	notANumber   = -1.1
+	doubtfulLine = -0.7
+)
+
+func (d *Draft) setNumber(f *foundNumber, scale float64) {
+	conf := 1.0
+	for _, c := range f.Conf {
+		conf = math.Min(conf, c)
+	}
+	d.Number = Field{Value: f.Printed, Confidence: conf, Unsure: f.Verdict != idnumber.Accepted, Crop: f.crop(scale)}
+	switch f.Verdict {
+	case idnumber.Accepted:
+		d.Number.Value, d.NumberAccepted = f.Number, true
+		if f.Corrected {
+			d.Warnings = append(d.Warnings, "number_corrected")
+		}
+	case idnumber.ChecksumFailed:
+		d.Problem, d.FailedTest = "checksum_failed", f.Test
+	default:
+		d.Problem = "number_unreadable"
+	}
+}
+
+// crop is the rectangle of the number on the original photo.
+func (f *foundNumber) crop(scale float64) image.Rectangle {
+	pitch := float64(f.Pitch)
+	x0, x1 := float64(f.X[0])-pitch*.7, float64(f.X[17])+pitch*.7
+	var out image.Rectangle
+	for i, c := range [4][2]float64{{x0, 2}, {x1, 2}, {x1, grid.BandH - 2}, {x0, grid.BandH - 2}} {
+		p := f.band.ToPhoto.Apply(raster.Point{X: c[0], Y: c[1]}).Mul(scale)
+		q := image.Rect(int(p.X), int(p.Y), int(p.X)+1, int(p.Y)+1)
+		if i == 0 {
+			out = q
+		}
+		out = out.Union(q)
+	}
+	return out
+}
+
+// frame fits the digits' places on the photo by a quadratic, which tells the pitch at both ends.
+func (f *foundNumber) frame() field.Frame {
+	mid := float64(grid.CapTop) + grid.Cap/2 + float64(f.DY)
+	p := make([]raster.Point, len(f.X))
+	for i, x := range f.X {
+		p[i] = f.band.ToPhoto.Apply(raster.Point{X: float64(x), Y: mid})
+	}
+	u := p[17].Sub(p[0])
+	length := u.Norm()
+	u = u.Mul(1 / length)
+	// mean pitch of the first and the second half, at places 4.25 and 12.75
+	half := func(a, b int) float64 { return p[b].Sub(p[a]).Dot(u) / float64(b-a) }
+	p0, p1 := half(0, 8), half(9, 17)
+	slope := (p1 - p0) / 9 / 2 // the step is quantised: half of the measured change is believed
+	first, last := length/17-8.5*slope, length/17+8.5*slope
+	return field.Frame{Origin: p[0], Step: u.Mul(first), Down: raster.Point{X: -u.Y, Y: u.X}.Mul(first), Ratio: min(max(last/first, .85), 1.18)}
+}
+
+// readFields reads what stands above the number. The birth date of the number is the anchor, so a number whose date is
+// impossible gives no fields.
+func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNumber, scale float64) {
+	if r.model == nil {
+		return
+	}
+	text := f.Printed
+	if d.NumberAccepted {
+		text = f.Number
+	}
+	c := field.Read(r.model, s.max, f.frame(), text[6:14], r.o.Divisions)
+	set := func(dst *Field, v field.Value) {
+		*dst = Field{Value: v.Text, Confidence: v.Confidence, Unsure: v.Confidence < sure, Crop: scaleRect(v.Crop, scale)}
+	}
+	set(&d.Name, c.Name)
+	set(&d.Sex, c.Sex)
+	set(&d.Nation, c.Nation)
+	set(&d.Birth, c.Birth)
+	set(&d.Address, c.Address)
+}
+
+func scaleRect(r image.Rectangle, k float64) image.Rectangle {
+	f := func(v int) int { return int(float64(v) * k) }
+	return image.Rect(f(r.Min.X), f(r.Min.Y), f(r.Max.X), f(r.Max.Y))
+}
+
+// cross checks the number against what is printed beside it. A contradiction is flagged and the printed value kept.
+func (d *Draft) cross() {
+	if !d.NumberAccepted {
+		d.markUnread()
+		return
+	}
+	want := "女"
+	if (d.Number.Value[16]-'0')%2 == 1 {
+		want = "男"
+	}
+	switch {
+	case d.Sex.Value == "":
+		d.Sex.Unsure = true
+	case d.Sex.Value != want && d.Sex.Confidence >= sure:
+		d.Problem = "inconsistent"
+		d.Sex.Unsure, d.Number.Unsure = true, true
+	case d.Sex.Value != want:
+		d.Sex.Unsure = true
+	default:
+		d.Sex.Unsure = false // two readings that agree
+	}
+	d.Birth.Unsure = d.Birth.Confidence < .5
+	d.markUnread()
+	if d.Problem == "" && len(d.Unsure()) > 0 {
+		d.Problem = "partial"
+	}
+}
+
+func (d *Draft) markUnread() {
+	for _, f := range d.fields() {
+		if f.F.Value == "" {
+			f.F.Unsure = true
+		}
+	}
+}

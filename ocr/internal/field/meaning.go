@@ -1,0 +1,233 @@
+package field
+
+import (
+	"math"
+	"strings"
+
+	"github.com/kangma/kangma/ocr/internal/glyph"
+)
+
+// nations are the 56 nations of GB/T 3304 as cards print them, without 族.
+var nations = strings.Fields(`汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉
+毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺`)
+
+// gap is the white between two characters, in ems, at which a line falls into two values.
+const gap = 0.85
+
+// groups splits a line at wide gaps.
+func groups(l Line) []Line {
+	var out []Line
+	for i, ch := range l.Chars {
+		if i == 0 || ch.X0-l.Chars[i-1].X1 > gap*l.Em {
+			out = append(out, Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em})
+		}
+		g := &out[len(out)-1]
+		g.Chars = append(g.Chars, ch)
+	}
+	return out
+}
+
+// sexAndNation reads the line 男 汉 or, where the labels were read too, 性别男民族汉.
+func (r *Region) sexAndNation(m *glyph.Model, l Line) (sex, nation Value) {
+	bestAt, bestMargin := -1, math.Inf(-1)
+	for i := range l.Chars {
+		if l.Chars[i].Narrow {
+			continue
+		}
+		male, _ := m.DistTo(l.Chars[i].V, '男')
+		female, _ := m.DistTo(l.Chars[i].V, '女')
+		d := float64(min(male, female))
+		// how much worse than the best answer it is to call it a sex
+		if s := float64(l.Chars[i].Answers[0].Dist) - d - .02*float64(i); s > bestMargin {
+			bestAt, bestMargin = i, s
+		}
+	}
+	if bestAt < 0 || bestMargin < -1.2 {
+		return sex, nation
+	}
+	ch := l.Chars[bestAt]
+	male, _ := m.DistTo(ch.V, '男')
+	female, _ := m.DistTo(ch.V, '女')
+	sex = r.value([]Line{{Y0: l.Y0, Y1: l.Y1, Em: l.Em, Chars: []Char{ch}}})
+	sex.Text = "男"
+	if female < male {
+		sex.Text = "女"
+	}
+	sex.Confidence = 1 / (1 + math.Exp(-6*math.Abs(float64(female-male))-1))
+	rest := Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em, Chars: l.Chars[bestAt+1:]}
+	if len(rest.Chars) > 0 {
+		nation = r.nation(m, rest)
+	}
+	return sex, nation
+}
+
+// nation compares the characters with every nation as a whole; a leading label is dropped by trying every start.
+func (r *Region) nation(m *glyph.Model, l Line) Value {
+	best, second, bestStart := math.Inf(1), math.Inf(1), 0
+	name := ""
+	for start := range l.Chars {
+		rest := l.Chars[start:]
+		for _, n := range nations {
+			d, ok := wordDistance(m, rest, n)
+			if !ok {
+				continue
+			}
+			d += .1 * float64(start)
+			switch {
+			case d < best:
+				if n != name {
+					second = best
+				}
+				best, name, bestStart = d, n, start
+			case d < second && n != name:
+				second = d
+			}
+		}
+	}
+	if name == "" {
+		return Value{}
+	}
+	v := r.value([]Line{{Y0: l.Y0, Y1: l.Y1, Em: l.Em, Chars: l.Chars[bestStart:]}})
+	v.Text = name
+	v.Confidence = 1 / (1 + math.Exp(-7*(second-best)+1.5*(best-1.3)))
+	return v
+}
+
+// wordDistance is the mean distance of characters to the letters of a word, with a price for a wrong count.
+func wordDistance(m *glyph.Model, chars []Char, word string) (float64, bool) {
+	letters := []rune(word)
+	off := len(chars) - len(letters)
+	if off < 0 || off > 1 {
+		return 0, false
+	}
+	sum := 0.0
+	for i, r := range letters {
+		d, ok := m.DistTo(chars[i].V, r)
+		if !ok {
+			return 0, false
+		}
+		sum += float64(d)
+	}
+	return sum/float64(len(letters)) + .8*float64(off), true
+}
+
+// name joins the lines of the name and drops its label.
+func (r *Region) name(m *glyph.Model, lines []Line) Value {
+	// the name is the last line above sex and nation; further lines above it belong to it only when a long name was broken
+	var kept []Line
+	for i := range lines {
+		l := dropLabel(m, lines[i], "姓名")
+		gs := groups(l)
+		if len(gs) == 0 {
+			continue
+		}
+		longest := gs[0]
+		for _, g := range gs[1:] {
+			if len(g.Chars) > len(longest.Chars) {
+				longest = g
+			}
+		}
+		kept = append(kept, longest)
+	}
+	if len(kept) == 0 {
+		return Value{}
+	}
+	if len(kept) > 1 {
+		kept = kept[len(kept)-1:]
+	}
+	v := r.value(kept)
+	fixName(m, &v)
+	return v
+}
+
+// dropLabel removes the characters of a label that was read at the start of a line.
+func dropLabel(m *glyph.Model, l Line, label string) Line {
+	letters := []rune(label)
+	n := len(letters)
+	if len(l.Chars) <= n {
+		return l
+	}
+	if d, ok := wordDistance(m, l.Chars[:n], label); ok && d < 2 {
+		l.Chars = l.Chars[n:]
+	}
+	return l
+}
+
+// surnames are the characters that most names begin with; they break near ties of the first character only.
+const surnames = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵万钱严赖覃洪武莫孔汤向常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳"
+
+// nearTie is how much farther a character may be and still be preferred by a prior.
+const nearTie = 0.12
+
+// fixName keeps only what names are made of: full-width characters and the middle dot, and lets the surname prior break a
+// near tie.
+func fixName(m *glyph.Model, v *Value) {
+	chars := v.Chars[:0:0]
+	for _, c := range v.Chars {
+		if c.Narrow && c.R() != '·' {
+			if d, ok := m.DistTo(c.V, '·'); ok && d < c.Answers[0].Dist+.35 {
+				c.Answers = append([]glyph.Answer{{R: '·', Dist: d}}, c.Answers...)
+			}
+		}
+		chars = append(chars, c)
+	}
+	if len(chars) > 0 {
+		c := &chars[0]
+		for k := 1; k < len(c.Answers) && c.Answers[k].Dist < c.Answers[0].Dist+nearTie; k++ {
+			if strings.ContainsRune(surnames, c.Answers[k].R) && !strings.ContainsRune(surnames, c.Answers[0].R) {
+				c.Answers[0], c.Answers[k] = c.Answers[k], c.Answers[0]
+				break
+			}
+		}
+	}
+	v.Chars = chars
+	v.Text = (&Line{Chars: chars}).Text()
+	v.Confidence = confidence(chars)
+}
+
+// address joins the lines below the birth date, drops the label and lets the table of divisions correct its start.
+func (r *Region) address(m *glyph.Model, lines []Line, places []string) Value {
+	kept := make([]Line, 0, len(lines))
+	for i, l := range lines {
+		if i == 0 {
+			l = dropLabel(m, l, "住址")
+		}
+		if len(l.Chars) > 0 {
+			kept = append(kept, l)
+		}
+	}
+	v := r.value(kept)
+	fixStart(m, &v, places)
+	return v
+}
+
+// fixStart replaces the beginning of an address by the division whose letters are nearest, when it is near enough.
+func fixStart(m *glyph.Model, v *Value, places []string) {
+	bestGain, best := 0.0, ""
+	for _, p := range places {
+		letters := []rune(p)
+		if len(letters) > len(v.Chars) || len(letters) < 3 {
+			continue
+		}
+		loss := 0.0
+		for i, ch := range letters {
+			if v.Chars[i].R() == ch {
+				loss -= .35 // letters that agree speak for the division
+				continue
+			}
+			d, ok := m.DistTo(v.Chars[i].V, ch)
+			if !ok {
+				loss = math.Inf(1)
+				break
+			}
+			loss += float64(d - v.Chars[i].Answers[0].Dist)
+		}
+		if gain := -loss; gain > bestGain {
+			bestGain, best = gain, p
+		}
+	}
+	if best != "" {
+		rest := []rune(v.Text)
+		v.Text = best + string(rest[len([]rune(best)):])
+	}
+}

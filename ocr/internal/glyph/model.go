@@ -1,0 +1,308 @@
+package glyph
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"sort"
+	"sync"
+
+	"github.com/kangma/kangma/ocr/internal/hanzi"
+)
+
+// Extra are the classes beyond the standard table: what addresses and names hold besides Chinese characters.
+const Extra = "0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ#·"
+
+// Classes are all characters the model names, in the order of its means.
+var Classes = sync.OnceValue(func() []rune {
+	var out []rune
+	for _, r := range hanzi.All() {
+		if r >= 0x4e00 && r <= 0x9fff { // the few beyond the basic block have no free font in common use
+			out = append(out, r)
+		}
+	}
+	return append(out, []rune(Extra)...)
+})
+
+// Model projects features and compares them with class means.
+type Model struct {
+	Kept   int       // dimensions after projection
+	Mean   []float32 // Dim: mean of all features
+	Proj   []float32 // Dim x Kept, scaled so that the within-class spread is one in every kept dimension
+	Protos []Proto
+
+	once         sync.Once // guards the indexes
+	wide, narrow bank
+	byRune       map[rune][]int32
+}
+
+// Proto is a mean of one class; a class may have several.
+type Proto struct {
+	Class int32
+	V     []float32 // Kept values
+}
+
+// Answer is a character with its squared distance per kept dimension (about 1 for a good print).
+type Answer struct {
+	R    rune
+	Dist float32
+}
+
+// glyphs.bin is made by `go run ./ocr/train glyphs`.
+//
+//go:embed glyphs.bin
+var weights []byte
+
+// Default is the model that the binary carries.
+var Default = sync.OnceValues(func() (*Model, error) { return Load(bytes.NewReader(weights)) })
+
+// Project computes the kept dimensions of a feature vector.
+func (m *Model) Project(f, out []float32) {
+	clear(out)
+	for i, v := range f {
+		d := v - m.Mean[i]
+		row := m.Proj[i*m.Kept : (i+1)*m.Kept]
+		for k, w := range row {
+			out[k] += d * w
+		}
+	}
+}
+
+// first is how many leading dimensions choose the candidates of the full comparison.
+const first = 28
+
+// kept is how many means pass the first comparison.
+const kept = 160
+
+// Nearest gives the n nearest classes, nearest first.
+func (m *Model) Nearest(v []float32, n int) []Answer {
+	var all bank
+	for i := range m.Protos {
+		all.add(m, int32(i))
+	}
+	return m.nearest(v, n, &all)
+}
+
+// bank is a set of means with their leading dimensions side by side, so that the first comparison walks memory in order.
+type bank struct {
+	ids  []int32
+	lead []float32
+}
+
+func (b *bank) add(m *Model, i int32) {
+	b.ids = append(b.ids, i)
+	b.lead = append(b.lead, m.Protos[i].V[:first]...)
+}
+
+func (m *Model) nearest(v []float32, n int, among *bank) []Answer {
+	type cand struct {
+		i int32
+		d float32
+	}
+	coarse := make([]cand, len(among.ids))
+	for k, i := range among.ids {
+		coarse[k] = cand{i, dist(v[:first], among.lead[k*first:(k+1)*first])}
+	}
+	limit := selectNth(coarse, min(kept, len(coarse)), func(c cand) float32 { return c.d })
+	best := map[int32]float32{}
+	for _, c := range coarse {
+		if c.d > limit {
+			continue
+		}
+		p := &m.Protos[c.i]
+		d := c.d + dist(v[first:], p.V[first:])
+		if old, ok := best[p.Class]; !ok || d < old {
+			best[p.Class] = d
+		}
+	}
+	out := make([]Answer, 0, len(best))
+	for c, d := range best {
+		out = append(out, Answer{Classes()[c], d / float32(m.Kept)})
+	}
+	sort.Slice(out, func(i, j int) bool {
+		return out[i].Dist < out[j].Dist || out[i].Dist == out[j].Dist && out[i].R < out[j].R
+	})
+	return out[:min(n, len(out))]
+}
+
+func dist(a, b []float32) float32 {
+	b = b[:len(a)]
+	var s float32
+	for i, v := range a {
+		d := v - b[i]
+		s += d * d
+	}
+	return s
+}
+
+// selectNth estimates the n-th smallest key through a histogram; good enough to cut a list of candidates.
+func selectNth[T any](list []T, n int, key func(T) float32) float32 {
+	lo, hi := float32(math.Inf(1)), float32(0)
+	for _, e := range list {
+		lo, hi = min(lo, key(e)), max(hi, key(e))
+	}
+	const bins = 512
+	var hist [bins + 1]int
+	scale := bins / max(hi-lo, 1e-9)
+	for _, e := range list {
+		hist[int((key(e)-lo)*scale)]++
+	}
+	acc := 0
+	for b, c := range hist {
+		if acc += c; acc >= n {
+			return lo + float32(b+1)/scale
+		}
+	}
+	return hi
+}
+
+var errModel = errors.New("glyph: the weights are damaged")
+
+// Save writes the model with one byte a value.
+func (m *Model) Save(w io.Writer) error {
+	z := gzip.NewWriter(w)
+	err := errors.Join(binary.Write(z, binary.LittleEndian, [2]uint32{uint32(m.Kept), uint32(len(m.Protos))}),
+		binary.Write(z, binary.LittleEndian, m.Mean), writeBytes(z, m.Proj, m.Kept))
+	for _, p := range m.Protos {
+		err = errors.Join(err, binary.Write(z, binary.LittleEndian, p.Class), writeBytes(z, p.V, m.Kept))
+	}
+	return errors.Join(err, z.Close())
+}
+
+func writeBytes(w io.Writer, m []float32, cols int) error {
+	for r := 0; r < len(m); r += cols {
+		var top float32
+		for _, v := range m[r : r+cols] {
+			top = max(top, v, -v)
+		}
+		scale := max(top, 1e-9) / 127
+		q := make([]int8, cols)
+		for i, v := range m[r : r+cols] {
+			q[i] = int8(math.Round(float64(v / scale)))
+		}
+		if err := errors.Join(binary.Write(w, binary.LittleEndian, scale), binary.Write(w, binary.LittleEndian, q)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Load reads what Save wrote.
+func Load(r io.Reader) (*Model, error) {
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, errModel
+	}
+	raw, err := io.ReadAll(io.LimitReader(z, 64<<20))
+	if err != nil || len(raw) < 8 {
+		return nil, errModel
+	}
+	b := bytes.NewReader(raw)
+	var dim [2]uint32
+	if binary.Read(b, binary.LittleEndian, &dim) != nil || dim[0] < first || dim[0] > Dim || dim[1] > 1<<17 {
+		return nil, errModel
+	}
+	m := &Model{Kept: int(dim[0]), Mean: make([]float32, Dim), Protos: make([]Proto, dim[1])}
+	if binary.Read(b, binary.LittleEndian, m.Mean) != nil {
+		return nil, errModel
+	}
+	if m.Proj, err = readBytes(b, Dim, m.Kept); err != nil {
+		return nil, err
+	}
+	for i := range m.Protos {
+		var c [4]byte
+		if _, err := io.ReadFull(b, c[:]); err != nil {
+			return nil, errModel
+		}
+		class := binary.LittleEndian.Uint32(c[:])
+		if int(class) >= len(Classes()) {
+			return nil, errModel
+		}
+		m.Protos[i].Class = int32(class)
+		if m.Protos[i].V, err = readBytes(b, 1, m.Kept); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func readBytes(r io.Reader, rows, cols int) ([]float32, error) {
+	m := make([]float32, rows*cols)
+	q := make([]byte, 4+cols)
+	for i := 0; i < rows; i++ {
+		if _, err := io.ReadFull(r, q); err != nil {
+			return nil, errModel
+		}
+		scale := math.Float32frombits(binary.LittleEndian.Uint32(q))
+		for j, v := range q[4:] {
+			m[i*cols+j] = float32(int8(v)) * scale
+		}
+	}
+	return m, nil
+}
+
+// Rivals finds, for training, the nearest mean of the right class and the nearest of any other, with squared distances.
+func (m *Model) Rivals(v []float32, class int32) (right, wrong int, dr, dw float32) {
+	right, wrong = -1, -1
+	for i := range m.Protos {
+		p := &m.Protos[i]
+		if p.Class == class {
+			if d := dist(v, p.V); right < 0 || d < dr {
+				right, dr = i, d
+			}
+			continue
+		}
+		d := dist(v[:first], p.V[:first])
+		if wrong >= 0 && d >= dw {
+			continue
+		}
+		if d += dist(v[first:], p.V[first:]); wrong < 0 || d < dw {
+			wrong, dw = i, d
+		}
+	}
+	return right, wrong, dr, dw
+}
+
+// IsNarrow says whether a class is of the half-width kind (Extra).
+func IsNarrow(class int32) bool { return int(class) >= len(Classes())-extraCount }
+
+var extraCount = len([]rune(Extra))
+
+// NearestOf is Nearest among the full-width or the half-width classes only.
+func (m *Model) NearestOf(v []float32, n int, narrow bool) []Answer {
+	m.once.Do(m.index)
+	if narrow {
+		return m.nearest(v, n, &m.narrow)
+	}
+	return m.nearest(v, n, &m.wide)
+}
+
+// DistTo is the distance of projected features to one character, in the unit of Answer; ok is false when the model does
+// not know it.
+func (m *Model) DistTo(v []float32, r rune) (d float32, ok bool) {
+	m.once.Do(m.index)
+	for _, i := range m.byRune[r] {
+		if x := dist(v, m.Protos[i].V) / float32(m.Kept); !ok || x < d {
+			d, ok = x, true
+		}
+	}
+	return d, ok
+}
+
+func (m *Model) index() {
+	m.byRune = map[rune][]int32{}
+	for i := range m.Protos {
+		c := m.Protos[i].Class
+		if IsNarrow(c) {
+			m.narrow.add(m, int32(i))
+		} else {
+			m.wide.add(m, int32(i))
+		}
+		r := Classes()[c]
+		m.byRune[r] = append(m.byRune[r], int32(i))
+	}
+}

@@ -1,0 +1,107 @@
+// Package mrz reads the machine readable zone of travel documents (ICAO Doc 9303: TD1 three lines of 30, TD2 two of 36,
+// TD3 two of 44). The characters come from the same comb decoder as the ID number; per-position alphabets and the check
+// digits choose among what was seen, by near ties only.
+package mrz
+
+import "strings"
+
+// Alphabet is what a zone may hold, in the order of the net's classes.
+const Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
+
+// Format is one of the layouts of Doc 9303.
+type Format struct {
+	Name    string
+	Lines   int
+	Columns int
+	fields  []span // with check digits
+	letters []span // only A-Z and <
+	digits  []span // only 0-9 and, where a date may be unknown, <
+}
+
+// span is columns from..to (exclusive) of a line; check is the column of its check digit, or -1.
+type span struct{ line, from, to, check int }
+
+// Formats of Doc 9303 parts 4, 5 and 6. The composite check digits are handled by composite.
+var Formats = []Format{
+	{"TD3", 2, 44,
+		[]span{{1, 0, 9, 9}, {1, 13, 19, 19}, {1, 21, 27, 27}},
+		[]span{{0, 0, 44, -1}, {1, 10, 13, -1}, {1, 20, 21, -1}},
+		[]span{{1, 9, 10, -1}, {1, 13, 20, -1}, {1, 21, 28, -1}, {1, 43, 44, -1}}},
+	{"TD2", 2, 36,
+		[]span{{1, 0, 9, 9}, {1, 13, 19, 19}, {1, 21, 27, 27}},
+		[]span{{0, 0, 36, -1}, {1, 10, 13, -1}, {1, 20, 21, -1}},
+		[]span{{1, 9, 10, -1}, {1, 13, 20, -1}, {1, 21, 28, -1}, {1, 35, 36, -1}}},
+	{"TD1", 3, 30,
+		[]span{{0, 5, 14, 14}, {1, 0, 6, 6}, {1, 8, 14, 14}},
+		[]span{{0, 0, 5, -1}, {1, 7, 8, -1}, {1, 15, 18, -1}, {2, 0, 30, -1}},
+		[]span{{1, 0, 7, -1}, {1, 8, 15, -1}, {1, 29, 30, -1}}},
+}
+
+// Allowed says whether a character may stand at a place.
+func (f *Format) Allowed(line, col int, ch byte) bool {
+	for _, s := range f.letters {
+		if s.line == line && col >= s.from && col < s.to {
+			return ch == '<' || ch >= 'A' && ch <= 'Z'
+		}
+	}
+	for _, s := range f.digits {
+		if s.line == line && col >= s.from && col < s.to {
+			return ch >= '0' && ch <= '9' || ch == '<'
+		}
+	}
+	return true
+}
+
+// CheckDigit is the check digit of Doc 9303 part 3, section 4.9: weights 7, 3, 1; < counts nothing, A is 10.
+func CheckDigit(s string) byte {
+	sum := 0
+	for i := 0; i < len(s); i++ {
+		v := 0
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			v = int(c - '0')
+		case c >= 'A' && c <= 'Z':
+			v = int(c-'A') + 10
+		}
+		sum += v * [3]int{7, 3, 1}[i%3]
+	}
+	return byte('0' + sum%10)
+}
+
+// composite gives the text under the overall check digit and its place.
+func (f *Format) composite(lines []string) (text string, line, col int) {
+	switch f.Name {
+	case "TD3":
+		l := lines[1]
+		return l[0:10] + l[13:20] + l[21:43], 1, 43
+	case "TD2":
+		l := lines[1]
+		return l[0:10] + l[13:20] + l[21:35], 1, 35
+	default:
+		return lines[0][5:30] + lines[1][0:7] + lines[1][8:15] + lines[1][18:29], 1, 29
+	}
+}
+
+// Failures lists which check digits do not fit: document, birth, expiry, personal, composite. An empty list is a good zone.
+func (f *Format) Failures(lines []string) []string {
+	names := []string{"document", "birth", "expiry"}
+	var out []string
+	for i, s := range f.fields {
+		l := lines[s.line]
+		if CheckDigit(l[s.from:s.to]) != l[s.check] {
+			out = append(out, names[i])
+		}
+	}
+	if f.Name == "TD3" {
+		// an empty personal number may have 0 or < as its check digit
+		l := lines[1]
+		if c := CheckDigit(l[28:42]); c != l[42] && !(l[42] == '<' && strings.Trim(l[28:42], "<") == "") {
+			out = append(out, "personal")
+		}
+	}
+	text, line, col := f.composite(lines)
+	if CheckDigit(text) != lines[line][col] {
+		out = append(out, "composite")
+	}
+	return out
+}
