@@ -69,6 +69,7 @@ func FuzzEvent(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	f.Cleanup(func() { j.Close() })
 	f.Fuzz(func(t *testing.T, id []byte, kind string, at int64, person, data []byte) {
 		e := kangma.Event{Kind: kangma.EventKind(kind), At: time.UnixMicro(at).UTC(), Data: data}
 		copy(e.ID[:], id)

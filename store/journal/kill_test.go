@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/journal"
@@ -26,7 +28,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // told is one line of what the child was acknowledged: position and event.
