@@ -186,6 +186,20 @@ async function gate(run, browser, server) {
       await p.context().close();
     });
   }
+  await run.check('the word and the reason stay in view on a small phone with large text', async () => {
+    const long = text('您7天内有中风险区旅居史', 'You were in a mid-risk area in the last 7 days');
+    const p = await open(verdict('home-isolate', 'yellow', { why: long, guidance: text('请居家隔离7天，第1、4、7天核酸检测', 'Isolate at home for 7 days, tests on days 1, 4 and 7') }), { ...phone, viewport: { width: 320, height: 568 }, locale: 'en-GB' });
+    await p.click('text=Larger');
+    await p.fill('#paste', 'KM1:ABCDEFGH');
+    await p.locator('button', { hasText: /^Check$/ }).click();
+    await p.waitForSelector('.fill-yellow');
+    for (const part of ['.verdict-top .shape', '#verdict-word', '.verdict-decision', '.verdict-why', '.verdict-next']) {
+      const box = await p.locator(part).boundingBox();
+      assert.ok(box.y >= 0 && box.y + box.height <= 568 && box.x >= 0 && box.x + box.width <= 320, `${part} is out of view: ${JSON.stringify(box)}`);
+    }
+    if (process.env.SHOTS) await p.screenshot({ path: `${process.env.SHOTS}/gate-small-large.png` });
+    await p.context().close();
+  });
   await run.check('after a pass the page is ready by itself, after anything else only when told', async () => {
     const p = await open(verdict('pass', 'green'));
     await paste(p);

@@ -14,7 +14,7 @@ export function VerdictScreen({ verdict: v, onNext }: Props) {
   const look = lookOf(v);
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    button.current?.focus();
+    button.current?.focus({ preventScroll: true }); // the word must stay in view
     if (look.next === 0) return;
     const timer = setTimeout(onNext, look.next);
     return () => clearTimeout(timer);
@@ -47,7 +47,7 @@ export function VerdictScreen({ verdict: v, onNext }: Props) {
 export function ShutScreen({ error, onAgain, onNext }: { error: unknown; onAgain: () => void; onNext: () => void }) {
   useLang();
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => button.current?.focus(), [error]);
+  useEffect(() => button.current?.focus({ preventScroll: true }), [error]);
   return (
     <div class="verdict fill-shut" role="alertdialog" aria-modal="true" aria-labelledby="verdict-word" aria-describedby="verdict-why" data-decision="none">
       <div class="verdict-top">

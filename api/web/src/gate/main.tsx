@@ -77,26 +77,28 @@ function Post({ gates, onLoggedOut }: { gates: Gate[]; onLoggedOut: () => void }
   const skew = skewSeconds();
   return (
     <>
-      <div class="post">
-        <SelectField label={t('gate.gate')} value={settings.gate} onChange={(gate) => change({ gate })}>
-          {gates.map((g) => <option key={g.id} value={g.id}>{say(g.name) || g.id}</option>)}
-        </SelectField>
-        <button type="button" class="second" aria-pressed={settings.muted} onClick={() => { wakeSound(); change({ muted: !settings.muted }); }}>{t(settings.muted ? 'gate.sound.off' : 'gate.sound.on')}</button>
+      <div inert={scan.step === 'verdict' || scan.step === 'shut'}>
+        <div class="post">
+          <SelectField label={t('gate.gate')} value={settings.gate} onChange={(gate) => change({ gate })}>
+            {gates.map((g) => <option key={g.id} value={g.id}>{say(g.name) || g.id}</option>)}
+          </SelectField>
+          <button type="button" class="second" aria-pressed={settings.muted} onClick={() => { wakeSound(); change({ muted: !settings.muted }); }}>{t(settings.muted ? 'gate.sound.off' : 'gate.sound.on')}</button>
+        </div>
+        {Math.abs(skew) > 120 && <p class="notice" role="status">{t('gate.skew', { n: Math.round(Math.abs(skew) / 60) })}</p>}
+        <CameraView active={scan.step === 'ready'} onFound={found} />
+        <p class="sending" role="status">{scan.step === 'sending' ? t('gate.sending') : ''}</p>
+        <OtherWays onFound={found} />
+        <details class="card">
+          <summary>{t('gate.more')}</summary>
+          <SelectField label={t('gate.direction')} value={settings.direction} onChange={(direction) => change({ direction })}>
+            <option value="">{t('gate.direction.none')}</option>
+            <option value="in">{t('gate.direction.in')}</option>
+            <option value="out">{t('gate.direction.out')}</option>
+          </SelectField>
+          <TextField label={t('gate.temperature')} hint={t('gate.temperature.hint')} type="number" inputmode="decimal" step="0.1" min="30" max="45" optional value={temperature} onInput={setTemperature} />
+        </details>
+        <Latest gate={settings.gate} seen={seen} />
       </div>
-      {Math.abs(skew) > 120 && <p class="notice" role="status">{t('gate.skew', { n: Math.round(Math.abs(skew) / 60) })}</p>}
-      <CameraView active={scan.step === 'ready'} onFound={found} />
-      <p class="sending" role="status">{scan.step === 'sending' ? t('gate.sending') : ''}</p>
-      <OtherWays onFound={found} />
-      <details class="card">
-        <summary>{t('gate.more')}</summary>
-        <SelectField label={t('gate.direction')} value={settings.direction} onChange={(direction) => change({ direction })}>
-          <option value="">{t('gate.direction.none')}</option>
-          <option value="in">{t('gate.direction.in')}</option>
-          <option value="out">{t('gate.direction.out')}</option>
-        </SelectField>
-        <TextField label={t('gate.temperature')} hint={t('gate.temperature.hint')} type="number" inputmode="decimal" step="0.1" min="30" max="45" optional value={temperature} onInput={setTemperature} />
-      </details>
-      <Latest gate={settings.gate} seen={seen} />
       {scan.step === 'verdict' && <VerdictScreen verdict={scan.verdict} onNext={next} />}
       {scan.step === 'shut' && <ShutScreen error={scan.error} onAgain={again} onNext={next} />}
     </>

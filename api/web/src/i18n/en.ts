@@ -7,8 +7,8 @@ export const en: Record<Key, string> = {
   'nav.home': 'Home',
   'nav.language': '中文',
   'nav.language.label': 'Switch to Chinese',
-  'nav.large': 'Large text',
-  'nav.large.on': 'Normal text',
+  'nav.large': 'Larger',
+  'nav.large.on': 'Smaller',
   'nav.logout': 'Log out',
   'nav.skip': 'Skip to the content',
 
