@@ -15,7 +15,8 @@ type index struct {
 	division  map[kangma.Division]uint32 // into nodes
 	zones     map[zoneID]uint32          // into nodes; several spellings lead to one
 	zoneNodes int
-	keys      []key // of all groups, each group's sorted by hash
+	keys      []key      // of all groups, each group's sorted by hash
+	times     []timeline // of every area by its number
 	byHour    []int32
 	firstHour int64
 }
@@ -37,11 +38,20 @@ type zoneID struct {
 
 // key finds an area by a hashed text.
 type key struct {
-	hash  uint64
-	area  uint32
-	exact bool
-	times timeline
+	hash uint64
+	area uint32 // shifted left by one; the last bit is textKey.exact
 }
+
+func newKey(hash uint64, area uint32, exact bool) key {
+	k := key{hash, area << 1}
+	if exact {
+		k.area |= 1
+	}
+	return k
+}
+
+func (k key) exact() bool { return k.area&1 != 0 }
+func (k key) id() uint32  { return k.area >> 1 }
 
 // bucket gathers the areas of one division or zone before they are merged.
 type bucket struct {
@@ -75,7 +85,11 @@ func newIndex(h *history, lists []listed1) index {
 		x.nodes = append(x.nodes, b.divisionNode(d, &x))
 	}
 	b.addZones(&x)
-	x.steps = slices.Clip(b.pool.steps)
+	x.times = make([]timeline, len(h.areas))
+	for id := range h.areas {
+		x.times[id] = b.pool.add(plain(h.areas[id].steps))
+	}
+	x.steps, x.keys = slices.Clone(b.pool.steps), slices.Clone(x.keys) // without the room they grew in
 	x.hours(lists)
 	return x
 }
@@ -277,7 +291,7 @@ func (x *index) addKeys(b *builder, n *node, areas []uint32) {
 	for _, id := range areas {
 		a := &b.hist.areas[id]
 		for _, k := range a.read.keys {
-			x.keys = append(x.keys, key{k.hash, id, k.exact, b.pool.add(plain(a.steps))})
+			x.keys = append(x.keys, newKey(k.hash, id, k.exact))
 		}
 	}
 	slices.SortFunc(x.keys[from:], func(p, q key) int { return cmp.Or(cmp.Compare(p.hash, q.hash), cmp.Compare(p.area, q.area)) })

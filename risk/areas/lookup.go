@@ -230,8 +230,8 @@ func (t *Table) hit(worst, sure found, note *kangma.Text) Hit {
 		worst = sure
 	}
 	h.Level = worst.level
-	h.Since, h.Until = t.times(worst)
-	h.SureSince, h.SureUntil = t.times(sure)
+	h.Since, h.Until = t.bounds(worst)
+	h.SureSince, h.SureUntil = t.bounds(sure)
 	if worst.cause != noCause && worst.level > kangma.NoLevel {
 		a := &t.hist.areas[worst.cause]
 		s := &t.hist.spots[a.spot].area
@@ -250,7 +250,7 @@ func (t *Table) hit(worst, sure found, note *kangma.Text) Hit {
 	return h
 }
 
-func (t *Table) times(f found) (since, until time.Time) {
+func (t *Table) bounds(f found) (since, until time.Time) {
 	if f.level == kangma.NoLevel {
 		return since, until
 	}

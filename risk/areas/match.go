@@ -50,14 +50,14 @@ func (t *Table) match(n *node, at kangma.Division, text placeText, w window) (wh
 		tried = len(s)
 		h := hashText(s)
 		for k := sort.Search(len(group), func(k int) bool { return group[k].hash >= h }); k < len(group) && group[k].hash == h; k++ {
-			f := t.worst(group[k].times, w)
-			if f.level == kangma.NoLevel || t.otherStreet(group[k].area, at) {
+			f := t.worst(t.times[group[k].id()], w)
+			if f.level == kangma.NoLevel || t.otherStreet(group[k].id(), at) {
 				continue
 			}
-			f.cause, ok = group[k].area, true
+			f.cause, ok = group[k].id(), true
 			// Who writes 富力城3号楼 is surely in a listed 富力城, but only perhaps in a listed 富力城12号楼; and who writes the
 			// estate alone is surely in it only where the list has all of it.
-			if group[k].exact {
+			if group[k].exact() {
 				whole = worse(whole, f)
 			} else if i > 0 || len(text.rest) == len(head) {
 				part = worse(part, f)

@@ -45,7 +45,7 @@ func TestTheTableAgreesWithItsListsReadOneByOne(t *testing.T) {
 	seed := uint64(20220805)
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 1))
-	for range 60 {
+	for range 30 {
 		lists, said := randomLists(rnd)
 		table := build(t, lists...)
 		step := build(t, lists[0])
@@ -59,7 +59,7 @@ func TestTheTableAgreesWithItsListsReadOneByOne(t *testing.T) {
 		if table.Version() != step.Version() {
 			t.Fatalf("built %s, stepped %s", table.Version(), step.Version())
 		}
-		for range 200 {
+		for range 120 {
 			at := modelPlaces[rnd.IntN(len(modelPlaces))]
 			from := hour(1, rnd.IntN(14*24))
 			to := from.Add(time.Duration(rnd.IntN(100)) * time.Hour)

@@ -3,6 +3,7 @@ package areas_test
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/kangma/kangma/risk/areas"
@@ -38,8 +39,13 @@ func sharedLists(tb testing.TB) []string {
 	return files
 }
 
+var listsRead sync.Map // by file; each is read once a run
+
 func readList(tb testing.TB, file string) *areas.List {
 	tb.Helper()
+	if l, ok := listsRead.Load(file); ok {
+		return l.(*areas.List)
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		tb.Fatal(err)
@@ -49,6 +55,7 @@ func readList(tb testing.TB, file string) *areas.List {
 	if err != nil {
 		tb.Fatalf("%s: %v", filepath.Base(file), err)
 	}
+	listsRead.Store(file, l)
 	return l
 }
 

@@ -107,6 +107,7 @@ func (t *Table) finish() {
 	if n := len(t.lists); n > 0 {
 		t.version = time.Unix(t.lists[n-1].at, 0).In(shanghai).Format("2006-01-02T15") + "-" + hex.EncodeToString(h.Sum(nil))[:16]
 	}
+	t.hist.areas = slices.Clone(t.hist.areas) // without the room they grew in
 	t.index = newIndex(t.hist, t.lists)
 }
 

@@ -91,8 +91,8 @@ func everyDay(d *kangma.Dossier, side *Side, cfg *Config, days []time.Time) (out
 }
 
 func TestAskingOnlyWhenSomethingMayChangeIsTheSameAsAskingEveryDay(t *testing.T) {
-	const days, people = 40, 400
-	for _, seed := range []uint64{1, 2, 3} {
+	const days, people = 40, 250
+	for _, seed := range []uint64{1, 2} {
 		t.Logf("seed %d", seed)
 		table := history(t, august.AddDate(0, 0, -14), days+10, seed)
 		for _, hindsight := range []bool{false, true} {
