@@ -17,7 +17,7 @@ const settleAfter = 30 * time.Second
 // Settle counts the doubtful days, merges copies where there are some, and clears the marks. It is meant to run every
 // minute or so and costs nothing when there is no doubt.
 func (db *DB) Settle(ctx context.Context) error {
-	days, err := db.shards[0].doubtful(ctx, db.cfg.Database)
+	days, err := db.doubtful(ctx)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (db *DB) Settle(ctx context.Context) error {
 				return err
 			}
 		}
-		again, err := db.shards[0].doubtful(ctx, db.cfg.Database)
+		again, err := db.doubtful(ctx)
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (db *DB) copies(ctx context.Context, s *shard, day int64) (uint64, error) {
 	var n [2]uint64
 	for i, final := range []string{"", " FINAL"} {
 		sql := fmt.Sprintf("SELECT count() FROM %s.passages%s WHERE day = %d", db.cfg.Database, final, day)
-		if err := s.query(ctx, sql, func(r driver.Rows) error { return r.Scan(&n[i]) }); err != nil {
+		if err := s.query(ctx, db.cfg.Insert, sql, func(r driver.Rows) error { return r.Scan(&n[i]) }); err != nil {
 			return 0, err
 		}
 	}
@@ -72,7 +72,7 @@ func (db *DB) copies(ctx context.Context, s *shard, day int64) (uint64, error) {
 // readFloor gives the first day that is kept.
 func (db *DB) readFloor(ctx context.Context) (int64, error) {
 	var day uint32
-	err := db.shards[0].query(ctx, "SELECT max(day) FROM "+db.cfg.Database+".floor", func(r driver.Rows) error { return r.Scan(&day) })
+	err := db.shards[0].query(ctx, db.cfg.Insert, "SELECT max(day) FROM "+db.cfg.Database+".floor", func(r driver.Rows) error { return r.Scan(&day) })
 	return int64(day), err
 }
 
@@ -94,7 +94,7 @@ func (db *DB) Drop(ctx context.Context, before time.Time) error {
 	for _, s := range db.shards {
 		var partitions []string
 		sql := "SELECT DISTINCT partition FROM system.parts WHERE active AND table = 'passages' AND database = " + quote(db.cfg.Database)
-		err := s.query(ctx, sql, func(r driver.Rows) error {
+		err := s.query(ctx, db.cfg.Insert, sql, func(r driver.Rows) error {
 			var p string
 			err := r.Scan(&p)
 			partitions = append(partitions, p)
@@ -129,7 +129,7 @@ func (db *DB) Counts(ctx context.Context, node string, day time.Time) ([]Slice, 
 	var out []Slice
 	sql := fmt.Sprintf("SELECT intDiv(at, %d) AS slice, uniqExact(id) FROM %s.%s WHERE day = %d AND node = %s GROUP BY slice ORDER BY slice",
 		width, db.cfg.Database, db.table, dayOf(day), quote(node))
-	err := db.shards[0].query(ctx, sql, func(r driver.Rows) error {
+	err := db.shards[0].query(ctx, db.cfg.Insert, sql, func(r driver.Rows) error {
 		var slice int64
 		var rows uint64
 		if err := r.Scan(&slice, &rows); err != nil {

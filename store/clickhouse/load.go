@@ -92,7 +92,7 @@ func (db *DB) node(ctx context.Context, name string) (*nodeState, error) {
 // Loaded returns up to where the node's journal is loaded. It is written after the rows, so it is never ahead of them.
 func (db *DB) Loaded(ctx context.Context, node string) (store.Position, error) {
 	var p uint64
-	err := db.shards[0].query(ctx, "SELECT max(position) FROM "+db.cfg.Database+".loaded WHERE node = "+quote(node), func(r driver.Rows) error {
+	err := db.shards[0].query(ctx, db.cfg.Insert, "SELECT max(position) FROM "+db.cfg.Database+".loaded WHERE node = "+quote(node), func(r driver.Rows) error {
 		return r.Scan(&p)
 	})
 	return store.Position(p), err
@@ -223,10 +223,10 @@ func (db *DB) lookup(ctx context.Context, what string, d dayRows, scan func(driv
 	}
 	sql := fmt.Sprintf("%s FROM %s.%s WHERE day = %d AND id >= %s AND id <= %s AND id IN (SELECT id FROM ids)",
 		what, db.cfg.Database, db.table, d.day, quote(string(low[:])), quote(string(high[:])))
-	return db.shards[0].query(ch.Context(ctx, ch.WithExternalTable(ids)), sql, scan)
+	return db.shards[0].query(ch.Context(ctx, ch.WithExternalTable(ids)), db.cfg.Insert, sql, scan)
 }
 
-// insertRows sends the rows as one block. Columns are built whole: half the time of row by row.
+// insertRows sends the rows, all of one day, as one block. Columns are built whole: half the time of row by row.
 func (db *DB) insertRows(ctx context.Context, s *shard, node string, day int64, rows []store.Row) error {
 	n := len(rows)
 	strings := func(f func(p *kangma.Passage) string) []string {
@@ -241,7 +241,7 @@ func (db *DB) insertRows(ctx context.Context, s *shard, node string, day int64, 
 	flags, nodes, positions := make([][]string, n), make([]string, n), make([]uint64, n)
 	for i, r := range rows {
 		p := r.Passage
-		days[i], ats[i], districts[i] = uint32(day), p.At.UnixMicro(), uint32(p.District)
+		days[i], ats[i], districts[i] = uint32(partitionOf(r)), p.At.UnixMicro(), uint32(p.District)
 		temperatures[i] = int32(min(max(p.Temperature, -1<<31), 1<<31-1))
 		colours[i], decisions[i], positions[i] = uint8(p.Colour), uint8(p.Decision), uint64(r.Position)
 		if p.Told {
@@ -274,10 +274,10 @@ func (db *DB) doubt(ctx context.Context, day int64, open bool) error {
 }
 
 // doubtful gives the days that may hold copies and when each was last marked.
-func (s *shard) doubtful(ctx context.Context, database string) (map[int64]time.Time, error) {
+func (db *DB) doubtful(ctx context.Context) (map[int64]time.Time, error) {
 	out := map[int64]time.Time{}
-	sql := "SELECT day, max(at * open), max(at * (1 - open)) FROM " + database + ".doubts GROUP BY day"
-	err := s.query(ctx, sql, func(r driver.Rows) error {
+	sql := "SELECT day, max(at * open), max(at * (1 - open)) FROM " + db.cfg.Database + ".doubts GROUP BY day"
+	err := db.shards[0].query(ctx, db.cfg.Insert, sql, func(r driver.Rows) error {
 		var day uint32
 		var marked, cleared int64
 		if err := r.Scan(&day, &marked, &cleared); err != nil {

@@ -110,7 +110,7 @@ func (s *shard) migrate(ctx context.Context, cfg Config, all []migration) error 
 		return err
 	}
 	done := map[uint32]bool{}
-	err = s.query(ctx, "SELECT number FROM "+cfg.Database+".migrations", func(r driver.Rows) error {
+	err = s.query(ctx, cfg.Insert, "SELECT number FROM "+cfg.Database+".migrations", func(r driver.Rows) error {
 		var n uint32
 		err := r.Scan(&n)
 		done[n] = true

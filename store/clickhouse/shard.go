@@ -45,6 +45,13 @@ func (s *shard) ready(ctx context.Context) error {
 	return nil
 }
 
+// quiet makes the next ready ask again.
+func (s *shard) quiet() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.good = time.Time{}
+}
+
 func hung(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
@@ -61,9 +68,7 @@ func (s *shard) done(ctx context.Context, err error) {
 	s.breaker.Done(ok, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ok {
-		s.good = now
-	} else {
+	if s.good = now; !ok {
 		s.good = time.Time{}
 	}
 }
@@ -110,12 +115,18 @@ func (s *shard) exec(ctx context.Context, sql string) error {
 	return s.wrap(ctx, err)
 }
 
-// query runs a SELECT and gives every row to scan.
-func (s *shard) query(ctx context.Context, sql string, scan func(driver.Rows) error) error {
+// query runs a SELECT and gives every row to scan. within bounds it; zero: only ctx and the connection's own limit do.
+func (s *shard) query(ctx context.Context, within time.Duration, sql string, scan func(driver.Rows) error) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	rows, err := s.conn.Query(ctx, sql)
+	limited := ctx
+	if within > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, within)
+		defer cancel()
+	}
+	rows, err := s.conn.Query(limited, sql)
 	if err == nil {
 		for err == nil && rows.Next() {
 			err = scan(rows)
@@ -136,11 +147,10 @@ func (s *shard) insert(ctx context.Context, within time.Duration, sql, token str
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, within)
+	sending, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	sending := ctx
 	if token != "" && s.version.Major >= 22 {
-		sending = ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplication_token": token}))
+		sending = ch.Context(sending, ch.WithSettings(ch.Settings{"insert_deduplication_token": token}))
 	}
 	err := send(sending, s.conn, sql, columns)
 	s.done(ctx, err)

@@ -1,0 +1,50 @@
+package clickhouse
+
+import (
+	"context"
+
+	"github.com/kangma/kangma/store"
+)
+
+// Quote is quote.
+var Quote = quote
+
+// InsertBlindly is the mutant of Load that the tests must catch: one INSERT for whatever days there are, and no look.
+func (db *DB) InsertBlindly(ctx context.Context, b store.Batch) error {
+	return db.insertRows(ctx, db.shards[0], b.Node, 0, b.Rows)
+}
+
+// Copies counts what is there more than once on the first shard.
+func (db *DB) Copies(ctx context.Context, day int64) (uint64, error) {
+	return db.copies(ctx, db.shards[0], day)
+}
+
+// Doubtful gives the days marked.
+func (db *DB) Doubtful(ctx context.Context) (days []int64, err error) {
+	all, err := db.doubtful(ctx)
+	for day := range all {
+		days = append(days, day)
+	}
+	return days, err
+}
+
+// Statements gives the SQL that a configuration runs: tables, and the question.
+func Statements(cfg Config, q []store.Query, p []store.PassageQuery) (tables, questions []string, err error) {
+	cfg.defaults()
+	all, err := cfg.migrations()
+	for _, m := range all {
+		if m.sql != "" {
+			tables = append(tables, m.sql)
+		}
+	}
+	for _, q := range q {
+		for _, from := range []string{cfg.Database + ".passages", cfg.Database + ".passages FINAL"} {
+			c := compile(q, from)
+			questions = append(questions, c.groups, c.tally)
+		}
+	}
+	for _, p := range p {
+		questions = append(questions, compilePassages(p, cfg.Database+".passages FINAL"))
+	}
+	return tables, questions, err
+}
