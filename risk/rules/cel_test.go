@@ -289,3 +289,51 @@ func TestEvaluateFindsExactlyTheRulesThatHoldUnderCEL(t *testing.T) {
 	}
 	t.Log(strings.TrimSpace(fmt.Sprint(seen)))
 }
+
+// The same expressions as rules: until the moment named as the next change, the answer stays.
+func TestNothingChangesBeforeNextChangeWhateverTheRule(t *testing.T) {
+	const seed = 99
+	t.Logf("seed %d", seed)
+	g := newGen(seed, false)
+	r := expressionsOf{g.Rand}
+	flips := 0
+	for i := range 300 {
+		rolling := "calendar"
+		if i%2 == 1 {
+			rolling = "24h"
+		}
+		file := "id: t\nversion: \"1\"\ntitle: {zh: a, en: a}\ntimezone: Asia/Shanghai\nday: {count: " + rolling + "}\nrules:\n" +
+			"  - {id: a, colour: red, on: \"" + r.pick("stay('high')", "stay('mid')", "stay_in(['440000'])", "contact('close')", "management('home')", "override('red')", "foreign('red')") +
+			"\", when: \"" + r.truth(2) + "\", until: it.end(50), reason: {zh: a, en: a}, guidance: {zh: a, en: a}, clears: {zh: a, en: a}}\n"
+		s, err := Load("t", []byte(file))
+		if err != nil {
+			t.Fatalf("%s\n%v", file, err)
+		}
+		for range 12 {
+			in := Input{Dossier: g.dossier(1 + g.IntN(10)), Areas: g.table(), At: g.time()}
+			now := s.Evaluate(in)
+			until := in.At.AddDate(0, 0, 60)
+			if !now.NextChange.IsZero() {
+				until = now.NextChange
+			}
+			for k := range 8 {
+				later := in
+				later.At = in.At.Add(time.Duration(g.Int64N(int64(until.Sub(in.At)))))
+				if k == 0 {
+					later.At = until.Add(-time.Microsecond)
+				}
+				if a := s.Evaluate(later); a.Colour != now.Colour && later.At.After(in.At) {
+					t.Fatalf("%s\nat %v: %s\nat %v: %s", file, in.At, brief(now), later.At, brief(a))
+				}
+			}
+			later := in
+			if later.At = until; s.Evaluate(later).Colour != now.Colour {
+				flips++
+			}
+		}
+	}
+	if flips < 50 {
+		t.Errorf("only %d of the changes named were changes", flips)
+	}
+	t.Logf("%d changes", flips)
+}

@@ -37,11 +37,11 @@ func (o cmp) holds(a, b int64) bool {
 func compare(c *compiler, e ast.Expr, a []node, o cmp) node {
 	l, r := a[0], a[1]
 	switch {
-	case l.days != nil && r.lit != nil:
-		return compareDays(l, r.lit.(int64), o)
-	case r.days != nil && l.lit != nil:
+	case l.days && r.lit != nil:
+		return compareDays(r.lit.(int64), o)
+	case r.days && l.lit != nil:
 		mirrored := [...]cmp{cmpEQ, cmpNE, cmpGT, cmpGE, cmpLT, cmpLE}
-		return compareDays(r, l.lit.(int64), mirrored[o])
+		return compareDays(l.lit.(int64), mirrored[o])
 	case l.i != nil && r.i != nil:
 		f, g := l.i, r.i
 		return boolNode(func(x *env) bool { return o.holds(f(x), g(x)) })
@@ -57,23 +57,18 @@ func compare(c *compiler, e ast.Expr, a []node, o cmp) node {
 	return c.fault(e, "unsupported", "expected two whole numbers, two moments, or two texts with == or !=")
 }
 
-// compareDays compares "whole days since a fact" with a constant. The days only ever rise, one by one, so the moment of
-// the next flip is known exactly.
-func compareDays(l node, n int64, o cmp) node {
-	days, value := l.days, l.i
+// compareDays compares it.days() with a constant. The days only ever rise, one by one, so the moment of the next flip is
+// known exactly.
+func compareDays(n int64, o cmp) node {
 	return boolNode(func(x *env) bool {
-		d := value(x)
-		holds := o.holds(d, n)
-		if base, ok := days(x); ok {
-			// The truth can flip when the days pass n-1 (to n) or n (to n+1).
-			for _, k := range [2]int64{n - 1, n} {
-				if d <= k && o.holds(k, n) != o.holds(k+1, n) {
-					x.changesAt(x.f.Cal.After(base, k))
-					break
-				}
+		d := x.it.Days
+		for _, k := range [2]int64{n - 1, n} { // the truth can flip when the days pass n-1 (to n) or n (to n+1)
+			if d <= k && o.holds(k, n) != o.holds(k+1, n) {
+				x.changesAt(x.f.Cal.After(base(x.it), k))
+				break
 			}
 		}
-		return holds
+		return o.holds(d, n)
 	})
 }
 
@@ -82,7 +77,7 @@ func compareTimes(l, r node, o cmp) node {
 	f, g := l.t, r.t
 	return boolNode(func(x *env) bool {
 		a, b := f(x), g(x)
-		lm, rm := moves(l, x), moves(r, x)
+		lm, rm := l.moves != nil && l.moves(x), r.moves != nil && r.moves(x)
 		if lm != rm {
 			ahead := b - a // how long until the moving side reaches the other
 			if rm {
@@ -97,12 +92,25 @@ func compareTimes(l, r node, o cmp) node {
 	})
 }
 
-func moves(n node, x *env) bool {
-	if n.anchor && x.it != nil && x.it.Grows != 0 {
-		x.changesAt(x.it.Grows)
-		return true
+// anchorMoves: the anchor of a stay that goes on is now, until it ends.
+func anchorMoves(x *env) bool {
+	if x.it == nil || x.it.Grows == 0 {
+		return false
 	}
-	return n.now
+	x.changesAt(x.it.Grows)
+	return true
+}
+
+// dayEndMoves: the end of the anchor's day, or of a later one, moves with a stay that goes on: with each moment where days
+// are periods of 24 hours, else in one step at midnight.
+func dayEndMoves(x *env) bool {
+	if !anchorMoves(x) {
+		return false
+	}
+	if !x.f.Cal.Rolling {
+		x.changesAt(x.f.Cal.After(x.f.Now, 0))
+	}
+	return x.f.Cal.Rolling
 }
 
 // base is the anchor that days will be counted from once a growing stay has ended.

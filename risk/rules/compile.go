@@ -74,7 +74,7 @@ func (c *compiler) constant(e ast.Expr, v ref.Val) node {
 func (c *compiler) ident(e ast.Expr) node {
 	switch e.AsIdent() {
 	case "now":
-		return node{typ: types.TimestampType, t: func(x *env) facts.Micros { return x.f.Now }, now: true}
+		return node{typ: types.TimestampType, t: func(x *env) facts.Micros { return x.f.Now }, now: true, moves: func(*env) bool { return true }}
 	case "it":
 		if !c.item {
 			return c.fault(e, "no_item", "it has no meaning here: the rule has no on")

@@ -17,7 +17,7 @@ type itemField struct {
 
 var itemFields = map[string]itemField{
 	"at": {doc: "the anchor that days are counted from", node: node{
-		typ: types.TimestampType, anchor: true, t: func(x *env) facts.Micros { return x.it.At }}},
+		typ: types.TimestampType, moves: anchorMoves, t: func(x *env) facts.Micros { return x.it.At }}},
 	"from": {doc: "its beginning", node: timeNode(func(x *env) facts.Micros { return x.it.From })},
 	"kind": {doc: "the kind of its evidence: stay, trip, test …",
 		node: stringNode(func(x *env) string { return string(x.it.Ev.Kind) })},

@@ -18,8 +18,11 @@ func itemFunctions() []*function {
 		name: "days", id: "item_days", result: types.IntType, cost: 1,
 		doc: "whole days from the fact to now, by the day convention of the rule set",
 		build: func([]node) (node, error) {
-			n := intNode(-200_000, 200_000, func(x *env) int64 { return x.it.Days })
-			n.days = func(x *env) (facts.Micros, bool) { return base(x.it), true }
+			n := intNode(-200_000, 200_000, func(x *env) int64 {
+				x.changesAt(x.f.Cal.After(base(x.it), x.it.Days))
+				return x.it.Days
+			})
+			n.days = true
 			return n, nil
 		},
 	}, {
@@ -41,7 +44,7 @@ func itemFunctions() []*function {
 		build: func(a []node) (node, error) {
 			n, err := count(a[0], 0, maxDays)
 			t := timeNode(func(x *env) facts.Micros { return x.f.Cal.After(x.it.At, n) })
-			t.anchor = true
+			t.moves = dayEndMoves
 			return t, err
 		},
 	}, {
@@ -95,7 +98,7 @@ func itemMeasureFunctions() []*function {
 		doc: "day 1 of the measure the fact led to: when isolation began, or else the day after the fact",
 		build: func([]node) (node, error) {
 			t := timeNode(func(x *env) facts.Micros { return measureStart(x, x.it) })
-			t.anchor = true
+			t.moves = dayEndMoves
 			return t, nil
 		},
 	}, {
@@ -187,6 +190,9 @@ func released(x *env, it *facts.Item, names []string) bool {
 // ledTo: a measure that began on the day of the fact or later can be its consequence; an earlier one cannot, because a
 // new exposure starts the clock anew.
 func ledTo(x *env, it, m *facts.Item) bool {
+	if it.Grows != 0 { // tomorrow the measure will have begun before the end of the stay
+		x.changesAt(x.f.Cal.Start(x.f.Cal.Index(x.f.Now) + 1))
+	}
 	return x.f.Cal.Index(m.From) >= x.f.Cal.Index(it.At)
 }
 

@@ -73,15 +73,21 @@ func personFunctions() []*function {
 			if !ok {
 				return node{}, errSelector
 			}
-			return timeNode(func(x *env) facts.Micros {
-				last := facts.MinMicros
-				for it := x.f.First(sel.kind); it != nil; it = x.f.Next(it) {
-					if it.At > last && sel.match(x, it) {
-						last = it.At
-					}
+			n := timeNode(func(x *env) facts.Micros {
+				if it := latest(x, sel); it != nil {
+					return it.At
 				}
-				return last
-			}), nil
+				return facts.MinMicros
+			})
+			n.moves = func(x *env) bool {
+				it := latest(x, sel)
+				if it == nil || it.Grows == 0 {
+					return false
+				}
+				x.changesAt(it.Grows)
+				return true
+			}
+			return n, nil
 		},
 	}, {
 		name: "registered", id: "person_registered", recv: personType, result: types.TimestampType, cost: 1,
@@ -97,6 +103,16 @@ func personFunctions() []*function {
 			return boolNode(func(x *env) bool { return inAny(in, x.f.Person.Home.Division) }), err
 		},
 	}}
+}
+
+// latest gives the selected item with the latest anchor; nil where nothing is selected.
+func latest(x *env, sel *selector) (best *facts.Item) {
+	for it := x.f.First(sel.kind); it != nil; it = x.f.Next(it) {
+		if (best == nil || it.At > best.At) && sel.match(x, it) {
+			best = it
+		}
+	}
+	return best
 }
 
 // any asks test about every selected item until it says yes. Items in an expression of their own have their own it.

@@ -17,13 +17,11 @@ type node struct {
 	lit any // bool, int64, string, []string, []int, *selector, *facts.Schedule; durations as facts.Micros
 
 	lo, hi int64 // int: bounds of the value, so that arithmetic that could overflow is refused
-	now    bool  // timestamp: it moves with the present
-	anchor bool  // timestamp: it is the anchor, which moves while a stay goes on
-	days   daysOf
+	now    bool  // timestamp: it may move with the present, so it cannot be the end of anything
+	// moves tells whether a timestamp moves with the present just now; nil: it never does. It also notes when that ends.
+	moves func(*env) bool
+	days  bool // it is it.days(): a comparison with a constant knows exactly when it flips
 }
-
-// daysOf marks "whole days from a fact to now", so that a comparison with a constant knows exactly when it flips.
-type daysOf func(*env) (facts.Micros, bool)
 
 // The types of the language beside CEL's own.
 var (

@@ -76,7 +76,15 @@ func opIf(c *compiler, e ast.Expr, a []node) node {
 			}
 			return r(x)
 		})
-		n.now, n.anchor = a[1].now || a[2].now, a[1].anchor || a[2].anchor
+		n.now = a[1].now || a[2].now
+		if ml, mr := a[1].moves, a[2].moves; ml != nil || mr != nil {
+			n.moves = func(x *env) bool {
+				if p(x) {
+					return ml != nil && ml(x)
+				}
+				return mr != nil && mr(x)
+			}
+		}
 		return n
 	}
 	return c.fault(e, "unsupported", "a ? b : c chooses between truths, numbers or moments only")
@@ -130,7 +138,7 @@ func sum(c *compiler, e ast.Expr, a []node, minus bool) node {
 			d = -d
 		}
 		n := timeNode(func(x *env) facts.Micros { return f(x) + d })
-		n.now, n.anchor = l.now, l.anchor
+		n.now, n.moves = l.now, l.moves
 		return n
 	}
 	return c.fault(e, "unsupported", "expected whole numbers, or a moment and a duration")
