@@ -69,18 +69,21 @@ func (s *Set) run(x *env) {
 // selection that has to look up an area comes after the condition, which is cheaper; every other comes first.
 func (s *Set) consider(x *env, r *rule, it *facts.Item) {
 	x.it = it
-	late := r.on.area && !it.IsJudged()
-	if !late && !r.on.match(x, it) {
+	if !r.on.area || it.IsJudged() {
+		if r.on.match(x, it) && (r.when == nil || r.when(x)) {
+			s.fire(x, r, it)
+		}
 		return
 	}
 	before := x.next
 	x.next = facts.Never
 	holds := r.when == nil || r.when(x)
-	if late && (!holds && x.next == facts.Never || !r.on.match(x, it)) {
-		x.next = before
+	condition := x.next
+	x.next = before
+	if !holds && condition == facts.Never || !r.on.match(x, it) {
 		return
 	}
-	x.next = min(x.next, before)
+	x.next = min(x.next, condition)
 	if holds {
 		s.fire(x, r, it)
 	}

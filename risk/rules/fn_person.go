@@ -121,12 +121,12 @@ func (x *env) any(sel *selector, test func(*facts.Item) bool) bool {
 		before := x.next
 		x.next = facts.Never
 		yes := test(it)
-		if (yes || x.next != facts.Never) && !sel.match(x, it) {
-			yes = false
-			x.next = before
+		tested := x.next
+		x.next = before
+		if !yes && tested == facts.Never || !sel.match(x, it) {
 			continue
 		}
-		x.next = min(x.next, before)
+		x.next = min(x.next, tested)
 		if yes {
 			return true
 		}

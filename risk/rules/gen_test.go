@@ -162,6 +162,8 @@ func (g *gen) table() Areas {
 		{place("440304", ""), kangma.MidLevel, at(-5), at(10), at(-2)},
 		{place("420106", ""), kangma.HighLevel, at(-20), time.Time{}, at(-20)},
 		{place("310115", ""), kangma.LowLevel, at(-9), at(9), at(-9)},
+		{place("410103", ""), kangma.HighLevel, at(-12), at(-11), at(-12)}, // areas that turn high while people are there
+		{place("110105", ""), kangma.HighLevel, at(1), at(2), at(1)},
 	}
 }
 
