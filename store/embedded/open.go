@@ -105,7 +105,8 @@ func openFile(path, schema string, o Options) (*file, error) {
 
 // dsnOf gives the data source of a path and makes sure that the file is ours alone to read.
 func dsnOf(path string, o Options) (string, error) {
-	q := url.Values{"_mutex": {"no"}, "_busy_timeout": {"10000"}, "_cache_size": {"-32768"}, "_stmt_cache_size": {"0"}}
+	// secure_delete: what is deleted is overwritten, so that an erased person's data key does not stay in a free page.
+	q := url.Values{"_mutex": {"no"}, "_busy_timeout": {"10000"}, "_cache_size": {"-32768"}, "_stmt_cache_size": {"0"}, "_secure_delete": {"on"}}
 	if path == "" {
 		return fmt.Sprintf("file:/kangma-%s?vfs=memdb&%s", rand.Text(), q.Encode()), nil
 	}
