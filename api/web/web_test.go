@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"io/fs"
 	"regexp"
 	"strings"
@@ -57,4 +59,35 @@ func TestAssetNamesCarryAHash(t *testing.T) {
 			t.Errorf("%s may not be cached for ever: its name has no hash", e.Name())
 		}
 	}
+}
+
+// A phone on a slow network shows the code after at most 60 kB, compressed: the page, its scripts and its styles.
+func TestResidentPageIsSmall(t *testing.T) {
+	const budget = 60_000
+	var total int
+	reference := regexp.MustCompile(`(?:src|href)="/([^"]*)"`)
+	html := read(t, "resident.html")
+	for _, text := range append([]string{html}, filesOf(t, reference, html)...) {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		if _, err := z.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		total += b.Len()
+	}
+	t.Logf("%d bytes, compressed", total)
+	if total > budget {
+		t.Errorf("%d bytes, compressed: over the budget of %d", total, budget)
+	}
+}
+
+func filesOf(t *testing.T, reference *regexp.Regexp, html string) (texts []string) {
+	t.Helper()
+	for _, m := range reference.FindAllStringSubmatch(html, -1) {
+		texts = append(texts, read(t, m[1]))
+	}
+	return texts
 }
