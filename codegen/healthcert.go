@@ -21,10 +21,11 @@ const HealthCertPrefix = "HC1:"
 // IsHealthCert reports whether a text claims to be an EU digital COVID certificate.
 func IsHealthCert(text string) bool { return strings.HasPrefix(text, HealthCertPrefix) }
 
-// HealthCertKeyID is the key id of a document signer: the first 8 bytes of the SHA-256 of its certificate (DER).
-type HealthCertKeyID [8]byte
+// HealthCertKeyID is the key id of a document signer, as bytes: the first 8 of the SHA-256 of its certificate (DER).
+// Some issuers use ids of other lengths.
+type HealthCertKeyID string
 
-func (id HealthCertKeyID) String() string { return hex.EncodeToString(id[:]) }
+func (id HealthCertKeyID) String() string { return hex.EncodeToString([]byte(id)) }
 
 // MarshalText gives lower-case hexadecimal digits.
 func (id HealthCertKeyID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -32,8 +33,9 @@ func (id HealthCertKeyID) MarshalText() ([]byte, error) { return []byte(id.Strin
 // HealthCert is what an EU digital COVID certificate says.
 type HealthCert struct {
 	Key       HealthCertKeyID   `json:"key"`
-	Algorithm string            `json:"algorithm"` // ES256 or PS256
-	Country   string            `json:"country"`   // ISO 3166 code of the issuer
+	Algorithm string            `json:"algorithm"`        // ES256 or PS256
+	Country   string            `json:"country"`          // issuer as the code names it: mostly an ISO 3166 code
+	Signer    string            `json:"signer,omitempty"` // country of the signer's certificate; set by Verify
 	Issued    time.Time         `json:"issued,omitzero"`
 	Expires   time.Time         `json:"expires"`
 	Version   string            `json:"version"` // of the content's schema
@@ -73,7 +75,8 @@ type HealthCertEntry struct {
 type HealthCertKey struct {
 	ID      HealthCertKeyID
 	Public  crypto.PublicKey // *ecdsa.PublicKey on P-256 (ES256) or *rsa.PublicKey (PS256)
-	Country string           // the certificate's country; "" accepts any issuer
+	Country string           // of the signer's certificate, for information: issuers name themselves freely in the code
+	From    time.Time        // signed nothing more than a day before this: some certificates are dated after the first codes
 	Until   time.Time        // signed nothing after this; zero: no end
 	Types   []HealthCertType // what it may sign; empty: everything
 }
@@ -88,7 +91,7 @@ var signerUsages = map[string]HealthCertType{
 // HealthCertKeyOf takes the key out of a document signer's certificate. The caller decides whether to trust it.
 func HealthCertKeyOf(cert *x509.Certificate) HealthCertKey {
 	sum := sha256.Sum256(cert.Raw)
-	k := HealthCertKey{ID: HealthCertKeyID(sum[:8]), Public: cert.PublicKey, Until: cert.NotAfter}
+	k := HealthCertKey{ID: HealthCertKeyID(sum[:8]), Public: cert.PublicKey, From: cert.NotBefore, Until: cert.NotAfter}
 	if len(cert.Subject.Country) > 0 {
 		k.Country = cert.Subject.Country[0]
 	}
@@ -149,7 +152,7 @@ func (h *HealthCertKeys) Verify(text string, now time.Time) (HealthCert, kangma.
 		return HealthCert{}, tell
 	}
 	candidates := h.keys[m.key]
-	if !m.hasKey || len(candidates) == 0 {
+	if len(candidates) == 0 {
 		return HealthCert{}, kangma.TellUnknownKey
 	}
 	i := slices.IndexFunc(candidates, func(k HealthCertKey) bool { return m.signedBy(k.Public) })
@@ -164,6 +167,7 @@ func (h *HealthCertKeys) Verify(text string, now time.Time) (HealthCert, kangma.
 	if !key.maySign(&c) {
 		return HealthCert{}, kangma.TellForged
 	}
+	c.Signer = key.Country
 	switch {
 	case !c.Issued.IsZero() && now.Before(c.Issued.Add(-h.skew)):
 		return c, kangma.TellNotYetValid
@@ -175,7 +179,7 @@ func (h *HealthCertKeys) Verify(text string, now time.Time) (HealthCert, kangma.
 
 // maySign reports whether the key was entitled to what the certificate says.
 func (k *HealthCertKey) maySign(c *HealthCert) bool {
-	if k.Country != "" && c.Country != "" && k.Country != c.Country || !k.Until.IsZero() && c.Issued.After(k.Until) {
+	if !k.Until.IsZero() && c.Issued.After(k.Until) || !c.Issued.IsZero() && c.Issued.Before(k.From.AddDate(0, 0, -1)) {
 		return false
 	}
 	for _, e := range c.Entries {

@@ -7,8 +7,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +38,6 @@ type healthMessage struct {
 	protected, payload, signature []byte
 	alg                           int64
 	key                           HealthCertKeyID
-	hasKey                        bool
 	size                          int
 }
 
@@ -87,8 +88,7 @@ func (m *healthMessage) readHeader(header map[any]any) {
 		m.alg = alg
 	}
 	if kid, ok := header[uint64(4)].([]byte); ok {
-		m.hasKey = len(kid) == len(m.key)
-		copy(m.key[:], kid)
+		m.key = HealthCertKeyID(kid)
 	}
 }
 
@@ -132,7 +132,9 @@ func (m *healthMessage) content() (c HealthCert, ok bool) {
 			V1 dcc `cbor:"1,keyasint"`
 		} `cbor:"-260,keyasint"`
 	}
-	if foreignCBOR.Unmarshal(m.payload, &wrapped) != nil {
+	// A field of another type than the schema's is left empty: the signature decides what is genuine, not the schema.
+	var wrongType *cbor.UnmarshalTypeError
+	if err := foreignCBOR.Unmarshal(m.payload, &wrapped); err != nil && !errors.As(err, &wrongType) {
 		return c, false
 	}
 	c.Key, c.Algorithm = m.key, map[int64]string{algES256: "ES256", algPS256: "PS256"}[m.alg]
@@ -146,43 +148,64 @@ func (m *healthMessage) content() (c HealthCert, ok bool) {
 
 // dcc is the certificate's content (DCC.combined-schema.json 1.3). Numbers are any: issuers write 1 and 1.0.
 type dcc struct {
-	Version string `cbor:"ver"`
+	Version loose `cbor:"ver"`
 	Name    struct {
-		Family  string `cbor:"fn"`
-		FamilyT string `cbor:"fnt"`
-		Given   string `cbor:"gn"`
-		GivenT  string `cbor:"gnt"`
+		Family  loose `cbor:"fn"`
+		FamilyT loose `cbor:"fnt"`
+		Given   loose `cbor:"gn"`
+		GivenT  loose `cbor:"gnt"`
 	} `cbor:"nam"`
-	Born  string     `cbor:"dob"`
+	Born  loose      `cbor:"dob"`
 	Vacc  []dccEntry `cbor:"v"`
 	Tests []dccEntry `cbor:"t"`
 	Recov []dccEntry `cbor:"r"`
 }
 
 type dccEntry struct {
-	Disease string `cbor:"tg"`
-	Country string `cbor:"co"`
-	Issuer  string `cbor:"is"`
-	ID      string `cbor:"ci"`
-	Given   string `cbor:"dt"`
-	Product string `cbor:"mp"`
-	Dose    any    `cbor:"dn"`
-	Doses   any    `cbor:"sd"`
-	Type    string `cbor:"tt"`
-	Test    string `cbor:"nm"`
-	Maker   string `cbor:"ma"`
-	Sampled string `cbor:"sc"`
-	Result  string `cbor:"tr"`
-	First   string `cbor:"fr"`
-	From    string `cbor:"df"`
-	Until   string `cbor:"du"`
+	Disease loose `cbor:"tg"`
+	Country loose `cbor:"co"`
+	Issuer  loose `cbor:"is"`
+	ID      loose `cbor:"ci"`
+	Given   loose `cbor:"dt"`
+	Product loose `cbor:"mp"`
+	Dose    any   `cbor:"dn"`
+	Doses   any   `cbor:"sd"`
+	Type    loose `cbor:"tt"`
+	Test    loose `cbor:"nm"`
+	Maker   loose `cbor:"ma"`
+	Sampled loose `cbor:"sc"`
+	Result  loose `cbor:"tr"`
+	First   loose `cbor:"fr"`
+	From    loose `cbor:"df"`
+	Until   loose `cbor:"du"`
+}
+
+// loose is a text that some issuers write as a number (dates in milliseconds) or under a tag.
+type loose string
+
+// UnmarshalCBOR reads a text, a tagged text or a number; anything else leaves the field empty.
+func (l *loose) UnmarshalCBOR(b []byte) error {
+	var v any
+	if err := foreignCBOR.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	if tag, ok := v.(cbor.Tag); ok {
+		v = tag.Content
+	}
+	*l = ""
+	if s, ok := v.(string); ok {
+		*l = loose(s)
+	} else if n, ok := integer(v); ok {
+		*l = loose(strconv.FormatInt(n, 10))
+	}
+	return nil
 }
 
 func (d *dcc) fill(c *HealthCert) bool {
-	c.Version, c.Born = d.Version, d.Born
-	full := strings.TrimSpace(d.Name.Family + " " + d.Name.Given)
+	c.Version, c.Born = string(d.Version), string(d.Born)
+	full := strings.TrimSpace(string(d.Name.Family + " " + d.Name.Given))
 	if full == "" {
-		full = strings.TrimSpace(d.Name.FamilyT + " " + d.Name.GivenT)
+		full = strings.TrimSpace(string(d.Name.FamilyT + " " + d.Name.GivenT))
 	}
 	if r := []rune(full); len(r) > 60 {
 		full = string(r[:60])
@@ -204,12 +227,13 @@ func (d *dcc) fill(c *HealthCert) bool {
 	return len(c.Entries) > 0
 }
 
-func (e *dccEntry) entry(t HealthCertType, date, product, method string) HealthCertEntry {
+func (e *dccEntry) entry(t HealthCertType, date, product, method loose) HealthCertEntry {
 	dose, _ := integer(e.Dose)
 	doses, _ := integer(e.Doses)
 	return HealthCertEntry{
-		Type: t, Disease: e.Disease, Date: date, From: e.From, Until: e.Until, Product: product, Result: e.Result,
-		Dose: int(dose), Doses: int(doses), Country: e.Country, Issuer: e.Issuer, ID: e.ID, Method: method,
+		Type: t, Disease: string(e.Disease), Date: string(date), From: string(e.From), Until: string(e.Until),
+		Product: string(product), Result: string(e.Result), Dose: int(dose), Doses: int(doses),
+		Country: string(e.Country), Issuer: string(e.Issuer), ID: string(e.ID), Method: string(method),
 	}
 }
 
