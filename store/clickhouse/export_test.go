@@ -2,9 +2,15 @@ package clickhouse
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/kangma/kangma/store"
 )
+
+// Upkeep are the statements that merge and drop a day, Current what only current versions get.
+func Upkeep(day int64) (both, current []string) {
+	return []string{fmt.Sprintf(mergeDay, "kangma", day), fmt.Sprintf(dropDay, "kangma", day)}, []string{fmt.Sprintf(dedupWindow, "kangma")}
+}
 
 // Quote is quote.
 var Quote = quote

@@ -43,6 +43,11 @@ func (db *DB) Settle(ctx context.Context) error {
 	return nil
 }
 
+const (
+	mergeDay = "OPTIMIZE TABLE %s.passages PARTITION %d FINAL"
+	dropDay  = "ALTER TABLE %s.passages DROP PARTITION %d"
+)
+
 func (db *DB) settleDay(ctx context.Context, s *shard, day int64) error {
 	for range 3 {
 		copies, err := db.copies(ctx, s, day)
@@ -50,7 +55,7 @@ func (db *DB) settleDay(ctx context.Context, s *shard, day int64) error {
 			return err
 		}
 		db.cfg.Logger.Warn("merging copies", "day", day, "copies", copies)
-		if err := s.exec(ctx, fmt.Sprintf("OPTIMIZE TABLE %s.passages PARTITION %d FINAL", db.cfg.Database, day)); err != nil {
+		if err := s.exec(ctx, fmt.Sprintf(mergeDay, db.cfg.Database, day)); err != nil {
 			return err
 		}
 	}
@@ -108,7 +113,7 @@ func (db *DB) Drop(ctx context.Context, before time.Time) error {
 			if _, err := fmt.Sscan(p, &n); err != nil || n >= floor {
 				continue
 			}
-			if err := s.exec(ctx, fmt.Sprintf("ALTER TABLE %s.passages DROP PARTITION %d", db.cfg.Database, n)); err != nil {
+			if err := s.exec(ctx, fmt.Sprintf(dropDay, db.cfg.Database, n)); err != nil {
 				return err
 			}
 		}

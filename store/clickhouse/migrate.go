@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"embed"
+	"fmt"
 	"io/fs"
 	"regexp"
 	"strconv"
@@ -83,6 +84,8 @@ func (c Config) keeperPath(table string) string {
 	return "'/clickhouse/tables/{shard}/" + c.Database + "/" + table + "', '{replica}'"
 }
 
+const dedupWindow = "ALTER TABLE %s.passages MODIFY SETTING non_replicated_deduplication_window = 1000"
+
 // migrate brings every shard up to date. Each statement may run twice (two nodes starting at once).
 func (db *DB) migrate(ctx context.Context) error {
 	all, err := db.cfg.migrations()
@@ -133,7 +136,7 @@ func (s *shard) migrate(ctx context.Context, cfg Config, all []migration) error 
 		}
 	}
 	if s.version.Major >= 22 && !cfg.Keeper { // lets the server itself drop a repeated insert
-		return s.exec(ctx, "ALTER TABLE "+cfg.Database+".passages MODIFY SETTING non_replicated_deduplication_window = 1000")
+		return s.exec(ctx, fmt.Sprintf(dedupWindow, cfg.Database))
 	}
 	return nil
 }
