@@ -1,11 +1,12 @@
 -- +goose Up
--- One row a person. data is the wire form and a checksum, found_by the blind indexes one after the other.
+-- One row a person. data is the wire form and a checksum, found_by the blind indexes one after the other. It has row
+-- ids because a row of such a table may have 4 kB in its page; without them 1 kB, and then takes a page of its own.
 CREATE TABLE dossier (
-	person   BLOB PRIMARY KEY,
+	person   BLOB NOT NULL UNIQUE,
 	version  INTEGER NOT NULL,
 	found_by BLOB NOT NULL,
 	data     BLOB NOT NULL
-) WITHOUT ROWID;
+);
 
 CREATE TABLE blind_index (
 	value  BLOB PRIMARY KEY,
