@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -20,6 +21,9 @@ type hint struct {
 	index  uint32
 	offset int64
 }
+
+// windows are buffers of readers; a megabyte each is too much to make anew for every call.
+var windows = sync.Pool{New: func() any { return new([]byte) }}
 
 // cursor is a place in one segment and how far it may be read.
 type cursor struct {
@@ -123,8 +127,18 @@ func (j *Journal) readSegment(c cursor, pos store.Position, limit int, out []sto
 		return out, pos, 0, errDisk.Because(fmt.Errorf("open %s: %w", c.seg.name, err))
 	}
 	defer f.Close()
-	r := reader{w: window{f: f, size: c.end}, c: c, first: c.seg.head.First, pos: pos}
-	r.w.ahead = int(min(int64(limit-len(out))*1024+markEvery, windowSize))
+	buf := windows.Get().(*[]byte)
+	r := reader{w: window{f: f, size: c.end, buf: (*buf)[:0]}, c: c, first: c.seg.head.First, pos: pos}
+	r.w.ahead = int(min(int64(limit-len(out))*512+markEvery, windowSize))
+	defer func() {
+		if cap(r.w.buf) <= windowSize {
+			*buf = r.w.buf
+			windows.Put(buf)
+		}
+	}()
+	if out == nil {
+		out = make([]store.Entry, 0, min(limit, int(c.count-c.index), 1024))
+	}
 	for len(out) < limit && r.bytes < maxRead && r.c.offset < c.end {
 		e, given, err := r.next()
 		if err != nil {
@@ -152,6 +166,7 @@ type reader struct {
 	first   store.Position
 	pos     store.Position
 	bytes   int
+	arena   []byte
 	damaged bool
 }
 
@@ -174,8 +189,28 @@ func (r *reader) next() (e store.Entry, given bool, err error) {
 	r.pos = at
 	r.bytes += len(rec)
 	e = store.Entry{Position: at, Recorded: time.UnixMicro(rec.recorded()).UTC(), Event: rec.event()}
-	e.Event.Data = append([]byte(nil), e.Event.Data...) // the window is used again
+	e.Event.Data = r.keep(e.Event.Data)
 	return e, true, nil
+}
+
+// arenaSize is how much data of neighbouring entries shares one allocation.
+const arenaSize = 16 << 10
+
+// keep copies data out of the window, which is used again.
+func (r *reader) keep(data []byte) []byte {
+	n := len(data)
+	if n == 0 {
+		return nil
+	}
+	if n > arenaSize/4 {
+		return append([]byte(nil), data...)
+	}
+	if cap(r.arena)-len(r.arena) < n {
+		r.arena = make([]byte, 0, min(arenaSize, r.w.ahead))
+	}
+	at := len(r.arena)
+	r.arena = append(r.arena, data...)
+	return r.arena[at : at+n : at+n]
 }
 
 // foundDamage raises the alarm for damage that was not there at the start. Appends go on: they do not touch it.
