@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ func BenchmarkImport(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	var table *areas.Table
+	started := cpuTime(b)
 	for b.Loop() {
 		var lists []*areas.List
 		for _, c := range raw {
@@ -52,6 +54,7 @@ func BenchmarkImport(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric((cpuTime(b)-started).Seconds()/float64(b.N), "cpu-s/op")
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MB-kept")
@@ -80,9 +83,21 @@ func BenchmarkLevelAt(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
+			before := cpuTime(b)
 			for b.Loop() {
 				table.LevelAt(c.place, c.from, c.to, time.Time{})
 			}
+			b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op")
 		})
 	}
+}
+
+// cpuTime is the processor time this process used, which says what a free machine would take.
+func cpuTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -22,6 +22,11 @@ type Hit struct {
 	Area  string      // name of a listed area of that level, as the list writes it, for people
 	Place kangma.Place
 
+	// Beside: Level is reached only by functional zones of the city (or the Xinjiang corps), which stand beside the
+	// counties on the lists and have no bounds by code; nothing in the place's own county or street has it. A rule set
+	// that does not want a whole city at the level of one zone takes Sure then.
+	Beside bool
+
 	Sure      kangma.Level // highest level that surely covered the place
 	SureSince time.Time    // as Since, of Sure
 	SureUntil time.Time    // as Until, of Sure

@@ -3,6 +3,7 @@ package areas
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/areas/divisions"
@@ -19,6 +20,7 @@ type index struct {
 	times     []timeline // of every area by its number
 	byHour    []int32
 	firstHour int64
+	when      []time.Time // of every list
 }
 
 // node holds what a look-up needs of one division or zone. All step functions already count what is listed above it.
@@ -311,6 +313,9 @@ func plain(steps []step) []step {
 func (x *index) hours(lists []listed1) {
 	if len(lists) == 0 {
 		return
+	}
+	for _, l := range lists {
+		x.when = append(x.when, time.Unix(l.at, 0).In(shanghai))
 	}
 	x.firstHour = lists[0].at / 3600
 	last := lists[len(lists)-1].at / 3600

@@ -52,9 +52,11 @@ func (t *Table) Ask(p kangma.Place, from, to, known time.Time) (Hit, time.Time) 
 }
 
 func (t *Table) level(p kangma.Place, w window) Hit {
+	var texts *node
 	text := placeText{community: p.Community}
 	if p.Community != "" && p.Zone == "" {
-		p, text = t.refine(p)
+		texts = t.textNode(p.Division)
+		p.Division, text.rest = texts.refine(p)
 	}
 	n, coarse := t.nodeOf(p.Division)
 	if n == nil {
@@ -72,7 +74,11 @@ func (t *Table) level(p kangma.Place, w window) Hit {
 		return Hit{Exact: true}
 	}
 	sure := t.worst(n.sure, w)
-	return t.judge(worst, sure, t.textNode(p.Division), p.Division, text, w, &noteCoarse)
+	h := t.judge(worst, sure, texts, p.Division, text, w, &noteCoarse)
+	if !h.Exact && n.apart != possible && p.Division.Rank() >= kangma.County {
+		h.Beside = t.worst(n.apart, w).level < h.Level
+	}
+	return h
 }
 
 // inZone judges a place in a named zone.
@@ -254,9 +260,9 @@ func (t *Table) bounds(f found) (since, until time.Time) {
 	if f.level == kangma.NoLevel {
 		return since, until
 	}
-	since = time.Unix(t.lists[f.list].at, 0).In(shanghai)
+	since = t.when[f.list]
 	if f.until != noCause {
-		until = time.Unix(t.lists[f.until].at, 0).In(shanghai)
+		until = t.when[f.until]
 	}
 	return since, until
 }

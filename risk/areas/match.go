@@ -19,19 +19,17 @@ func (t *Table) textNode(d kangma.Division) *node {
 	return nil
 }
 
-// refine takes the street out of the text, where it says one and the division does not.
-func (t *Table) refine(p kangma.Place) (kangma.Place, placeText) {
-	text := placeText{p.Community, p.Community}
-	n := t.textNode(p.Division)
+// refine takes the street out of the text, where it says one and the division does not, and gives the division and the
+// rest of the text.
+func (n *node) refine(p kangma.Place) (at kangma.Division, rest string) {
 	if n == nil || n.places == nil {
-		return p, text
+		return p.Division, p.Community
 	}
 	rest, street := n.places.strip(p.Community)
 	if street != 0 && p.Division.Contains(street) {
-		p.Division = street
+		return street, rest
 	}
-	text.rest = rest
-	return p, text
+	return p.Division, rest
 }
 
 // match finds the listed areas that the text names: those it surely lies in and those that are only a part of what it

@@ -146,7 +146,14 @@ func TestAZoneStandsBesideTheCountiesOfItsCity(t *testing.T) {
 			if h.Level != c.level || h.Sure != c.sure {
 				t.Errorf("got %+v, want level %v, sure %v", h, c.level, c.sure)
 			}
+			if beside := (c.place == kangma.Place{Division: lufeng}); h.Beside != beside {
+				t.Errorf("beside is %v, want %v", h.Beside, beside)
+			}
 		})
+	}
+	own := build(t, list(hour(2, 9), zone, highRow("望海小区")))
+	if h := own.LevelAt(kangma.Place{Division: lufeng}, hour(3, 0), time.Time{}, time.Time{}); h.Level != kangma.HighLevel || h.Beside {
+		t.Errorf("a county with a high area of its own: %+v, want high, not only beside", h)
 	}
 }
 
