@@ -310,7 +310,8 @@ func TestNothingChangesBeforeNextChangeWhateverTheRule(t *testing.T) {
 			t.Fatalf("%s\n%v", file, err)
 		}
 		for range 12 {
-			in := Input{Dossier: g.dossier(1 + g.IntN(10)), Areas: g.table(), At: g.time()}
+			in := Input{Dossier: g.dossier(1 + g.IntN(10)), At: g.time()}
+			in.Areas = asOf{g.table(), in.At}
 			now := s.Evaluate(in)
 			until := in.At.AddDate(0, 0, 60)
 			if !now.NextChange.IsZero() {

@@ -60,14 +60,18 @@ func (c *env) level(it *facts.Item) kangma.Level {
 	return level
 }
 
+// lookup asks the table about a place during a stay. A set that judges by "then" counts what was in force during the stay
+// by the lists published until its end. One that judges by "then or later" also counts what came into force after it, up
+// to now: who left an area the day before it became high is meant by the published rules (溢出人员).
 func (c *env) lookup(place kangma.Place, it *facts.Item) areas.Hit {
-	known := c.known
-	if c.past { // by what was published while the person was there
-		if end := time.UnixMicro(it.At); known.IsZero() || end.Before(known) {
-			known = end
-		}
+	from, to, known := time.UnixMicro(it.From), time.UnixMicro(it.At), c.known
+	switch {
+	case !c.past:
+		to = time.UnixMicro(c.f.Now + 1) // a list in force from this very moment counts
+	case known.IsZero() || to.Before(known):
+		known = to
 	}
-	return c.areas.LevelAt(place, time.UnixMicro(it.From), time.UnixMicro(it.At), known)
+	return c.areas.LevelAt(place, from, to, known)
 }
 
 // around gives the worst level anywhere in the county or city around a stay. A place coarser than that is taken whole.
@@ -88,24 +92,4 @@ func (c *env) around(it *facts.Item, widen func(kangma.Division) kangma.Division
 // names, with a note.
 func coarse(it *facts.Item) bool {
 	return it.Ev.Kind == kangma.KindTrip && it.Place.Community == ""
-}
-
-// hourMicros is one hour.
-const hourMicros = facts.Micros(time.Hour / time.Microsecond)
-
-// grows notes when a stay that goes on may come to be judged otherwise: at the end of it and, where a worse level may lie
-// ahead in the table, from now on (the exact moment is not asked for, so the next hour is named).
-func (c *env) grows(it *facts.Item, wider bool) {
-	if it.Grows == 0 || it.Place == nil || c.areas == nil {
-		return
-	}
-	c.changesAt(it.Grows)
-	if c.past || wider {
-		c.changesAt(c.f.Now + hourMicros)
-		return
-	}
-	ahead := c.areas.LevelAt(*it.Place, time.UnixMicro(c.f.Now), time.UnixMicro(it.Grows), c.known)
-	if ahead.Level > c.level(it) || ahead.Sure > c.level(it) {
-		c.changesAt(c.f.Now + hourMicros)
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/areas"
 	"github.com/kangma/kangma/risk/facts"
 )
 
@@ -142,6 +143,7 @@ func TestWhatWasKnownThenIsWhatTheDossierHeldThen(t *testing.T) {
 func TestNothingChangesBeforeNextChange(t *testing.T) {
 	moved := 0
 	people(t, 16, false, 60, func(t *testing.T, g *gen, s *Set, in Input) {
+		in.Areas = asOf{in.Areas, in.At} // a list that comes later is news
 		now := s.Evaluate(in)
 		until := in.At.AddDate(0, 0, 40)
 		if !now.NextChange.IsZero() {
@@ -163,6 +165,19 @@ func TestNothingChangesBeforeNextChange(t *testing.T) {
 	if moved < 1000 {
 		t.Errorf("only %d moments compared", moved)
 	}
+}
+
+// asOf is an area table as it was public at a moment.
+type asOf struct {
+	Areas
+	at time.Time
+}
+
+func (t asOf) LevelAt(p kangma.Place, from, to, known time.Time) areas.Hit {
+	if known.IsZero() || t.at.Before(known) {
+		known = t.at
+	}
+	return t.Areas.LevelAt(p, from, to, known)
 }
 
 func TestNoEvidenceOfAnyShapePanicsOrHidesARedAssignment(t *testing.T) {

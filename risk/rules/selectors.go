@@ -140,9 +140,10 @@ func levelSelector(name, doc string, match func(*env, *facts.Item, kangma.Level)
 				return node{}, oneOf([]string{"high", "mid", "low"})
 			}
 			return selectorNode(&selector{kind: facts.Stay, area: true, match: func(x *env, it *facts.Item) bool {
-				yes := match(x, it, want)
-				x.grows(it, name != "stay")
-				return yes
+				if it.Grows != 0 {
+					x.changesAt(it.Grows)
+				}
+				return match(x, it, want)
 			}}), nil
 		},
 	}

@@ -35,7 +35,7 @@ type Set struct {
 	weakness kangma.Text
 	sources  []string
 	cal      *facts.Calendar
-	past     bool // areas are judged by what was published while the person was there
+	past     bool // areas: then; see env.lookup
 	maxDays  int64
 	rules    []rule
 	pool     *sync.Pool

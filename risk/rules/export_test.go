@@ -1,0 +1,7 @@
+package rules
+
+// For tests outside the package.
+var (
+	Typical = typical
+	CPUTime = cpuTime
+)
