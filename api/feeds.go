@@ -102,14 +102,13 @@ type areasIn struct {
 	RawBody []byte `contentType:"application/octet-stream" doc:"the official list, JSON, plain or gzip"`
 }
 
-type areasOut struct{ Body areas.Summary }
-
-func (s *Server) publishAreas(ctx context.Context, in *areasIn) (*areasOut, error) {
-	lists, err := s.cfg.Registry.PublishAreas(ctx, bytes.Clone(in.RawBody))
+func (s *Server) publishAreas(ctx context.Context, in *areasIn) (*changeOut, error) {
+	list, held, err := s.cfg.Registry.ProposeAreas(ctx, actor(ctx), bytes.Clone(in.RawBody))
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	sum := areas.NewSummary()
-	sum.Add("body", lists[0])
-	return &areasOut{Body: *sum}, nil
+	out := change(held)
+	out.Body.Areas = areas.NewSummary()
+	out.Body.Areas.Add("body", list)
+	return out, nil
 }

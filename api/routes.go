@@ -47,6 +47,11 @@ func (s *Server) register() {
 
 	route(s, Route{put, "/v1/accounts/{name}", "put-account", []Role{Admin}, maxBody, "Create or change a staff account"}, s.putAccount)
 	route(s, Route{put, "/v1/rule-sets/{id}", "publish-rules", []Role{Admin}, maxRules, "Put a rule set in force"}, s.publishRules)
+	route(s, Route{post, "/v1/rule-sets/roll-back", "roll-back-rules", []Role{Admin}, 0, "Put the rule set before this one back in force"}, s.rollBackRules)
+	route(s, Route{del, "/v1/risk-areas/{id}", "withdraw-risk-areas", []Role{Official, Admin}, 0, "Take a risk-area list back, exactly"}, s.withdrawAreas)
+	route(s, Route{get, "/v1/approvals", "held-changes", []Role{Official, Admin}, 0, "Changes that wait for a second person"}, s.listHeld)
+	route(s, Route{post, "/v1/approvals/{id}", "decide-held-change", []Role{Official, Admin}, maxBody, "Release or refuse a held change"}, s.decide)
+	route(s, Route{get, "/v1/sweep", "sweep-status", []Role{Official, Admin}, 0, "How far the search for colour changes is"}, s.sweepStatus)
 	route(s, Route{get, "/v1/rule-sets/current", "rules-in-force", nil, 0, "Which rules and risk areas are in force"}, s.rulesInForce)
 
 	route(s, Route{get, "/v1/analytics/passages-by-hour", "passages-by-hour", []Role{Epidemiologist, Official}, 0, "Passages by hour"}, s.passagesByHour)

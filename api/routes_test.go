@@ -154,10 +154,11 @@ func TestRiskAreaListsAreWholeOrRefused(t *testing.T) {
 	w := newTown(t)
 	official := w.staff(api.Official)
 	_, before, _ := w.registry.InForce()
-	good := areaList("2022-08-12 11", "另一小区")
+	good := areaList("2022-08-11 12", "另一小区") // nobody has been anywhere: nobody changes, so it is not held
 	for what, bad := range map[string]string{
 		"truncated": good[:len(good)-40], "not json": "hello", "wrong count": strings.Replace(good, `"hcount":1`, `"hcount":7`, 1),
-		"no time": strings.Replace(good, "2022-08-12 11时", "soon", 1), "older": areaList("2022-08-01 11", "x"),
+		"no time": strings.Replace(good, "2022-08-11 12时", "soon", 1), "older": areaList("2022-08-01 11", "x"),
+		"the future": areaList("2022-08-20 11", "x"),
 	} {
 		if a := w.call("PUT", "/v1/risk-areas", official, []byte(bad)); a.status != 422 && a.status != 409 {
 			t.Errorf("%s: %d %s", what, a.status, a.body)
@@ -169,6 +170,46 @@ func TestRiskAreaListsAreWholeOrRefused(t *testing.T) {
 	w.want(w.call("PUT", "/v1/risk-areas", official, []byte(good)), 200, "")
 	if _, after, _ := w.registry.InForce(); after == before {
 		t.Error("a good list changed nothing")
+	}
+}
+
+func TestAChangeThatRecoloursManyWaitsForASecondPerson(t *testing.T) {
+	w := newTown(t)
+	p := w.resident("205")
+	feeder, official, admin := w.staff(api.Feeder), w.staff(api.Official), w.staff(api.Admin)
+	at := w.now().Add(-24 * time.Hour)
+	w.want(w.call("POST", "/v1/evidence", feeder, stayLine(kangma.NewEventID(at), p.number, "441581", "碣石湾小区", at)), 200, "")
+	list := strings.Replace(areaList("2022-08-11 12", "碣石湾小区"), "城区", "陆丰市", 2)
+	w.pass(30 * time.Minute) // the list is half an hour old
+	var held struct {
+		InForce bool `json:"in_force"`
+		Held    struct{ ID, Status string }
+	}
+	w.want(w.call("PUT", "/v1/risk-areas", official, []byte(list)), 202, "").into(t, &held)
+	if held.InForce || held.Held.Status != "held" || w.code(p).Colour != "green" {
+		t.Fatalf("%+v", held)
+	}
+	path := "/v1/approvals/" + held.Held.ID
+	w.want(w.call("POST", path, official, map[string]bool{"release": true}), 403, "two_persons")
+	w.want(w.call("POST", path, admin, map[string]bool{"release": true}), 403, "two_persons") // the same organisation
+	w.want(w.call("PUT", "/v1/accounts/second", admin, map[string]any{"role": "official", "organisation": "another", "password": "long enough"}), 200, "")
+	var login struct{ Token string }
+	w.want(w.call("POST", "/v1/sessions", "", map[string]string{"username": "second", "password": "long enough"}), 200, "").into(t, &login)
+	w.want(w.call("POST", path, login.Token, map[string]bool{"release": true}), 200, "")
+	if c := w.code(p); c.Colour != "red" {
+		t.Errorf("released: %+v", c)
+	}
+	w.want(w.call("POST", path, login.Token, map[string]bool{"release": true}), 409, "not_held")
+	var all struct {
+		Held []struct{ Status, Name string }
+	}
+	w.want(w.call("GET", "/v1/approvals", official, nil), 200, "").into(t, &all)
+	if len(all.Held) != 1 || all.Held[0].Status != "released" {
+		t.Fatalf("%+v", all)
+	}
+	w.want(w.call("DELETE", "/v1/risk-areas/"+all.Held[0].Name, official, nil), 204, "")
+	if c := w.code(p); c.Colour != "green" {
+		t.Errorf("taken back: %+v", c)
 	}
 }
 

@@ -3,9 +3,13 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/registry"
+	"github.com/kangma/kangma/risk/areas"
 )
 
 type rulesIn struct {
@@ -13,14 +17,102 @@ type rulesIn struct {
 	RawBody []byte `contentType:"application/yaml" doc:"the rule file"`
 }
 
-type rulesOut struct{ Body kangma.RuleSetRef }
+// changeOut answers a change that may be held: 200 when it is in force, 202 when a second person must release it.
+type changeOut struct {
+	Status int
+	Body   struct {
+		InForce bool               `json:"in_force"`
+		Rules   *kangma.RuleSetRef `json:"rules,omitempty"`
+		Areas   *areas.Summary     `json:"areas,omitempty"`
+		Held    *registry.Held     `json:"held,omitempty" doc:"too many people would change colour: POST /v1/approvals/{id} by a person of another organisation"`
+	}
+}
 
-func (s *Server) publishRules(ctx context.Context, in *rulesIn) (*rulesOut, error) {
-	ref, err := s.cfg.Registry.PublishRules(ctx, in.ID, bytes.Clone(in.RawBody))
+func change(held *registry.Held) *changeOut {
+	out := &changeOut{Status: http.StatusOK}
+	out.Body.InForce, out.Body.Held = held == nil, held
+	if held != nil {
+		out.Status = http.StatusAccepted
+	}
+	return out
+}
+
+func actor(ctx context.Context) registry.Actor {
+	a := who(ctx).Account
+	return registry.Actor{Account: a.Name, Organisation: a.Organisation}
+}
+
+func (s *Server) publishRules(ctx context.Context, in *rulesIn) (*changeOut, error) {
+	ref, held, err := s.cfg.Registry.ProposeRules(ctx, actor(ctx), in.ID, bytes.Clone(in.RawBody))
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return &rulesOut{Body: ref}, nil
+	out := change(held)
+	out.Body.Rules = &ref
+	return out, nil
+}
+
+func (s *Server) rollBackRules(ctx context.Context, _ *emptyIn) (*changeOut, error) {
+	ref, err := s.cfg.Registry.RollBackRules(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	out := change(nil)
+	out.Body.Rules = &ref
+	return out, nil
+}
+
+type heldOut struct {
+	Body struct {
+		Held []registry.Held `json:"held" doc:"oldest first, decided ones too"`
+	}
+}
+
+func (s *Server) listHeld(ctx context.Context, _ *emptyIn) (*heldOut, error) {
+	all, err := s.cfg.Registry.ListHeld(ctx)
+	out := &heldOut{}
+	out.Body.Held = append([]registry.Held{}, all...)
+	return out, unavailable(err)
+}
+
+type decideIn struct {
+	ID   string `path:"id" maxLength:"36"`
+	Body struct {
+		Release bool `json:"release" doc:"false refuses the change for good"`
+	}
+}
+
+type decideOut struct{ Body registry.Held }
+
+func (s *Server) decide(ctx context.Context, in *decideIn) (*decideOut, error) {
+	h, err := s.cfg.Registry.Decide(ctx, in.ID, actor(ctx), in.Body.Release)
+	return &decideOut{Body: h}, unavailable(err)
+}
+
+type sweepOut struct {
+	Body struct {
+		Progress float64             `json:"progress" doc:"share of people done, 0 to 1; 1: no sweep is under way"`
+		State    registry.SweepState `json:"state"`
+	}
+}
+
+func (s *Server) sweepStatus(ctx context.Context, _ *emptyIn) (*sweepOut, error) {
+	st, err := s.cfg.Registry.SweepStatus(ctx)
+	out := &sweepOut{}
+	out.Body.Progress, out.Body.State = st.Progress(), st
+	return out, unavailable(err)
+}
+
+type withdrawIn struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (s *Server) withdrawAreas(ctx context.Context, in *withdrawIn) (*noContent, error) {
+	err := s.cfg.Registry.WithdrawAreas(ctx, in.ID)
+	if errors.Is(err, kangma.NotFound) {
+		err = kangma.E(kangma.NotFound, "not_found", "there is no such list")
+	}
+	return &noContent{Status: http.StatusNoContent}, unavailable(err)
 }
 
 type inForceOut struct {

@@ -17,13 +17,21 @@ import (
 )
 
 const (
-	ruleKind   = "rule-set"  // id: set id; data: the YAML as published
-	activeKind = "active"    // id "rules": data is the id of the rule set in force
+	ruleKind   = "rule-set"  // id: set id @ digest; data: the YAML as published; never changed
+	activeKind = "active"    // id "rules": which rule set is in force, and those before it
 	areaKind   = "area-list" // id: hour and digest; data: the official list, gzip
 	maxList    = 64 << 20    // bytes of one unpacked list
+	maxHistory = 50          // how many rule sets back a roll-back may go
 )
 
-// PublishRules checks a rule file, keeps it and puts it in force. The old set stays in force after any error.
+// active says which rule set is in force. The ids are those of rule-set records.
+type active struct {
+	Current string   `json:"current"`
+	Before  []string `json:"before,omitempty"` // newest last
+}
+
+// PublishRules checks a rule file, keeps it and puts it in force at once. The old set stays in force after any error.
+// It asks nobody: what may change many people goes through ProposeRules.
 func (s *Service) PublishRules(ctx context.Context, name string, yaml []byte) (kangma.RuleSetRef, error) {
 	s.publish.Lock()
 	defer s.publish.Unlock()
@@ -31,15 +39,55 @@ func (s *Service) PublishRules(ctx context.Context, name string, yaml []byte) (k
 	if err != nil {
 		return kangma.RuleSetRef{}, err
 	}
-	ref := set.Ref()
-	if err := s.putNext(ctx, ruleKind, ref.ID, yaml, nil); err != nil {
-		return ref, err
+	return set.Ref(), s.enforce(ctx, set, yaml)
+}
+
+// enforce keeps a checked rule set and puts it in force.
+func (s *Service) enforce(ctx context.Context, set *rules.Set, yaml []byte) error {
+	id := set.Ref().ID + "@" + set.Ref().Digest[:16]
+	err := s.PutRecord(ctx, store.Record{Kind: ruleKind, ID: id, Version: 1, Data: yaml})
+	if err != nil && !errors.Is(err, kangma.Conflict) { // a conflict: it was published before
+		return err
 	}
-	if err := s.putNext(ctx, activeKind, "rules", []byte(ref.ID), nil); err != nil {
-		return ref, err
+	now, _, err := GetDoc[active](ctx, s.cfg.Records, activeKind, "rules")
+	if err != nil && !errors.Is(err, kangma.NotFound) {
+		return err
+	}
+	if now.Current != id {
+		next := active{Current: id, Before: now.Before}
+		if now.Current != "" {
+			next.Before = append(next.Before, now.Current)
+		}
+		next.Before = next.Before[max(0, len(next.Before)-maxHistory):]
+		if err := s.PutDoc(ctx, activeKind, "rules", next, nil); err != nil {
+			return err
+		}
 	}
 	s.swap(func(j *judgement) { j.rules = set })
-	return ref, nil
+	return nil
+}
+
+// RollBackRules puts the rule set before the one in force back, exactly as it was.
+func (s *Service) RollBackRules(ctx context.Context) (kangma.RuleSetRef, error) {
+	s.publish.Lock()
+	defer s.publish.Unlock()
+	now, _, err := GetDoc[active](ctx, s.cfg.Records, activeKind, "rules")
+	if err != nil && !errors.Is(err, kangma.NotFound) {
+		return kangma.RuleSetRef{}, err
+	}
+	if len(now.Before) == 0 {
+		return kangma.RuleSetRef{}, kangma.E(kangma.Conflict, "no_earlier_rules", "no rule set was in force before this one")
+	}
+	last := len(now.Before) - 1
+	set, err := s.loadRuleSet(ctx, now.Before[last])
+	if err != nil {
+		return kangma.RuleSetRef{}, err
+	}
+	if err := s.PutDoc(ctx, activeKind, "rules", active{Current: now.Before[last], Before: now.Before[:last]}, nil); err != nil {
+		return kangma.RuleSetRef{}, err
+	}
+	s.swap(func(j *judgement) { j.rules = set })
+	return set.Ref(), nil
 }
 
 // PublishAreas checks official risk-area lists (plain or gzip), oldest first, keeps them and puts them in force together.
@@ -50,7 +98,7 @@ func (s *Service) PublishAreas(ctx context.Context, lists ...[]byte) ([]*areas.L
 	parsed := make([]*areas.List, len(lists))
 	for i, raw := range lists {
 		var err error
-		if parsed[i], err = areas.ParseList(bytes.NewReader(raw)); err != nil {
+		if parsed[i], err = parseList(raw); err != nil {
 			return nil, err
 		}
 	}
@@ -87,12 +135,11 @@ func (s *Service) keepList(ctx context.Context, l *areas.List, raw []byte) error
 	if err != nil {
 		return err
 	}
-	id := l.At.UTC().Format("2006010215") + "-" + l.Digest()[:16]
-	err = s.PutRecord(ctx, store.Record{Kind: areaKind, ID: id, Version: 1, Data: packed})
-	if errors.Is(err, kangma.Conflict) { // it is there already
-		return nil
+	old, err := s.cfg.Records.Get(ctx, areaKind, areaListID(l))
+	if !errors.Is(err, kangma.NotFound) {
+		return err // it is there already, or the store failed
 	}
-	return err
+	return s.PutRecord(ctx, store.Record{Kind: areaKind, ID: areaListID(l), Version: old.Version + 1, Data: packed})
 }
 
 // Reload reads the rules and areas in force from the records: at start, and when another node published.
@@ -112,14 +159,18 @@ func (s *Service) Reload(ctx context.Context) error {
 }
 
 func (s *Service) loadRules(ctx context.Context) (*rules.Set, error) {
-	active, err := s.cfg.Records.Get(ctx, activeKind, "rules")
+	now, _, err := GetDoc[active](ctx, s.cfg.Records, activeKind, "rules")
 	if errors.Is(err, kangma.NotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	rec, err := s.cfg.Records.Get(ctx, ruleKind, string(active.Data))
+	return s.loadRuleSet(ctx, now.Current)
+}
+
+func (s *Service) loadRuleSet(ctx context.Context, id string) (*rules.Set, error) {
+	rec, err := s.cfg.Records.Get(ctx, ruleKind, id)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +185,7 @@ func (s *Service) loadAreas(ctx context.Context) (*areas.Table, error) {
 			return nil, err
 		}
 		for _, r := range recs {
-			list, err := areas.ParseList(bytes.NewReader(r.Data))
+			list, err := parseList(r.Data)
 			if err != nil {
 				return nil, err
 			}
@@ -157,16 +208,31 @@ func (s *Service) swap(f func(*judgement)) {
 	s.current.Store(&next)
 }
 
-// putNext stores raw data under the next version of a record.
-func (s *Service) putNext(ctx context.Context, kind, id string, data []byte, index map[string]string) error {
-	old, err := s.cfg.Records.Get(ctx, kind, id)
-	if err != nil && !errors.Is(err, kangma.NotFound) {
+// WithdrawAreas takes a list back, by the id PublishAreas kept it under, and builds the table from the others: exactly
+// what would be in force had it never come.
+func (s *Service) WithdrawAreas(ctx context.Context, id string) error {
+	s.publish.Lock()
+	defer s.publish.Unlock()
+	rec, err := s.cfg.Records.Get(ctx, areaKind, id)
+	if err != nil {
 		return err
 	}
-	if err == nil && bytes.Equal(old.Data, data) {
-		return nil
+	if err := s.PutRecord(ctx, store.Record{Kind: areaKind, ID: id, Version: rec.Version + 1, Deleted: true}); err != nil {
+		return err
 	}
-	return s.PutRecord(ctx, store.Record{Kind: kind, ID: id, Version: old.Version + 1, Data: data, Index: index})
+	table, err := s.loadAreas(ctx)
+	if err != nil {
+		return err
+	}
+	s.swap(func(j *judgement) { j.areas = table })
+	return nil
+}
+
+func parseList(raw []byte) (*areas.List, error) { return areas.ParseList(bytes.NewReader(raw)) }
+
+// areaListID is what a list is kept under: its hour and the beginning of its digest.
+func areaListID(l *areas.List) string {
+	return l.At.UTC().Format("2006010215") + "-" + l.Digest()[:16]
 }
 
 func pack(list []byte) ([]byte, error) {
@@ -195,3 +261,9 @@ func (s *Service) InForce() (ref kangma.RuleSetRef, areaVersion string, at time.
 	}
 	return ref, strings.TrimSpace(areaVersion), s.cfg.Now()
 }
+
+// Rules gives the rule set in force; nil: none.
+func (s *Service) Rules() *rules.Set { return s.current.Load().rules }
+
+// Areas gives the risk-area table in force; nil: none.
+func (s *Service) Areas() *areas.Table { return s.current.Load().areas }

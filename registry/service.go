@@ -12,11 +12,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kangma/kangma/risk/backtest"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/seal"
 )
 
-// Config is what a Service is built from. Every field but Log is required.
+// Config is what a Service is built from. Every field but Breaker and Log is required.
 type Config struct {
 	Node      string // this node's name: its journal's name in marks and in the warehouse
 	Journal   store.Journal
@@ -25,6 +26,7 @@ type Config struct {
 	Sealer    *seal.Sealer
 	Now       func() time.Time // the only clock in the package
 	Retention time.Duration    // evidence observed before now minus this is refused
+	Breaker   backtest.Breaker // holds what would recolour too many; the zero one at 0.1 %
 	Log       *slog.Logger     // nil: slog.Default
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,14 +10,18 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/feeds"
 	"github.com/kangma/kangma/risk/rules"
 )
 
 type rulesCmd struct {
-	List    rulesListCmd    `cmd:"" help:"List the presets."`
-	Check   rulesCheckCmd   `cmd:"" help:"Check rule files: every fault with its line and column."`
-	Publish rulesPublishCmd `cmd:"" help:"Put a preset or a rule file in force."`
-	Explain rulesExplainCmd `cmd:"" help:"Explain a person's colour."`
+	List     rulesListCmd     `cmd:"" help:"List the presets."`
+	Check    rulesCheckCmd    `cmd:"" help:"Check rule files: every fault with its line and column."`
+	Publish  rulesPublishCmd  `cmd:"" help:"Put a preset or a rule file in force."`
+	Explain  rulesExplainCmd  `cmd:"" help:"Explain a person's colour."`
+	RollBack rulesRollBackCmd `cmd:"" help:"Put the rule set before the one in force back."`
+	WhatIf   rulesWhatIfCmd   `cmd:"" help:"What would a person's colour be with more evidence?"`
+	Backtest rulesBacktestCmd `cmd:"" help:"Replay a rule set against another over people and days: who would change, and why."`
 }
 
 type rulesListCmd struct{}
@@ -117,4 +122,68 @@ func (c *rulesExplainCmd) Run(w *world) error {
 		}
 		return nil
 	})
+}
+
+type rulesRollBackCmd struct{}
+
+func (rulesRollBackCmd) Run(w *world) error {
+	return withStack(w, 0, func(s *stack) error {
+		ref, err := s.registry.RollBackRules(w.ctx)
+		if err == nil {
+			fmt.Fprintf(w.out, "in force again: %s version %s, digest %s\n", ref.ID, ref.Version, ref.Digest)
+		}
+		return err
+	})
+}
+
+type rulesWhatIfCmd struct {
+	Person string `arg:"" help:"Person id, ID number or phone."`
+	Add    string `required:"" type:"existingfile" help:"Evidence to add: a file with one JSON object a line, as feeds send it. Nothing is kept."`
+	Lang   string `help:"zh or en." enum:"zh,en" default:"en"`
+}
+
+func (c *rulesWhatIfCmd) Run(w *world) error {
+	extra, err := readEvidence(c.Add)
+	if err != nil {
+		return err
+	}
+	return withStack(w, 0, func(s *stack) error {
+		person, err := findPerson(w.ctx, s, c.Person)
+		if err != nil {
+			return err
+		}
+		d, err := s.registry.Dossier(w.ctx, person)
+		if err != nil {
+			return err
+		}
+		d.Evidence = append(d.Evidence, extra...)
+		a := s.registry.Evaluate(&d, time.Now().UTC(), time.Time{})
+		if w.JSON {
+			return json.NewEncoder(w.out).Encode(a)
+		}
+		explain(w.out, a, c.Lang)
+		return nil
+	})
+}
+
+// readEvidence reads one JSON object a line; every line must stand.
+func readEvidence(path string) (all []kangma.Evidence, err error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC()
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	for n := 1; dec.More(); n++ {
+		ev := kangma.Evidence{ID: kangma.NewEventID(now), Source: "what-if", Received: now}
+		if err := dec.Decode(&ev); err != nil {
+			return nil, kangma.E(kangma.Invalid, "evidence", fmt.Sprintf("%s: object %d is not evidence", path, n)).Because(err)
+		}
+		if faults := feeds.Validate(&ev, now, evidenceRetention); len(faults) > 0 {
+			return nil, &kangma.Error{Kind: kangma.Invalid, Code: "evidence", Public: fmt.Sprintf("%s: object %d", path, n), Faults: faults}
+		}
+		all = append(all, ev)
+	}
+	return all, nil
 }

@@ -16,11 +16,13 @@ import (
 )
 
 type serveCmd struct {
-	Listen     string `help:"Address to listen on." default:"127.0.0.1:8080" env:"KANGMA_LISTEN"`
-	Region     string `help:"Division whose codes these are (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
-	Demo       bool   `help:"A small demo town: people, gates, risk areas, accounts with known passwords; one-time passwords are printed. NOT for real use." env:"KANGMA_DEMO"`
-	SMSCommand string `help:"Program that sends a one-time password; it gets the phone as its argument and the text on standard input." env:"KANGMA_SMS_COMMAND"`
-	LogLevel   string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"KANGMA_LOG_LEVEL"`
+	Listen     string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"KANGMA_LISTEN"`
+	Region     string        `help:"Division whose codes these are (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
+	Demo       bool          `help:"A small demo town: people, gates, risk areas, accounts with known passwords; one-time passwords are printed. NOT for real use." env:"KANGMA_DEMO"`
+	SMSCommand string        `help:"Program that sends a one-time password; it gets the phone as its argument and the text on standard input." env:"KANGMA_SMS_COMMAND"`
+	SweepEvery time.Duration `help:"How long to wait between two searches for colour changes." default:"10m" env:"KANGMA_SWEEP_EVERY"`
+	SweepRate  int           `help:"People a second that a search looks at." default:"20000" env:"KANGMA_SWEEP_RATE"`
+	LogLevel   string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"KANGMA_LOG_LEVEL"`
 }
 
 func (c *serveCmd) Run(w *world) (err error) {
@@ -56,7 +58,10 @@ func (c *serveCmd) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopShipping()) }()
-	go s.codes.maintain(w.ctx, log)
+	stopKeys := s.background(w.ctx, func(ctx context.Context) { s.codes.maintain(ctx, log) })
+	defer stopKeys()
+	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, log) })
+	defer stopSweep()
 	c.greet(w, s, ln.Addr())
 	return server.Serve(w.ctx, ln)
 }
@@ -139,4 +144,15 @@ func (s *stack) ready(ctx context.Context) map[string]string {
 		parts["rules"] = "none in force"
 	}
 	return parts
+}
+
+// background runs f until the returned function is called, which waits for it to end.
+func (s *stack) background(ctx context.Context, f func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f(ctx)
+	}()
+	return func() { cancel(); <-done }
 }

@@ -1,0 +1,185 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/risk/areas"
+	"github.com/kangma/kangma/risk/backtest"
+	"github.com/kangma/kangma/risk/rules"
+	"github.com/kangma/kangma/store"
+)
+
+// Actor is who asks for or releases a change that touches many people.
+type Actor struct {
+	Account      string `json:"account"`
+	Organisation string `json:"organisation"`
+}
+
+// Held is a change that would recolour more people than the breaker allows. It waits for a second person of another
+// organisation.
+type Held struct {
+	ID        string           `json:"id"`
+	What      string           `json:"what"` // rules, areas
+	Name      string           `json:"name"`
+	Verdict   backtest.Verdict `json:"verdict"`
+	Requested Actor            `json:"requested_by"`
+	At        time.Time        `json:"at"`
+	Status    string           `json:"status"` // held, released, refused
+	Decided   Actor            `json:"decided_by,omitzero"`
+}
+
+const (
+	heldKind     = "held"      // id: event id; data: Held
+	heldDataKind = "held-data" // the same id; data: the rule file or list as sent
+)
+
+var (
+	errOwnRelease = kangma.E(kangma.Forbidden, "two_persons", "a held change is released by another person of another organisation")
+	errNotHeld    = kangma.E(kangma.Conflict, "not_held", "this change is not waiting any more")
+)
+
+// ProposeRules checks a rule file against everyone stored: within the breaker's limit it is put in force, beyond it is
+// held (held is not nil) and nothing changes until Release.
+func (s *Service) ProposeRules(ctx context.Context, by Actor, name string, yaml []byte) (ref kangma.RuleSetRef, held *Held, err error) {
+	set, err := rules.Load(name, yaml)
+	if err != nil {
+		return ref, nil, err
+	}
+	now := s.current.Load()
+	v, err := s.blast(ctx, now, &judgement{rules: set, areas: now.areas})
+	if err != nil {
+		return set.Ref(), nil, err
+	}
+	if v.Held {
+		held, err = s.hold(ctx, Held{What: "rules", Name: name, Verdict: v, Requested: by}, yaml)
+		return set.Ref(), held, err
+	}
+	s.publish.Lock()
+	defer s.publish.Unlock()
+	return set.Ref(), nil, s.enforce(ctx, set, yaml)
+}
+
+// ProposeAreas is ProposeRules for one official risk-area list.
+func (s *Service) ProposeAreas(ctx context.Context, by Actor, list []byte) (parsed *areas.List, held *Held, err error) {
+	parsed, table, err := s.tryAreas(list)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := s.current.Load()
+	v, err := s.blast(ctx, now, &judgement{rules: now.rules, areas: table})
+	if err != nil {
+		return nil, nil, err
+	}
+	if v.Held {
+		held, err = s.hold(ctx, Held{What: "areas", Name: areaListID(parsed), Verdict: v, Requested: by}, list)
+		return parsed, held, err
+	}
+	_, err = s.PublishAreas(ctx, list)
+	return parsed, nil, err
+}
+
+func (s *Service) tryAreas(list []byte) (*areas.List, *areas.Table, error) {
+	parsed, err := parseList(list)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := parsed.CheckAt(time.Time{}, s.cfg.Now()); err != nil {
+		return nil, nil, err
+	}
+	table, err := s.extend([]*areas.List{parsed})
+	return parsed, table, err
+}
+
+// blast counts whom a change would recolour now, over everyone stored. Where nothing is in force there is nobody to
+// recolour: the first rule set and the first list pass.
+func (s *Service) blast(ctx context.Context, old, next *judgement) (backtest.Verdict, error) {
+	if old.rules == nil || old.areas == nil {
+		return backtest.Verdict{}, nil
+	}
+	at := s.cfg.Now().Add(time.Hour).In(next.rules.Zone()) // the next full hour: what comes now is surely in force by then
+	report, err := backtest.Run(ctx, s.People(), backtest.Config{
+		Old: backtest.Side{Rules: old.rules, Areas: old.areas}, New: backtest.Side{Rules: next.rules, Areas: next.areas},
+		From: at, Days: 1, Hour: at.Hour(), Hindsight: true,
+	})
+	if err != nil || report.People == 0 { // nobody is stored: nobody can be recoloured
+		return backtest.Verdict{}, err
+	}
+	return report.Blast(s.cfg.Breaker), nil
+}
+
+func (s *Service) hold(ctx context.Context, h Held, data []byte) (*Held, error) {
+	h.At, h.Status = s.cfg.Now().UTC(), "held"
+	h.ID = kangma.NewEventID(h.At).String()
+	if err := s.PutRecord(ctx, store.Record{Kind: heldDataKind, ID: h.ID, Version: 1, Data: data}); err != nil {
+		return nil, err
+	}
+	return &h, s.PutDoc(ctx, heldKind, h.ID, h, map[string]string{"status": h.Status})
+}
+
+// ListHeld gives every change that was held, newest last.
+func (s *Service) ListHeld(ctx context.Context) (all []Held, err error) {
+	for after := ""; ; {
+		recs, next, err := s.cfg.Records.List(ctx, store.RecordQuery{Kind: heldKind, After: after, Limit: 500})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range recs {
+			var h Held
+			if err := json.Unmarshal(r.Data, &h); err != nil {
+				return nil, kangma.E(kangma.Internal, "damaged", "a stored document is damaged").Because(err)
+			}
+			all = append(all, h)
+		}
+		if after = next; next == "" {
+			return all, nil
+		}
+	}
+}
+
+// Decide releases or refuses a held change. The one who decides is another person of another organisation than the one
+// who asked. kangma.NotFound: no such change; kangma.Conflict: already decided.
+func (s *Service) Decide(ctx context.Context, id string, by Actor, release bool) (Held, error) {
+	h, version, err := GetDoc[Held](ctx, s.cfg.Records, heldKind, id)
+	if errors.Is(err, kangma.NotFound) {
+		return h, kangma.E(kangma.NotFound, "no_held", "there is no such held change")
+	}
+	if err != nil {
+		return h, err
+	}
+	if h.Status != "held" {
+		return h, errNotHeld
+	}
+	if by.Account == "" || by.Account == h.Requested.Account || by.Organisation == h.Requested.Organisation {
+		return h, errOwnRelease
+	}
+	h.Decided, h.Status = by, "refused"
+	if release {
+		h.Status = "released"
+		if err := s.carryOut(ctx, h); err != nil { // before it is noted: a crash between leaves it to be decided again
+			return h, err
+		}
+	}
+	data, err := json.Marshal(h)
+	if err != nil {
+		return h, err
+	}
+	return h, s.PutRecord(ctx, store.Record{Kind: heldKind, ID: id, Version: version + 1, Data: data, Index: map[string]string{"status": h.Status}})
+}
+
+// carryOut puts a released change in force.
+func (s *Service) carryOut(ctx context.Context, h Held) error {
+	rec, err := s.cfg.Records.Get(ctx, heldDataKind, h.ID)
+	if err != nil {
+		return err
+	}
+	if h.What == "areas" {
+		_, err = s.PublishAreas(ctx, rec.Data)
+		return err
+	}
+	_, err = s.PublishRules(ctx, h.Name, rec.Data)
+	return err
+}
