@@ -180,7 +180,9 @@ func TestAChangeThatRecoloursManyWaitsForASecondPerson(t *testing.T) {
 	at := w.now().Add(-24 * time.Hour)
 	w.want(w.call("POST", "/v1/evidence", feeder, stayLine(kangma.NewEventID(at), p.number, "441581", "碣石湾小区", at)), 200, "")
 	list := strings.Replace(areaList("2022-08-11 12", "碣石湾小区"), "城区", "陆丰市", 2)
-	w.pass(30 * time.Minute) // the list is half an hour old
+	at = w.now().Add(10 * time.Minute) // and again while the list that comes is in force
+	w.pass(80 * time.Minute)
+	w.want(w.call("POST", "/v1/evidence", feeder, stayLine(kangma.NewEventID(at), p.number, "441581", "碣石湾小区", at)), 200, "")
 	var held struct {
 		InForce bool `json:"in_force"`
 		Held    struct{ ID, Status string }
