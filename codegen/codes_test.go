@@ -177,6 +177,22 @@ func TestAHolderProofIsWorthItsHalfMinute(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
+	t.Run("another phone's link under this credential", func(t *testing.T) {
+		theirs, other := credentialOf(t, 77)
+		shown, err := codegen.Show(d.issue(t, theirs).Text, other, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine, _ := codegen.DecodeBase45(nil, code[4:])
+		raw, _ := codegen.DecodeBase45(nil, shown[4:])
+		forged := encode(append(mine, raw[len(raw)-15:]...))
+		if _, got := d.keyring.Verify(forged, now); got != kangma.TellForged {
+			t.Errorf("offline %q", got)
+		}
+		if _, got := d.opener.Open(forged, now); got != kangma.TellForged {
+			t.Errorf("online %q", got)
+		}
+	})
 	t.Run("another phone's secret does not prove it", func(t *testing.T) {
 		other, _ := codegen.NewChain([32]byte{8}, chain.Nonce, codegen.MaxSlots)
 		if _, err := codegen.Show(code, other, 0); kangma.KindOf(err) != kangma.Invalid {
