@@ -76,21 +76,8 @@ func TestFullDiskIsNeverAcknowledgedAndHealsByItself(t *testing.T) {
 		t.Fatal("no ballast was taken")
 	}
 	l := newLedger()
-	afterBallast := 0
-	var err error
-	for err == nil {
-		freed := a.heard("ballast-freed")
-		if err = l.append(j, 1000); err == nil && freed {
-			afterBallast++
-		}
-	}
-	var e *kangma.Error
-	if !errors.As(err, &e) || e.Kind != kangma.Unavailable || e.RetryAfter == 0 || !errors.Is(err, unix.ENOSPC) {
-		t.Fatalf("append to a full disk gave %v, want unavailable with a time to try again", err)
-	}
-	if afterBallast == 0 {
-		t.Error("the ballast bought no time: nothing was acknowledged after the alarm")
-	}
+	afterBallast := fillUp(t, j, l)
+	a.wait(t, "ballast-freed")
 	a.wait(t, "disk-full")
 	full := j.Stats()
 	if !full.DiskFull || full.Ballast {
@@ -127,6 +114,26 @@ func TestFullDiskIsNeverAcknowledgedAndHealsByItself(t *testing.T) {
 	}
 	t.Logf("%d events acknowledged before and after, %d batches after the ballast was freed, %d refused; 0 lost",
 		len(l.acked), afterBallast, full.Failures)
+}
+
+// fillUp appends until the disk is full and gives how many batches went in after the ballast was freed.
+func fillUp(t *testing.T, j *journal.Journal, l *ledger) (afterBallast int) {
+	t.Helper()
+	var err error
+	for err == nil {
+		freed := !j.Stats().Ballast
+		if err = l.append(j, 1000); err == nil && freed {
+			afterBallast++
+		}
+	}
+	var e *kangma.Error
+	if !errors.As(err, &e) || e.Kind != kangma.Unavailable || e.RetryAfter == 0 || !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("append to a full disk gave %v, want unavailable with a time to try again", err)
+	}
+	if afterBallast == 0 {
+		t.Error("the ballast bought no time: nothing was acknowledged after the alarm")
+	}
+	return afterBallast
 }
 
 func fillWith(t *testing.T, fs journal.FS, name string, size int) {

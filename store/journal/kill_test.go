@@ -171,6 +171,32 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 	t.Logf("seed %d: %d kills, %d events acknowledged, %d found (%d ghosts), 0 lost", seed, kills, len(acked), records, records-uint64(len(acked)))
 }
 
+func TestSecondProcessIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "KANGMA_JOURNAL_CHILD="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, told)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.Open(dir, journal.Options{Logger: quiet}); !errors.Is(err, kangma.Conflict) {
+		t.Errorf("opening beside another process gave %v, want %v", err, kangma.Conflict)
+	}
+	if r, err := journal.Verify(dir, journal.Options{Logger: quiet}); err != nil || !r.Sound() {
+		t.Errorf("verify beside another process: %+v, %v", r.Damage, err)
+	}
+	cmd.Process.Kill()
+	io.Copy(io.Discard, out)
+	cmd.Wait()
+	open(t, dir, journal.Options{Logger: quiet}).Close() // the kernel gave the lock back
+}
+
 func TestKillTestCatchesAMutant(t *testing.T) {
 	for i := range 20 {
 		dir := t.TempDir()

@@ -243,7 +243,16 @@ func cutAgain(c *cuts, wrap func(journal.FS) journal.FS, s *story, disk *crashfs
 func asIs(fs journal.FS) journal.FS { return fs }
 
 func TestPowerCutAtAnyOperationLosesNothingAcknowledged(t *testing.T) {
-	seed := seedOf(t)
+	seeds := uint64(1)
+	if os.Getenv("KANGMA_SOAK") != "" {
+		seeds = 50
+	}
+	for seed := seedOf(t); seeds > 0; seed, seeds = seed+1, seeds-1 {
+		cutWithSeed(t, seed)
+	}
+}
+
+func cutWithSeed(t *testing.T, seed uint64) {
 	c, ops := cutEverywhere(asIs, seed, false)
 	t.Logf("seed %d: %d operations, %d states: %d passed, %d failed", seed, ops, c.states, c.states-c.wrong, c.wrong)
 	if c.first != nil {

@@ -27,6 +27,7 @@ type Shipper struct {
 
 	wake chan struct{} // something was appended
 	rush chan struct{} // a Drain began
+	over chan struct{} // closed when Run has returned
 	next time.Time     // before which no load begins, see Config.MinInterval
 }
 
@@ -39,7 +40,7 @@ func New(cfg Config) (*Shipper, error) {
 		return nil, kangma.E(kangma.Invalid, "ship_config", "a shipper needs a node, a journal and a warehouse")
 	}
 	s := &Shipper{cfg: cfg.withDefaults(), told: map[string]bool{}, moved: make(chan struct{}), wake: make(chan struct{}, 1),
-		rush: make(chan struct{}, 1)}
+		rush: make(chan struct{}, 1), over: make(chan struct{})}
 	s.stats.Progress = s.cfg.Now()
 	return s, nil
 }
@@ -57,6 +58,7 @@ func poke(c chan struct{}) {
 // Run ships until ctx is done, trying for ever what fails. It returns nil when ctx is done, and an error only where going
 // on would lose passages: kangma.Conflict when the journal is an older copy of what was already shipped.
 func (s *Shipper) Run(ctx context.Context) error {
+	defer close(s.over)
 	from, err := retry(ctx, s, func(ctx context.Context) (store.Position, error) { return s.cfg.Warehouse.Loaded(ctx, s.cfg.Node) })
 	if err != nil {
 		return nil
@@ -189,7 +191,7 @@ func (s *Shipper) release(ctx context.Context, loaded store.Position) {
 }
 
 // Drain ships without lingering until everything that is in the journal now is loaded, or ctx is done. Run must be
-// running. The journal must have Last; else Drain waits until one look finds nothing more.
+// running, or kangma.Unavailable comes back at once when it has ended. The journal must have Last; else Drain waits until one look finds nothing more.
 func (s *Shipper) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	s.hurry++
@@ -211,11 +213,13 @@ func (s *Shipper) Drain(ctx context.Context) error {
 			return nil
 		}
 		poke(s.rush)
+		left := kangma.E(kangma.Unavailable, "ship_drain", fmt.Sprintf("%d entries are not in the warehouse yet; they stay in the journal", target-loaded))
 		select {
 		case <-moved:
+		case <-s.over:
+			return left
 		case <-ctx.Done():
-			return kangma.E(kangma.Unavailable, "ship_drain", fmt.Sprintf("%d entries are not in the warehouse yet; they stay in the journal", target-loaded)).
-				Because(ctx.Err())
+			return left.Because(ctx.Err())
 		}
 	}
 }
