@@ -23,6 +23,7 @@ func Dossiers(t *testing.T, open Opener[store.Dossiers]) {
 	check(t, open, "an index finds its newest owner and goes with the dossier", dossiersIndexes)
 	check(t, open, "a partition is scanned in order without skip or repeat", dossiersScan)
 	check(t, open, "of 64 racing updates exactly one wins", dossiersRace)
+	check(t, open, "operations on one person are linearizable", func(t *testing.T, s store.Dossiers) { wantOK(t, Linear(51, s)) })
 	check(t, open, "a thousand dossiers go in one update", dossiersMany)
 	check(t, open, "what is returned is the caller's own", dossiersOwn)
 	check(t, open, "an erased person is stored like any other", dossiersErased)
