@@ -44,6 +44,11 @@ describe('call', () => {
     expect(err).toMatchObject({ status: 502, code: 'http_502' });
     expect(sentence(err)).not.toContain('nginx');
   });
+  it('shows no inner detail of a failure on our side, but what to do when something cannot be decided now', () => {
+    expect(sentence(new Problem(500, 'internal', 'pq: relation "person" does not exist'))).not.toContain('pq:');
+    expect(sentence(new Problem(503, 'journal', 'keep the barrier shut'))).toBe('keep the barrier shut');
+    expect(sentence(new Problem(429, 'too_many', 'too often', '', [], 60))).toMatch(/too often.*60/);
+  });
   it('tells an answer that is not JSON from no answer', async () => {
     answers = [() => answer(200, 'hello'), refuse];
     expect(await call('GET', '/v1/me').catch((e: unknown) => e)).toMatchObject({ why: 'answer' });
