@@ -171,13 +171,9 @@ func (db *DB) swap(ctx context.Context, ways []*pending, lost *store.Lost) (chan
 	calls := make([]*call, len(ways))
 	floor := make([]int64, len(ways))
 	for i, w := range ways {
-		differ := "0"
-		if w.claimed {
-			differ = "1"
-		}
 		w.call = &call{tag: w.at.tag, script: updateDossier,
 			keys: []string{db.stateKey(w.at.tag), db.bucketKey(w.at.tag, w.at.bucket), db.bitmapKey(w.at.tag)},
-			args: []any{w.at.field[:], w.sealed, before(w.d.Version), w.at.bucket, differ}}
+			args: []any{w.at.field[:], w.sealed, before(w.d.Version), w.at.bucket, flag(w.claimed)}}
 		calls[i], floor[i] = w.call, db.seen[w.at.tag].Load()
 	}
 	if err := db.do(ctx, 0, calls...); err != nil {

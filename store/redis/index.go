@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kangma/kangma"
 )
@@ -98,47 +99,69 @@ func (db *DB) claim(ctx context.Context, ways []*pending, rebuild bool) error {
 			todo = append(todo, &swapping{x: x, at: db.entryOf(x), want: claim{w.d.Person, w.d.Version}})
 		}
 	}
-	for round := 0; len(todo) > 0; round++ {
+	todo, err := db.claimFree(ctx, todo, rebuild)
+	for round := 0; err == nil && len(todo) > 0; round++ {
 		if round == 20 {
 			return errBusyIndex
 		}
-		next, err := db.claimRound(ctx, todo, rebuild)
-		if err != nil {
-			return err
-		}
-		todo = next
+		todo, err = db.claimTaken(ctx, todo, rebuild)
 	}
-	return nil
+	return err
 }
 
-func (db *DB) claimRound(ctx context.Context, todo []*swapping, rebuild bool) (again []*swapping, err error) {
+// claimFree takes the entries that nobody has, which is nearly all of them, and gives back the others.
+func (db *DB) claimFree(ctx context.Context, todo []*swapping, rebuild bool) (taken []*swapping, err error) {
+	byTag := map[int][]*swapping{}
+	for _, s := range todo {
+		byTag[s.at.tag] = append(byTag[s.at.tag], s)
+	}
+	var calls []*call
+	var groups [][]*swapping
+	for tag, all := range byTag {
+		for part := range slices.Chunk(all, 100) {
+			c := &call{tag: tag, script: claimEntries, keys: []string{db.stateKey(tag)}, args: []any{flag(rebuild)}}
+			for _, s := range part {
+				c.keys = append(c.keys, s.at.key)
+				c.args = append(c.args, s.at.field[:], db.sealClaims(s.at, []claim{s.want}))
+			}
+			calls, groups = append(calls, c), append(groups, part)
+		}
+	}
+	if err := db.do(ctx, time.Second, calls...); err != nil {
+		return nil, err
+	}
+	for i, c := range calls {
+		there, ok := c.reply.([]any)
+		if !ok {
+			return nil, errVanished
+		}
+		for k := 0; k+1 < len(there); k += 2 {
+			n, _ := there[k].(int64)
+			entry, _ := there[k+1].(string)
+			if n < 1 || int(n) > len(groups[i]) {
+				return nil, errDamaged
+			}
+			s := groups[i][n-1]
+			s.seen = entry
+			taken = append(taken, s)
+		}
+	}
+	return taken, nil
+}
+
+// claimTaken puts the claims in front of those that are there, and gives back those that changed meanwhile.
+func (db *DB) claimTaken(ctx context.Context, todo []*swapping, rebuild bool) (again []*swapping, err error) {
 	var calls []*call
 	var asked []*swapping
 	for _, s := range todo {
-		claims, err := db.openClaims(s.at, s.seen)
+		claims, err := db.newClaims(ctx, s, rebuild)
 		if err != nil {
-			if !rebuild {
-				return nil, err
-			}
-			claims = nil // a damaged entry is written afresh
+			return nil, err
 		}
-		if len(claims) > 0 {
-			if claims[0].person == s.want.person && claims[0].version <= s.want.version {
-				continue // in front already
-			}
-			if rebuild && slices.ContainsFunc(claims, func(c claim) bool { return c.person == s.want.person && c.version <= s.want.version }) {
-				continue // a rebuild does not change who was the newest
-			}
-			if claims, err = db.living(ctx, s.x, claims, rebuild); err != nil {
-				return nil, err
-			}
+		if claims != nil {
+			calls = append(calls, db.swapEntry(s.at, db.sealClaims(s.at, claims), s.seen, rebuild))
+			asked = append(asked, s)
 		}
-		if len(claims) >= maxClaims {
-			return nil, errBusyIndex
-		}
-		claims = slices.Insert(claims, 0, s.want)
-		calls = append(calls, db.swapEntry(s.at, db.sealClaims(s.at, claims), s.seen, rebuild))
-		asked = append(asked, s)
 	}
 	if err := db.do(ctx, 0, calls...); err != nil {
 		return nil, err
@@ -155,12 +178,34 @@ func (db *DB) claimRound(ctx context.Context, todo []*swapping, rebuild bool) (a
 	return again, nil
 }
 
-func (db *DB) swapEntry(at entrySpot, value []byte, seen string, rebuild bool) *call {
-	force := "0"
-	if rebuild {
-		force = "1"
+// newClaims gives what an entry must become, or nil when it is right as it is.
+func (db *DB) newClaims(ctx context.Context, s *swapping, rebuild bool) ([]claim, error) {
+	claims, err := db.openClaims(s.at, s.seen)
+	if err != nil && !rebuild {
+		return nil, err // a rebuild writes a damaged entry afresh
 	}
-	return &call{tag: at.tag, script: swapEntry, keys: []string{db.stateKey(at.tag), at.key}, args: []any{at.field[:], value, seen, force}}
+	mine := func(c claim) bool { return c.person == s.want.person && c.version <= s.want.version }
+	if len(claims) > 0 && mine(claims[0]) || rebuild && slices.ContainsFunc(claims, mine) {
+		return nil, nil // in front already; and a rebuild does not change who was the newest
+	}
+	if claims, err = db.living(ctx, s.x, claims, rebuild); err != nil {
+		return nil, err
+	}
+	if len(claims) >= maxClaims {
+		return nil, errBusyIndex
+	}
+	return slices.Insert(claims, 0, s.want), nil
+}
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+func (db *DB) swapEntry(at entrySpot, value []byte, seen string, rebuild bool) *call {
+	return &call{tag: at.tag, script: swapEntry, keys: []string{db.stateKey(at.tag), at.key}, args: []any{at.field[:], value, seen, flag(rebuild)}}
 }
 
 // living drops the claims that can never become true and everything behind the first that is. During a rebuild a dossier

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -82,29 +83,39 @@ func (db *DB) Rebuild(ctx context.Context, fill func(context.Context, *Loader) e
 // Loader puts what a rebuild found. Its methods may be called concurrently for different people and records.
 type Loader struct{ db *DB }
 
-// Dossiers stores dossiers of any version, with their indexes, unless later versions are there.
+// Dossiers stores dossiers of any version, with their indexes, unless later versions are there. It is fastest with some
+// thousand at once.
 func (l *Loader) Dossiers(ctx context.Context, dossiers ...kangma.Dossier) error {
-	db := l.db
-	ways := make([]*pending, len(dossiers))
-	calls := make([]*call, len(dossiers))
-	for i, d := range dossiers {
-		at := db.spotOf(d.Person)
-		ways[i] = &pending{d: d, at: at, added: d.Sealed.Indexes}
-		version := binary.BigEndian.AppendUint64(nil, d.Version)
-		calls[i] = &call{tag: at.tag, script: restoreDossier,
-			keys: []string{db.stateKey(at.tag), db.bucketKey(at.tag, at.bucket), db.bitmapKey(at.tag)},
-			args: []any{at.field[:], db.sealDossier(at, d), version, at.bucket}}
+	byTag := map[int][]*pending{}
+	for _, d := range dossiers {
+		at := l.db.spotOf(d.Person)
+		byTag[at.tag] = append(byTag[at.tag], &pending{d: d, at: at, added: d.Sealed.Indexes})
 	}
-	if err := db.do(ctx, time.Second, calls...); err != nil {
-		return err
-	}
-	kept := ways[:0]
-	for i, w := range ways {
-		if calls[i].reply != saysLost {
-			kept = append(kept, w)
+	var calls []*call
+	var groups [][]*pending
+	for tag, ways := range byTag {
+		for part := range slices.Chunk(ways, 100) {
+			c := &call{tag: tag, script: restoreDossiers, keys: []string{l.db.stateKey(tag), l.db.bitmapKey(tag)}}
+			for _, w := range part {
+				c.keys = append(c.keys, l.db.bucketKey(tag, w.at.bucket))
+				c.args = append(c.args, w.at.field[:], l.db.sealDossier(w.at, w.d), binary.BigEndian.AppendUint64(nil, w.d.Version), w.at.bucket)
+			}
+			calls, groups = append(calls, c), append(groups, part)
 		}
 	}
-	return db.claim(ctx, kept, true)
+	if err := l.db.do(ctx, 2*time.Second, calls...); err != nil {
+		return err
+	}
+	var stored []*pending
+	for i, c := range calls {
+		later, _ := c.reply.([]any)
+		for n, w := range groups[i] {
+			if !slices.Contains(later, any(int64(n+1))) {
+				stored = append(stored, w)
+			}
+		}
+	}
+	return l.db.claim(ctx, stored, true)
 }
 
 // Records stores records of any version unless later ones are there.

@@ -106,12 +106,12 @@ func sizeTime(bytes int) time.Duration { return time.Duration(bytes) * 200 * tim
 
 func (db *DB) putCall(r store.Record, rebuild bool) (c *call, floor int64) {
 	at := db.recordOf(r.Kind, r.ID)
-	version, force := before(r.Version), "0"
+	version := before(r.Version)
 	if rebuild {
-		version, force = binary.BigEndian.AppendUint64(nil, r.Version), "1"
+		version = binary.BigEndian.AppendUint64(nil, r.Version)
 	}
 	sealed := db.vault.seal(at.tag, documentHeadOf(r.Version, [4]byte{}), at.place, wire.EncodeRecord(r))
-	args := []any{sealed, version, r.ID, force}
+	args := []any{sealed, version, r.ID, flag(rebuild)}
 	if !r.Deleted {
 		args = append(args, db.kindKey(at.tag, r.Kind))
 		for index, value := range r.Index {

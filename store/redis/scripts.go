@@ -28,14 +28,39 @@ if not old then redis.call('SETBIT', KEYS[3], ARGV[4], 1) end
 return redis.call('HINCRBY', KEYS[1], 'n', 1)
 `)
 
-// restoreDossier stores a dossier during a rebuild unless a later version is there.
-// KEYS and ARGV as above, ARGV[3] being the dossier's own version.
-var restoreDossier = goredis.NewScript(`
-local old = redis.call('HGET', KEYS[2], ARGV[1])
-if old and string.sub(old, 2, 9) > ARGV[3] then return 'L' end
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-redis.call('SETBIT', KEYS[3], ARGV[4], 1)
-return redis.call('HINCRBY', KEYS[1], 'n', 1)
+// restoreDossiers stores dossiers of one partition during a rebuild unless later versions are there, and gives the
+// numbers of those left alone (from 1). One call for many: a rebuild is bound by Redis' one thread.
+// KEYS: state, bitmap, and the bucket of each. ARGV: of each the field, value, version, bucket number.
+var restoreDossiers = goredis.NewScript(`
+local kept = {}
+for i = 1, #KEYS - 2 do
+  local field, value, bucket = ARGV[4 * i - 3], ARGV[4 * i - 2], KEYS[i + 2]
+  local old = redis.call('HGET', bucket, field)
+  if old and string.sub(old, 2, 9) > ARGV[4 * i - 1] then
+    kept[#kept + 1] = i
+  else
+    redis.call('HSET', bucket, field, value)
+    if not old then redis.call('SETBIT', KEYS[2], ARGV[4 * i], 1) end
+  end
+end
+redis.call('HINCRBY', KEYS[1], 'n', 1)
+return kept
+`)
+
+// claimEntries writes index entries of one partition where there are none, and gives the number (from 1) and value of
+// each that is there already.
+// KEYS: state, and the bucket of each. ARGV: '1' during a rebuild, then of each the field and value.
+var claimEntries = goredis.NewScript(`
+if ARGV[1] ~= '1' and redis.call('HEXISTS', KEYS[1], 'e') == 0 then return 'V' end
+local there = {}
+for i = 1, #KEYS - 1 do
+  if redis.call('HSETNX', KEYS[i + 1], ARGV[2 * i], ARGV[2 * i + 1]) == 0 then
+    there[#there + 1] = i
+    there[#there + 1] = redis.call('HGET', KEYS[i + 1], ARGV[2 * i])
+  end
+end
+redis.call('HINCRBY', KEYS[1], 'n', 1)
+return there
 `)
 
 // swapEntry replaces an index entry if it is still what the caller saw.
