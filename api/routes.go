@@ -45,6 +45,10 @@ func (s *Server) register() {
 	route(s, Route{get, "/v1/gates/{id}/passages", "gate-passages", []Role{GateStaff, Official}, 0, "The latest passages of a gate"}, s.gatePassages)
 	route(s, Route{post, "/v1/scans", "scan", gate, maxBody, "Scan a code at a gate"}, s.scan)
 
+	route(s, Route{post, "/v1/ocr/id-card", "ocr-id-card", gate, maxPhotoForm, "Read a photo of a resident ID card: a draft for the officer"}, s.ocrIDCard)
+	route(s, Route{post, "/v1/ocr/mrz", "ocr-mrz", gate, maxPhotoForm, "Read the machine readable zone of a passport or card"}, s.ocrMRZ)
+	route(s, Route{post, "/v1/ocr/plate", "ocr-plate", gate, maxPhotoForm, "Read a licence plate"}, s.ocrPlate)
+
 	route(s, Route{put, "/v1/accounts/{name}", "put-account", []Role{Admin}, maxBody, "Create or change a staff account"}, s.putAccount)
 	route(s, Route{put, "/v1/rule-sets/{id}", "publish-rules", []Role{Admin}, maxRules, "Put a rule set in force"}, s.publishRules)
 	route(s, Route{post, "/v1/rule-sets/roll-back", "roll-back-rules", []Role{Admin}, 0, "Put the rule set before this one back in force"}, s.rollBackRules)

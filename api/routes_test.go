@@ -283,3 +283,8 @@ func TestProblemsSpeakChinese(t *testing.T) {
 		t.Errorf("%v %s", err, b.String())
 	}
 }
+
+func TestPhotosWithoutAReaderAreRefusedClearly(t *testing.T) {
+	w := newTown(t)
+	w.want(w.call("POST", "/v1/ocr/id-card", w.staff(api.GateStaff), []byte("x")), 503, "no_reader")
+}

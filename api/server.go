@@ -35,6 +35,7 @@ type Config struct {
 	Issuer     Issuer
 	Region     kangma.Division // whose codes these are
 	Warehouse  store.Warehouse
+	Reader     Reader // of photos; nil: none
 	OTPSecret  [32]byte
 	SendOTP    func(ctx context.Context, phone kangma.Phone, code string) error // how a one-time password reaches a phone
 	BcryptCost int                                                              // 0: 12

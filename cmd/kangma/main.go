@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/ocr/tess"
 )
 
 // version is set at build time.
@@ -28,6 +29,7 @@ const (
 )
 
 func main() {
+	tess.ChildMain() // when this process is a reading child, it never returns
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -45,6 +47,7 @@ type cli struct {
 	Rules    rulesCmd    `cmd:"" help:"Check, publish and explain rule sets."`
 	Code     codeCmd     `cmd:"" help:"Issue, show, verify and inspect health codes."`
 	Gate     gateCmd     `cmd:"" help:"Scan a code at a gate; list gates."`
+	Ocr      ocrCmd      `cmd:"" help:"Read photos of ID cards, passports and licence plates."`
 	Keys     keysCmd     `cmd:"" help:"List the signing keys."`
 	Accounts accountsCmd `cmd:"" help:"Make staff accounts."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

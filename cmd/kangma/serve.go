@@ -13,6 +13,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/api"
+	"github.com/kangma/kangma/ocr"
 )
 
 type serveCmd struct {
@@ -45,7 +46,12 @@ func (c *serveCmd) Run(w *world) (err error) {
 			return fmt.Errorf("demo town: %w", err)
 		}
 	}
-	server, err := c.server(w, s, log)
+	reader, closeReader, err := openReader(w.ctx, func(what string) { log.Warn(what) })
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeReader()) }()
+	server, err := c.server(w, s, reader, log)
 	if err != nil {
 		return err
 	}
@@ -66,14 +72,14 @@ func (c *serveCmd) Run(w *world) (err error) {
 	return server.Serve(w.ctx, ln)
 }
 
-func (c *serveCmd) server(w *world, s *stack, log *slog.Logger) (*api.Server, error) {
+func (c *serveCmd) server(w *world, s *stack, reader *ocr.Reader, log *slog.Logger) (*api.Server, error) {
 	secret, err := s.keys.Secret("otp")
 	if err != nil {
 		return nil, err
 	}
 	return api.New(api.Config{
 		Registry: s.registry, Checkpoint: s.checkpoint, Issuer: s.codes, Region: s.region, Warehouse: s.warehouse,
-		OTPSecret: secret, SendOTP: c.otpSender(w), BcryptCost: c.bcryptCost(), Version: version, Ready: s.ready, Log: log,
+		Reader: reader, OTPSecret: secret, SendOTP: c.otpSender(w), BcryptCost: c.bcryptCost(), Version: version, Ready: s.ready, Log: log,
 	})
 }
 
