@@ -190,11 +190,12 @@ func (s *scanner) take(r record) {
 func (s *scanner) skip() (resumed bool, err error) {
 	o := &s.out
 	bad, index := o.end, o.count
-	at, next, proof, err := s.resync(bad+1, index)
+	doubt := s.last && o.head.First+store.Position(index) > s.durable
+	at, next, proof, err := s.resync(bad+1, index, doubt)
 	if err != nil {
 		return false, err
 	}
-	if !proof && s.last && o.head.First+store.Position(index) > s.durable {
+	if doubt && !proof {
 		o.torn = true
 		return false, nil
 	}
@@ -213,8 +214,9 @@ func (s *scanner) skip() (resumed bool, err error) {
 }
 
 // resync looks for the first well-formed record from off on with an index above bad, and for proof that record bad was
-// durable: a record of a later group commit, because that one was written only after the earlier were fsynced.
-func (s *scanner) resync(off int64, bad uint32) (at int64, next uint32, proof bool, err error) {
+// durable: a record of a later group commit, because that one was written only after the earlier were fsynced. Without
+// doubt it looks for no proof.
+func (s *scanner) resync(off int64, bad uint32, doubt bool) (at int64, next uint32, proof bool, err error) {
 	for off+prefixSize+minBody <= s.w.size {
 		r, err := s.candidate(off, bad)
 		if err != nil {
@@ -227,7 +229,7 @@ func (s *scanner) resync(off int64, bad uint32) (at int64, next uint32, proof bo
 		if next == 0 {
 			at, next = off, r.index()
 		}
-		if r.index()-r.back() > bad {
+		if !doubt || r.index()-r.back() > bad {
 			return at, next, true, nil
 		}
 		off += int64(len(r))
