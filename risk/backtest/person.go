@@ -181,11 +181,11 @@ func (w *watch) LevelAt(p kangma.Place, from, to, known time.Time) areas.Hit {
 }
 
 func (w *watch) ask(p kangma.Place, from, to, known time.Time) areas.Hit {
+	if !to.Before(w.now) { // a question that reaches the present meets the lists that follow, one by one
+		_, next := w.table.Ask(p, w.now, w.now.AddDate(10, 0, 0), w.now)
+		w.next = earlier(w.next, next)
+	}
 	if known.IsZero() {
-		if !to.Before(w.now) { // a stay that goes on meets the lists that follow, one by one
-			_, next := w.table.Ask(p, w.now, w.now.AddDate(10, 0, 0), w.now)
-			w.next = earlier(w.next, next)
-		}
 		return w.table.LevelAt(p, from, to, known)
 	}
 	h, next := w.table.Ask(p, from, to, known)
