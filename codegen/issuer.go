@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"sync/atomic"
+	"time"
 
 	"github.com/kangma/kangma"
 )
@@ -15,6 +16,10 @@ type IssuerConfig struct {
 	Region     kangma.Division // province, city or county; every code carries it
 	Key        crypto.Signer   // ECDSA P-256; a file key or one inside an HSM
 	SubjectKey [32]byte        // seals the person id; the Opener needs the same
+
+	// From and Until, when set, are the time in which the key signs, [From, Until). Verifiers refuse what it signs outside
+	// it, so Issue does not make it.
+	From, Until time.Time
 }
 
 // Issuer makes codes. It may be used concurrently.
@@ -24,6 +29,8 @@ type Issuer struct {
 	id        KeyID
 	protected []byte
 	sealer    *sealer
+	from      time.Time
+	until     time.Time
 	signed    atomic.Uint64
 }
 
@@ -51,7 +58,7 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 		return nil, err
 	}
 	protected := append([]byte(headKid), id[:]...)
-	return &Issuer{region: cfg.Region, key: cfg.Key, id: id, protected: protected, sealer: s}, nil
+	return &Issuer{region: cfg.Region, key: cfg.Key, id: id, protected: protected, sealer: s, from: cfg.From, until: cfg.Until}, nil
 }
 
 // KeyID names the signing key.
@@ -65,7 +72,8 @@ func (i *Issuer) Count() uint64 { return i.signed.Load() }
 
 // Issue makes a code of the claims. Region may be left zero. Issued is cut to whole seconds and Expires down to a whole
 // number of SlotLength after it. Except for credentials, whose nonce the phone drew, a fresh nonce is drawn.
-// kangma.Invalid: the code cannot carry the claims. kangma.Unavailable: the key did not sign.
+// kangma.Invalid: the code cannot carry the claims. kangma.Unavailable: the key did not sign, or (errors.Is ErrKeyOver)
+// does not sign at the time of issue: take the Issuer of the next key.
 func (i *Issuer) Issue(c Claims) (Code, error) {
 	if c.Region == 0 {
 		c.Region = i.region
@@ -75,6 +83,9 @@ func (i *Issuer) Issue(c Claims) (Code, error) {
 	}
 	if err := c.normalise(); err != nil {
 		return Code{}, err
+	}
+	if c.Issued.Before(i.from) || !i.until.IsZero() && !c.Issued.Before(i.until) {
+		return Code{}, ErrKeyOver
 	}
 	if c.Kind != Credential {
 		rand.Read(c.Nonce[:]) // never fails: crypto/rand aborts the process instead
@@ -109,5 +120,8 @@ func (i *Issuer) sign(raw, payload []byte) ([]byte, error) {
 	}
 	return raw, nil
 }
+
+// ErrKeyOver says that the issuer's key does not sign at the time of issue.
+var ErrKeyOver error = kangma.E(kangma.Unavailable, "key_over", "the signing key's time is not now; try again")
 
 var errSign = kangma.E(kangma.Unavailable, "sign", "the signing key did not answer with a signature; try again")

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/codegen"
@@ -188,5 +189,21 @@ func TestWhatACodeCannotCarryIsRefusedAtOnce(t *testing.T) {
 				t.Errorf("got %q %v", code.Text, err)
 			}
 		})
+	}
+}
+
+func TestAnIssuerMakesNothingOutsideTheTimeOfItsKey(t *testing.T) {
+	issuer, err := codegen.NewIssuer(codegen.IssuerConfig{Region: shenzhen, Key: newKey(t), SubjectKey: [32]byte{1}, From: now, Until: now.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[time.Duration]error{
+		-time.Second: codegen.ErrKeyOver, 0: nil, time.Hour - time.Second: nil, time.Hour: codegen.ErrKeyOver,
+	} {
+		c := dynamic()
+		c.Issued, c.Expires = now.Add(at), now.Add(at+time.Minute)
+		if _, err := issuer.Issue(c); err != want {
+			t.Errorf("at %v: %v, want %v", at, err, want)
+		}
 	}
 }

@@ -34,8 +34,20 @@ func (s *Store) change(f func() error) (err error) {
 		return err
 	}
 	// Also after a failure: what was drawn before it must stay on the list.
-	err = f()
-	return errors.Join(err, s.writeManifest(before))
+	err = errors.Join(f(), s.writeManifest(before))
+	if info, statErr := os.Stat(s.manifestPath()); statErr == nil {
+		s.read = info
+	}
+	return err
+}
+
+// Stale reports whether another process has changed the list since this Store last read it; Maintain takes the change up.
+// It costs one look at the file's times, so it may be asked every few seconds.
+func (s *Store) Stale() bool {
+	info, err := os.Stat(s.manifestPath())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return err != nil || !os.SameFile(info, s.read) || !info.ModTime().Equal(s.read.ModTime())
 }
 
 func (s *Store) manifestPath() string { return filepath.Join(s.dir, "keys.json") }

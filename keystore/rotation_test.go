@@ -160,3 +160,18 @@ func TestAWithdrawnKeyIsRefusedAsSoonAsTheListArrives(t *testing.T) {
 		})
 	}
 }
+
+// A code that was issued in the very second of a rotation, or by a process that has not noticed it yet, stays good.
+func TestRotationByHandLeavesTheCodesOfItsSecondGood(t *testing.T) {
+	o := newOffice(t, now)
+	codes := []codegen.Code{o.issue(keystore.PurposeCode, codegen.Dynamic, time.Minute, now)}
+	if err := o.store.Rotate(keystore.PurposeCode, regions[0], now, false); err != nil {
+		t.Fatal(err)
+	}
+	codes = append(codes, o.issue(keystore.PurposeCode, codegen.Dynamic, time.Minute, now))
+	if codes[0].Claims.Key == codes[1].Claims.Key {
+		t.Error("the key was not rotated")
+	}
+	ring, _ := o.list(now, 0).Keyring(0)
+	refuseNone(t, ring, codes, now, map[codegen.KeyID]bool{})
+}

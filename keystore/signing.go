@@ -29,6 +29,8 @@ const (
 	day = 24 * time.Hour
 	// ahead is how long before its use a key is published: two days, so that a gate that syncs once a day knows it.
 	ahead = 2 * day
+	// handover is how long a key that was rotated by hand may still sign: until every process has noticed.
+	handover = 10 * time.Second
 )
 
 var plans = map[Purpose]plan{
@@ -249,11 +251,12 @@ func (s *Store) Rotate(p Purpose, region kangma.Division, now time.Time, withdra
 		if until.Sub(now) < ahead {
 			until = until.Add(plans[p].sign)
 		}
-		for r := s.signing(p, region, now); r != nil; r = s.signing(p, region, now) {
-			r.Until = now
-			if r.From.After(now) || r.From.Equal(now) {
-				r.From = now.Add(-time.Second)
+		for i := range s.list.Keys {
+			r := &s.list.Keys[i]
+			if r.Purpose != p || r.Region != region || r.state(now) != codegen.Active {
+				continue
 			}
+			r.Until = now.Add(handover)
 			if withdraw {
 				r.Retired = now
 			}

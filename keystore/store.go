@@ -40,6 +40,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	list    manifest
+	read    os.FileInfo // of keys.json as we last saw it
 	secrets map[string][32]byte
 	signers map[string]crypto.Signer // by label
 	created []string

@@ -162,8 +162,10 @@ func TestRotation(t *testing.T) {
 		want := codegen.VerifyOnly
 		if withdraw {
 			want = codegen.Retired
+		} else if got := find(t, s, old.ID, at.Add(9*time.Second)).State; got != codegen.Active {
+			t.Errorf("before everybody has noticed, the old key is %v", got)
 		}
-		if got := find(t, s, old.ID, at).State; got != want {
+		if got := find(t, s, old.ID, at.Add(10*time.Second)).State; got != want {
 			t.Errorf("withdraw %v: the old key is %v", withdraw, got)
 		}
 		if got := find(t, s, old.ID, at).Public; !got.Equal(old.Public) {
@@ -205,4 +207,26 @@ func TestAStoreSignsCodesThatItsKeysVerify(t *testing.T) {
 			t.Errorf("%d codes after two reports of %d", got, issuer.Count())
 		}
 	})
+}
+
+func TestAChangeByAnotherProcessIsNoticed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keys")
+	server, tool := open(t, dir, now), open(t, dir, now)
+	if server.Stale() || tool.Stale() {
+		t.Fatal("stale without a change")
+	}
+	if err := tool.Rotate(keystore.PurposeCode, regions[0], now, true); err != nil {
+		t.Fatal(err)
+	}
+	if !server.Stale() || tool.Stale() {
+		t.Errorf("server stale %v, tool stale %v", server.Stale(), tool.Stale())
+	}
+	if err := server.Maintain(regions, now); err != nil {
+		t.Fatal(err)
+	}
+	_, a, _ := server.Signer(keystore.PurposeCode, regions[0], now)
+	_, b, _ := tool.Signer(keystore.PurposeCode, regions[0], now)
+	if server.Stale() || a.ID != b.ID {
+		t.Errorf("stale %v, keys %v and %v", server.Stale(), a.ID, b.ID)
+	}
 }

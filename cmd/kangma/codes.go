@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,10 @@ type codeSet struct {
 	opener  *codegen.Opener
 }
 
-const maintainEvery = 10 * time.Minute
+const (
+	maintainEvery = 10 * time.Minute
+	lookEvery     = 2 * time.Second // for keys that a tool has rotated meanwhile
+)
 
 func openCodes(keys *keystore.Store, region kangma.Division) (*codes, error) {
 	c := &codes{keys: keys, region: region}
@@ -65,22 +69,27 @@ func (c *codes) newIssuer(subject [32]byte, now time.Time) (*codegen.Issuer, err
 	if c.region == 0 {
 		return nil, nil
 	}
-	signer, _, err := c.keys.Signer(keystore.PurposeCode, c.region, now)
+	signer, key, err := c.keys.Signer(keystore.PurposeCode, c.region, now)
 	if err != nil {
 		return nil, err
 	}
-	return codegen.NewIssuer(codegen.IssuerConfig{Region: c.region, Key: signer, SubjectKey: subject})
+	return codegen.NewIssuer(codegen.IssuerConfig{Region: c.region, Key: signer, SubjectKey: subject, From: key.From, Until: key.Until})
 }
 
 // maintain refreshes until ctx ends. A failure leaves the keys of before in use and is logged.
 func (c *codes) maintain(ctx context.Context, log *slog.Logger) {
-	tick := time.NewTicker(maintainEvery)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	last := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
+			if now.Sub(last) < maintainEvery && !c.keys.Stale() {
+				continue
+			}
+			last = now
 			if err := c.refresh(now); err != nil {
 				log.Error("signing keys", "err", err)
 			}
@@ -94,7 +103,14 @@ func (c *codes) Issue(claims codegen.Claims) (codegen.Code, error) {
 	if issuer == nil {
 		return codegen.Code{}, kangma.E(kangma.Invalid, "region", "no region was named to issue codes for")
 	}
-	return issuer.Issue(claims)
+	code, err := issuer.Issue(claims)
+	if errors.Is(err, codegen.ErrKeyOver) { // the week has turned since the last refresh
+		if err := c.refresh(claims.Issued); err != nil {
+			return codegen.Code{}, err
+		}
+		return c.now.Load().issuer.Issue(claims)
+	}
+	return code, err
 }
 
 // Open opens online with the subject key.

@@ -3,11 +3,77 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/keystore"
 )
 
 type keysCmd struct {
-	List keysListCmd `cmd:"" help:"List the signing keys with their states."`
+	List   keysListCmd   `cmd:"" help:"List the signing keys with their states."`
+	New    keysNewCmd    `cmd:"" help:"Draw what a region needs and has not: secrets and signing keys. The server does this by itself at its start."`
+	Rotate keysRotateCmd `cmd:"" help:"Put a new signing key in place at once, also while the server runs. Without need wait: keys change by themselves each week."`
+}
+
+type keysNewCmd struct {
+	Region string `required:"" help:"Region of the keys: a GB/T 2260 code, e.g. 440300."`
+}
+
+// Run says what it drew; nothing is drawn twice.
+func (c keysNewCmd) Run(w *world) error {
+	region, err := kangma.ParseDivision(c.Region)
+	if err != nil {
+		return err
+	}
+	keys, err := keystore.Open(filepath.Join(w.Data, "keys"), keystore.Options{Now: time.Now(), Regions: []kangma.Division{region}})
+	if err != nil {
+		return err
+	}
+	if w.JSON {
+		return json.NewEncoder(w.out).Encode(map[string]any{"created": keys.Created()})
+	}
+	for _, what := range keys.Created() {
+		fmt.Fprintln(w.out, "created:", what)
+	}
+	if len(keys.Created()) == 0 {
+		fmt.Fprintln(w.out, "nothing is missing")
+	}
+	return nil
+}
+
+type keysRotateCmd struct {
+	Region   string `required:"" help:"Region of the key: a GB/T 2260 code, e.g. 440300."`
+	Purpose  string `enum:"code,paper,list" default:"code" help:"What the key signs: code, paper or list."`
+	Withdraw bool   `help:"The old key was stolen: refuse everything it signed as soon as the trust list arrives."`
+}
+
+// Run needs the key folder only, so it works beside a running server, which takes the new key up within seconds.
+func (c keysRotateCmd) Run(w *world) error {
+	region, err := kangma.ParseDivision(c.Region)
+	if err != nil {
+		return err
+	}
+	now, purpose := time.Now(), keystore.Purpose(c.Purpose)
+	keys, err := keystore.Open(filepath.Join(w.Data, "keys"), keystore.Options{Now: now})
+	if err != nil {
+		return err
+	}
+	if _, _, err := keys.Signer(purpose, region, now); err != nil {
+		return err // nothing to rotate: a mistyped region must not get a key
+	}
+	if err := keys.Rotate(purpose, region, now, c.Withdraw); err != nil {
+		return err
+	}
+	_, key, err := keys.Signer(purpose, region, now)
+	if err != nil {
+		return err
+	}
+	if w.JSON {
+		return json.NewEncoder(w.out).Encode(key)
+	}
+	fmt.Fprintf(w.out, "%s signs for %s of %s until %s\n", key.ID, key.Purpose, key.Region, key.Until.Format(time.DateOnly))
+	return nil
 }
 
 type keysListCmd struct{}
