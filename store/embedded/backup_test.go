@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
@@ -41,6 +42,10 @@ func TestABackupWhileWritingIsOfOneMomentAndRestores(t *testing.T) {
 	r := source(t, 61)
 	people := make([]kangma.Dossier, 400)
 	ids := make([]kangma.PersonID, len(people))
+	// The file is copied in several steps, between which it changes.
+	if err := db.Records().Put(t.Context(), store.Record{Kind: "area-list", ID: "large", Version: 1, Data: make([]byte, 12<<20)}); err != nil {
+		t.Fatal(err)
+	}
 	for i := range people {
 		people[i] = storetest.RandomDossier(r, storetest.RandomPerson(r, -1), 8)
 		ids[i] = people[i].Person
@@ -70,9 +75,19 @@ func TestABackupWhileWritingIsOfOneMomentAndRestores(t *testing.T) {
 	})
 	<-first
 	for n := range 3 {
-		steps := 0
+		steps, last := 0, 0
 		path := filepath.Join(dir, "backup-"+strconv.Itoa(n))
-		if err := db.Backup(t.Context(), path, func(done, total int) { steps++ }); err != nil || steps == 0 {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := db.Backup(ctx, path, func(done, total int) {
+			if steps++; done < last {
+				t.Errorf("after %d pages the copy began again", last)
+				cancel()
+			}
+			last = done
+			time.Sleep(20 * time.Millisecond) // lets the writer in
+		})
+		cancel()
+		if err != nil || steps < 3 {
 			t.Fatalf("backup in %d steps: %v", steps, err)
 		}
 		restored := filepath.Join(dir, "restored-"+strconv.Itoa(n))

@@ -102,7 +102,10 @@ func dossiersNextVersion(t *testing.T, s store.Dossiers) {
 	d.Version = 1
 	wantOK(t, s.Update(t.Context(), store.Mark{}, d))
 	for _, v := range []uint64{0, 1, 3, 1 << 63} {
-		other := RandomDossier(r, d.Person, 1)
+		same := d
+		same.Version = v
+		wantLost(t, s.Update(t.Context(), store.Mark{}, same), d.Person)
+		other := RandomDossier(r, d.Person, 1) // with other indexes
 		other.Version = v
 		wantLost(t, s.Update(t.Context(), store.Mark{}, other), d.Person)
 		_, err := s.Lookup(t.Context(), other.Sealed.Indexes[0]) // neither did its indexes
