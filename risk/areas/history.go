@@ -71,7 +71,7 @@ func (h *history) spotOf(r Row) uint32 {
 	s, ok := h.places[a]
 	if !ok {
 		s = uint32(len(h.spots))
-		h.spots = append(h.spots, spot{a, zoneKey(a.Division, a.Zone), newPrefixes(a)})
+		h.spots = append(h.spots, spot{a, zoneKey(a.Division, a.Zone), newPrefixes(a, r.Province, r.City, r.County)})
 		h.places[a] = s
 	}
 	h.names[names] = s

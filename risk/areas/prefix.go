@@ -9,14 +9,26 @@ import (
 	"github.com/kangma/kangma/risk/areas/divisions"
 )
 
-// newPrefixes gathers the names that may stand before a community text in an area.
-func newPrefixes(a Area) *prefixes {
+// newPrefixes gathers the names that may stand before a community text in an area; more are the names as a row spells them.
+func newPrefixes(a Area, more ...string) *prefixes {
 	p := &prefixes{}
+	for _, name := range more {
+		if name = divisions.Fold(name); name != "" && !strings.Contains(name, "直辖县级") && name != "市辖区" {
+			p.names = append(p.names, name)
+		}
+	}
 	for _, d := range []kangma.Division{a.Division.Province(), a.Division.City(), a.Division.County(), a.Division} {
 		p.addNames(d)
 	}
 	if a.Zone != "" {
 		p.names = append(p.names, a.Zone)
+	}
+	if a.Division.Rank() == kangma.Street { // the row's own street, under each word for its kind
+		own := &prefixes{}
+		own.addStreet(a.Division)
+		for _, n := range own.streets {
+			p.names = append(p.names, n.name)
+		}
 	}
 	group := a.Division.County()
 	if a.Division.Rank() == kangma.City { // a city of towns

@@ -235,3 +235,33 @@ func TestNilAndEmptyTablesListNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestTextsThatMeanTheWholeAreaAndTextsThatDoNot(t *testing.T) {
+	for text, want := range map[string]kangma.Level{
+		"":   kangma.MidLevel, // a row without communities
+		"全域": kangma.MidLevel,
+		"陆丰市全域（除高风险区外）":            kangma.MidLevel,
+		"广东省汕尾市陆丰市域内除高风险区域以外的其他区域": kangma.MidLevel,
+		"高风险区以外的陆丰市其他所有区域":         kangma.MidLevel,
+		"高风险区以外陆丰市其他所有区域":          kangma.MidLevel,
+		"其余地区": kangma.MidLevel,
+		"除高、中风险区以外的区域为低风险区。":    kangma.MidLevel,
+		"陆丰市（高风险区、中风险区除外）":      kangma.MidLevel,
+		"除高风险区外碣石镇其他区域":         kangma.NoLevel,
+		"除高风险区外的陆丰市主城区":         kangma.NoLevel,
+		"望海小区（除2号楼外）":           kangma.NoLevel,
+		"东海街道全域":                kangma.NoLevel,
+		"除蔡家堡乡后湾村，其余8个搬迁村":      kangma.NoLevel,
+		"陆丰市城区除上述高、中风险区之外的所有区域": kangma.NoLevel,
+	} {
+		var texts []string
+		if text != "" {
+			texts = []string{text}
+		}
+		table := build(t, list(hour(2, 9), row(kangma.MidLevel, "广东省", "汕尾市", "陆丰市", texts...)))
+		h := table.LevelAt(kangma.Place{Division: lufeng}, hour(3, 0), time.Time{}, time.Time{})
+		if h.Level != kangma.MidLevel || h.Sure != want {
+			t.Errorf("%q: %+v, want sure %v", text, h, want)
+		}
+	}
+}

@@ -45,7 +45,7 @@ const maxPieces = 16
 func (p *prefixes) read(text string) reading {
 	text = divisions.Fold(text)
 	rest, street := p.strip(text)
-	r := reading{street: street, whole: rest == "" || wholePattern.MatchString(rest)}
+	r := reading{street: street, whole: rest == "" || wholePattern.MatchString(p.drop(rest))}
 	if r.whole {
 		return r
 	}
@@ -98,6 +98,22 @@ func (p *prefixes) strip(s string) (rest string, street kangma.Division) {
 	return s, 0
 }
 
+// drop removes the row's own names after an exception: 中高风险区以外的城关区其他所有区域.
+func (p *prefixes) drop(s string) string {
+	i := strings.LastIndex(s, "外")
+	if i < 0 {
+		return s
+	}
+	i += len("外")
+	tail := strings.TrimPrefix(s[i:], "的")
+	for _, n := range p.names {
+		if rest, ok := strings.CutPrefix(tail, n); ok {
+			return s[:i] + rest
+		}
+	}
+	return s
+}
+
 // headOf cuts a text before its first house number, bracket or exception: 富力城12号楼(除2单元) gives 富力城.
 func headOf(s string) string {
 	for i, r := range s {
@@ -125,8 +141,13 @@ func hashText(s string) uint64 {
 }
 
 // wholePattern matches what stays of a text, once the names in front are gone, when it means the whole area: 全域, 全区
-// (除高风险区外), 除中高风险区以外的其他区域, 中高风险区以外的其他所有区域, 其余地区.
-var wholePattern = regexp.MustCompile(`^(全区域|全区|全县|全市|全镇区?|全街道|全乡)?(全域|全境|辖区|区域|范围|境)?内?\(?(` +
-	`除[^。;]*外[^。;]*|除[^,，、;]*风险区域?|` +
-	`(已?划[分定]为)?[中高低、和及]+风险(区域|地区|区)?(以外|之外|除外|外)[^。;]*|` +
-	`(其他|其余|其它)(所有|全部)?(区域|地区|地方|范围)?(为低风险区)?)?\)?$`)
+// (除高风险区外), 除中高风险区以外的其他区域, 中高风险区以外的其他所有区域, 其余地区. What follows the exception may only say "the rest":
+// 除高风险区外石桥镇其他区域 is not the whole county.
+var wholePattern = regexp.MustCompile(`^(全区域|全区|全县|全市|全镇区?|全街道|全乡)?(全域|全境|区域范围|辖区|辖|域|区域|范围|境)?内?的?[,，]?[(（]?(` +
+	exception + rest + `|(其他|其余|其它|剩余)(的)?(所有|全部)?(区域|地区|地方|范围)?(均?为低风险区)?)?[)）]?。?$`)
+
+const (
+	levels    = `(中高|高中|[中高低]风险区?[、和及][中高低]|[中高低][、和及][中高低]|[中高低])风险(区域|地区|区)?`
+	exception = `(除(上述|已划[分定]为)?` + levels + `(以外|之外|外)?|除[^。;,，(（]{1,40}(以外|之外|外)|(已?划[分定]为)?` + levels + `(以外|之外|除外|外))`
+	rest      = `(的)?(其他|其余|其它|剩余)?(的)?(所有|全部)?(区域|地区|地方|地域|范围|部分|全域|区)?(均?为低风险区)?`
+)
