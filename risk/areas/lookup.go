@@ -25,28 +25,34 @@ func (t *Table) LevelAt(p kangma.Place, from, to, known time.Time) Hit {
 	return t.level(p, w)
 }
 
-// Ask is LevelAt that also says from when on a later known may give another Level, Sure or Exact: when the next list that
-// matters to the question became public. Zero: never, by the lists in the table. Who replays many days asks again only
-// then. (Until may become known earlier.)
-func (t *Table) Ask(p kangma.Place, from, to, known time.Time) (Hit, time.Time) {
+// Ask is LevelAt that also says from when on the same question may have another Level, Sure or Exact because time went on:
+// known moves on and, if open is set, the end of the interval moves on with it (a stay that goes on, or a rule that counts
+// what was listed until now). It is when the next list that matters became public, or with a zero known came into force.
+// Zero: never, by the lists in the table. Who replays many days asks again only then. (Until may become known earlier.)
+func (t *Table) Ask(p kangma.Place, from, to, known time.Time, open bool) (Hit, time.Time) {
 	if t == nil || len(t.lists) == 0 {
 		return Hit{Exact: true}, time.Time{}
 	}
 	w, ok := t.window(from, to, known)
-	if known.IsZero() || w.end <= w.known { // nothing later can lie in the interval
-		if !ok {
-			return Hit{Exact: true}, time.Time{}
-		}
-		return t.level(p, w), time.Time{}
-	}
-	if !ok {
-		return Hit{Exact: true}, time.Unix(t.lists[w.known+1].published, 0)
+	if open {
+		w.end = len(t.lists) - 1
 	}
 	next := noCause
-	w.next = &next
-	h := t.level(p, w)
-	if next == noCause {
+	h := Hit{Exact: true}
+	switch {
+	case !ok && w.end >= 0:
+		next = uint32(max(w.hi, -1) + 1)
+	case ok && w.end > w.hi:
+		w.next = &next
+		h = t.level(p, w)
+	case ok:
+		h = t.level(p, w)
+	}
+	switch {
+	case next == noCause:
 		return h, time.Time{}
+	case known.IsZero():
+		return h, t.when[next]
 	}
 	return h, time.Unix(t.lists[next].published, 0)
 }
@@ -134,7 +140,7 @@ func worse(a, b found) found {
 type window struct {
 	lo, hi, known int
 	end           int     // as hi, if every list counted
-	next          *uint32 // if set: the first list after known, up to end, that changes anything that was looked at
+	next          *uint32 // if set: the first list after hi, up to end, that changes anything that was looked at
 }
 
 func (t *Table) window(from, to, known time.Time) (window, bool) {

@@ -121,20 +121,36 @@ func expectedLevel(lists []*areas.List, said []map[int]kangma.Level, at kangma.D
 	return level, sure
 }
 
-// checkAsk: the answer stays as it is until the moment that Ask names.
+// checkAsk: the answer stays as it is until the moment that Ask names, be it that only knowledge grows or the interval too.
 func checkAsk(t *testing.T, table *areas.Table, at kangma.Division, from, to, known time.Time, want areas.Hit) {
 	t.Helper()
 	p := kangma.Place{Division: at}
-	h, next := table.Ask(p, from, to, known)
+	h, next := table.Ask(p, from, to, known, false)
 	if h != want {
 		t.Fatalf("Ask gives %+v, LevelAt %+v", h, want)
 	}
 	if known.IsZero() && !next.IsZero() {
 		t.Fatalf("everything is known, and yet it changes at %v", next)
 	}
-	for later := known; !known.IsZero() && later.Before(hour(20, 0)) && (next.IsZero() || later.Before(next)); later = later.Add(time.Hour) {
-		if g := table.LevelAt(p, from, to, later); g.Level != h.Level || g.Sure != h.Sure || g.Exact != h.Exact {
-			t.Fatalf("%v in [%v, %v): known at %v %+v, at %v %+v, though nothing was to change before %v", at, from, to, known, h, later, g, next)
+	same := func(what string, g areas.Hit, later time.Time) {
+		if g.Level != h.Level || g.Sure != h.Sure || g.Exact != h.Exact {
+			t.Fatalf("%s: %v in [%v, %v) known %v: %+v, and at %v %+v, though nothing was to change before %v", what, at, from, to, known, h, later, g, next)
 		}
+	}
+	for later := known; !known.IsZero() && later.Before(hour(20, 0)) && (next.IsZero() || later.Before(next)); later = later.Add(time.Hour) {
+		same("known later", table.LevelAt(p, from, to, later), later)
+	}
+	if !to.After(from) {
+		return
+	}
+	if h, next = table.Ask(p, from, to, to, true); h != table.LevelAt(p, from, to, to) {
+		t.Fatalf("Ask of an open interval gives %+v", h)
+	}
+	for later := to; later.Before(hour(20, 0)) && (next.IsZero() || later.Before(next)); later = later.Add(time.Hour) {
+		same("open", table.LevelAt(p, from, later, later), later)
+	}
+	h, next = table.Ask(p, from, to, time.Time{}, true)
+	for later := to; later.Before(hour(20, 0)) && (next.IsZero() || later.Before(next)); later = later.Add(time.Hour) {
+		same("open, with hindsight", table.LevelAt(p, from, later, time.Time{}), later)
 	}
 }

@@ -180,15 +180,9 @@ func (w *watch) LevelAt(p kangma.Place, from, to, known time.Time) areas.Hit {
 	return a.hit
 }
 
+// ask: an interval that reaches until now goes on, so its end moves with the days that follow.
 func (w *watch) ask(p kangma.Place, from, to, known time.Time) areas.Hit {
-	if !to.Before(w.now) { // a question that reaches the present meets the lists that follow, one by one
-		_, next := w.table.Ask(p, w.now, w.now.AddDate(10, 0, 0), w.now)
-		w.next = earlier(w.next, next)
-	}
-	if known.IsZero() {
-		return w.table.LevelAt(p, from, to, known)
-	}
-	h, next := w.table.Ask(p, from, to, known)
+	h, next := w.table.Ask(p, from, to, known, !to.Before(w.now))
 	if next.After(w.now) { // a question about an older state of knowledge keeps its answer
 		w.next = earlier(w.next, next)
 	}
