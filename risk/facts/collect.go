@@ -134,7 +134,7 @@ func (f *Facts) add(e *kangma.Evidence, at Micros) {
 	case e.Kind == kangma.KindDeclaration && e.Declaration != nil:
 		f.declaration(e, at)
 	case e.Kind == kangma.KindTemperature && e.Temperature != nil:
-		f.push(Item{Ev: e, Kind: Temperature, At: at, From: at, Until: Never, Tenth: e.Temperature.Tenths})
+		f.push(Item{Ev: e, Kind: Temperature, At: at, From: at, Until: Never, Tenth: tenths(e.Temperature.Tenths)})
 	case e.Kind == kangma.KindForeignCode && e.ForeignCode != nil:
 		if issued := e.ForeignCode.Issued; !issued.IsZero() {
 			at = min(at, ToMicros(issued))
@@ -149,13 +149,16 @@ func (f *Facts) add(e *kangma.Evidence, at Micros) {
 	}
 }
 
+// tenths keeps a temperature inside what a body can have.
+func tenths(t int) int32 { return int32(min(max(t, 0), 1000)) }
+
 // declaredDays is how far back the places of a declaration reach ("places of the last 14 days").
 const declaredDays = 14
 
 func (f *Facts) declaration(e *kangma.Evidence, at Micros) {
 	f.moment(Declaration, e, at)
 	if t := e.Declaration.Temperature; t != 0 {
-		f.push(Item{Ev: e, Kind: Temperature, At: at, From: at, Until: Never, Tenth: t})
+		f.push(Item{Ev: e, Kind: Temperature, At: at, From: at, Until: Never, Tenth: tenths(t)})
 	}
 	for i := range e.Declaration.Visited { // when in those days is not said, so the last of them counts
 		f.push(Item{Ev: e, Kind: Stay, Place: &e.Declaration.Visited[i], From: at - declaredDays*day, At: at, Until: at})

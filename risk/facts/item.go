@@ -38,13 +38,13 @@ type Item struct {
 	Until Micros // end of a stay, measure or override; Never where none is known
 	Grows Micros // a stay that goes on: the moment its At stops moving; 0: At is final
 	Days  int64  // whole days from At to Facts.Now, by the calendar
-	Tenth int    // Temperature only: tenths of a degree Celsius
+	Tenth int32  // Temperature only: tenths of a degree Celsius
+	next  int32  // next item of the kind, -1: none
+	note  int32  // what Judge was given
 	Kind  Kind
 
-	next   int32 // next item of the kind, -1: none
-	judged bool  // level and note are set
+	judged bool // level and note are set
 	level  kangma.Level
-	note   kangma.Text
 }
 
 // Active reports whether a measure or override is in force at now: half-open [From, Until).
@@ -62,11 +62,9 @@ func received(e *kangma.Evidence) time.Time {
 	return e.Observed
 }
 
-// Judge sets the risk level of a stay, so that it is looked up once. note is for people: how the level was found where
-// the place is known less closely than the listed area.
-func (it *Item) Judge(l kangma.Level, note kangma.Text) {
-	it.level, it.note, it.judged = l, note, true
-}
+// Judge sets the risk level of a stay, so that it is looked up once. note is whatever the caller keeps a note for people
+// by: how the level was found where the place is known less closely than the listed area; 0: there is none.
+func (it *Item) Judge(l kangma.Level, note int32) { it.level, it.note, it.judged = l, note, true }
 
 // Judged gives the level set by Judge and whether one was set.
 func (it *Item) Judged() (kangma.Level, bool) { return it.level, it.judged }
@@ -75,4 +73,4 @@ func (it *Item) Judged() (kangma.Level, bool) { return it.level, it.judged }
 func (it *Item) IsJudged() bool { return it.judged }
 
 // Note gives the note set by Judge.
-func (it *Item) Note() kangma.Text { return it.note }
+func (it *Item) Note() int32 { return it.note }

@@ -43,7 +43,7 @@ func (x *env) parts() parts {
 			progress++
 		}
 		for _, it := range x.items[f.start:][:min(f.items, maxCited)] {
-			if it.Note().Zh != "" {
+			if it.Note() > 0 {
 				notes++
 			}
 		}
@@ -130,7 +130,7 @@ func (s *Set) assignment(x *env, f *firing, p *parts) {
 	firstRef, firstNote := len(p.refs), len(p.notes)
 	for _, it := range items {
 		p.refs = append(p.refs, kangma.EvidenceRef{ID: it.Ev.ID, Kind: it.Ev.Kind, Source: it.Ev.Source, Observed: it.Ev.Observed, Received: it.Ev.Received})
-		if n := it.Note(); n.Zh != "" {
+		if n, ok := x.note(it); ok {
 			p.notes = append(p.notes, n)
 		}
 	}

@@ -21,6 +21,7 @@ type env struct {
 	noAreas bool // a level was needed and there is no table
 	fired   []firing
 	items   []*facts.Item // evidence of all firings, end to end
+	notes   []kangma.Text // on how stays were judged, see facts.Item.Judge
 }
 
 // firing is one rule that holds.
@@ -46,18 +47,29 @@ func (c *env) level(it *facts.Item) kangma.Level {
 	}
 	if c.areas == nil {
 		c.noAreas = true
-		it.Judge(kangma.NoLevel, kangma.Text{})
+		it.Judge(kangma.NoLevel, 0)
 		return kangma.NoLevel
 	}
 	hit := c.lookup(*it.Place, it)
-	level, note := hit.Level, hit.Note
-	if hit.Exact {
-		note = kangma.Text{}
-	} else if coarse(it) {
-		level, note = hit.Sure, kangma.Text{}
+	level, note := hit.Level, int32(0)
+	switch {
+	case hit.Exact:
+	case coarse(it):
+		level = hit.Sure
+	default:
+		c.notes = append(c.notes, hit.Note)
+		note = int32(len(c.notes))
 	}
 	it.Judge(level, note)
 	return level
+}
+
+// note gives the note on how a stay was judged, if there is one.
+func (c *env) note(it *facts.Item) (kangma.Text, bool) {
+	if n := it.Note(); n > 0 {
+		return c.notes[n-1], true
+	}
+	return kangma.Text{}, false
 }
 
 // lookup asks the table about a place during a stay. A set that judges by "then" counts what was in force during the stay

@@ -44,7 +44,7 @@ func (s *Set) Evaluate(in Input) kangma.Assessment {
 func (x *env) release() {
 	x.f.Release()
 	x.it, x.areas = nil, nil
-	x.fired, x.items, x.noAreas = x.fired[:0], x.items[:0], false
+	x.fired, x.items, x.notes, x.noAreas = x.fired[:0], x.items[:0], x.notes[:0], false
 }
 
 // run finds every rule that holds and when anything may change.
