@@ -123,27 +123,26 @@ func (m *healthMessage) signedBy(pub crypto.PublicKey) bool {
 
 // content decodes the payload: a CWT with issuer (1), expiry (4), issue (6) and the certificate (-260, 1).
 func (m *healthMessage) content() (c HealthCert, ok bool) {
-	var claims map[any]any
-	if foreignCBOR.Unmarshal(m.payload, &claims) != nil {
-		return c, false
-	}
-	var wrapped struct {
-		HCert struct {
+	var cwt struct {
+		Issuer  loose `cbor:"1,keyasint"`
+		Expires any   `cbor:"4,keyasint"`
+		Issued  any   `cbor:"6,keyasint"`
+		HCert   struct {
 			V1 dcc `cbor:"1,keyasint"`
 		} `cbor:"-260,keyasint"`
 	}
 	// A field of another type than the schema's is left empty: the signature decides what is genuine, not the schema.
 	var wrongType *cbor.UnmarshalTypeError
-	if err := foreignCBOR.Unmarshal(m.payload, &wrapped); err != nil && !errors.As(err, &wrongType) {
+	if err := foreignCBOR.Unmarshal(m.payload, &cwt); err != nil && !errors.As(err, &wrongType) {
 		return c, false
 	}
 	c.Key, c.Algorithm = m.key, map[int64]string{algES256: "ES256", algPS256: "PS256"}[m.alg]
-	c.Country, _ = claims[uint64(1)].(string)
-	if c.Expires, ok = numericDate(claims[uint64(4)]); !ok {
+	c.Country = string(cwt.Issuer)
+	if c.Expires, ok = numericDate(cwt.Expires); !ok {
 		return c, false
 	}
-	c.Issued, _ = numericDate(claims[uint64(6)])
-	return c, wrapped.HCert.V1.fill(&c)
+	c.Issued, _ = numericDate(cwt.Issued)
+	return c, cwt.HCert.V1.fill(&c)
 }
 
 // dcc is the certificate's content (DCC.combined-schema.json 1.3). Numbers are any: issuers write 1 and 1.0.
@@ -185,14 +184,15 @@ type loose string
 
 // UnmarshalCBOR reads a text, a tagged text or a number; anything else leaves the field empty.
 func (l *loose) UnmarshalCBOR(b []byte) error {
-	var v any
-	if err := foreignCBOR.Unmarshal(b, &v); err != nil {
-		return err
-	}
-	if tag, ok := v.(cbor.Tag); ok {
-		v = tag.Content
-	}
 	*l = ""
+	var tag cbor.RawTag
+	if len(b) > 0 && b[0]>>5 == 6 && foreignCBOR.Unmarshal(b, &tag) == nil { // whatever the tag: a date is shown as written
+		b = tag.Content
+	}
+	var v any
+	if foreignCBOR.Unmarshal(b, &v) != nil {
+		return nil
+	}
 	if s, ok := v.(string); ok {
 		*l = loose(s)
 	} else if n, ok := integer(v); ok {

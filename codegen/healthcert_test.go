@@ -136,7 +136,7 @@ func checkEUCode(t *testing.T, code *euCode) {
 	if tell != "" {
 		return
 	}
-	if got.Born != code.Content.Born || got.Name.Reveal() == "" || len(got.Entries) == 0 || got.Entries[0].ID == "" {
+	if got.Born != code.Content.Born || got.Name.Reveal() == "" || len(got.Entries) == 0 || got.Entries[0].ID == "" || got.Entries[0].Date == "" {
 		t.Errorf("content %+v", got)
 	}
 	if _, tell := keys.Verify(code.Text, got.Expires.Add(time.Hour)); tell != kangma.TellExpired {
@@ -333,7 +333,8 @@ func TestTextsInOtherForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, value := range map[string]any{
-		"1613824496000": 1613824496000, "2021-02-20": cbor.Tag{Number: 1004, Content: "2021-02-20"}, "x": "x", "": []int{1},
+		"1613824496000": 1613824496000, "2021-02-20": cbor.Tag{Number: 1004, Content: "2021-02-20"}, "20th": cbor.Tag{Number: 0, Content: "20th"},
+		"2021-02-20T12:34:56Z": cbor.Tag{Number: 0, Content: "2021-02-20T12:34:56Z"}, "x": "x", "": []int{1},
 	} {
 		entry := map[string]any{"sc": value, "ci": "URN:1", "dn": "two"}
 		text := hcert(t, map[int]any{1: -7, 4: []byte(kid)}, nil, map[any]any{1: "XX", 4: now.Add(time.Hour).Unix(), -260: map[int]any{

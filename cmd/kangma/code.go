@@ -156,7 +156,9 @@ func codeText(w *world, arg string) (string, error) {
 }
 
 type codeVerifyCmd struct {
-	Code string `arg:"" help:"Text of the code, or - to read it from standard input (the output of zbarimg will do)."`
+	Code    string    `arg:"" help:"Text of the code, or - to read it from standard input (the output of zbarimg will do)."`
+	Signers string    `type:"path" help:"Certificates of the signers of EU digital COVID certificates (HC1) to trust: PEM, DER, Base64 lines or JSON."`
+	At      time.Time `help:"Verify as of this moment (RFC 3339) instead of now."`
 }
 
 type verifyAnswer struct {
@@ -170,8 +172,15 @@ func (c *codeVerifyCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	now := c.At
+	if now.IsZero() {
+		now = time.Now()
+	}
+	if codegen.IsHealthCert(text) {
+		return verifyForeign(w, text, c.Signers, now)
+	}
 	return withStack(w, 0, func(s *stack) error {
-		claims, bad := s.codes.Verify(text, time.Now())
+		claims, bad := s.codes.Verify(text, now)
 		ans := verifyAnswer{Good: bad == "", CannotTell: bad}
 		if ans.Good {
 			ans.Claims = &claims
@@ -239,6 +248,15 @@ func printInspection(out io.Writer, in codegen.Inspection) error {
 		line("document ends", c.IDTail)
 		line("latest negative", c.LatestNegative.Format(time.RFC3339))
 		line("key", c.Key)
+		line("id", c.ID)
+		if c.Shown {
+			line("holder proof", fmt.Sprintf("slot %d of %d", c.Slot, c.Slots()))
+		}
+	}
+	if in.HealthCert != nil {
+		if err := printHealthCert(out, in.HealthCert); err != nil {
+			return err
+		}
 	}
 	_, err := fmt.Fprintln(out, "NOT verified: kangma code verify does that")
 	return err

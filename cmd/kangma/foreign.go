@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/codegen"
+)
+
+// foreignAnswer is what verify says of an EU digital COVID certificate: genuine or not, it has no colour here.
+type foreignAnswer struct {
+	Good        bool                `json:"good"` // always false
+	CannotTell  kangma.CannotTell   `json:"cannot_tell"`
+	Genuine     bool                `json:"genuine"`
+	Certificate *codegen.HealthCert `json:"certificate,omitempty"`
+}
+
+// verifyForeign verifies an HC1 code against the signers' certificates in a file. Exit code 0 means genuine and in time.
+func verifyForeign(w *world, text, signers string, now time.Time) error {
+	var trusted []codegen.HealthCertKey
+	if signers != "" {
+		data, err := os.ReadFile(signers)
+		if err != nil {
+			return kangma.E(kangma.Invalid, "signers", "the file of signers cannot be read").Because(err)
+		}
+		if trusted, _, err = codegen.ParseHealthCertSigners(data); err != nil {
+			return err
+		}
+	}
+	keys, err := codegen.NewHealthCertKeys(trusted, codegen.DefaultSkew)
+	if err != nil {
+		return err
+	}
+	cert, bad := keys.Verify(text, now)
+	ans := foreignAnswer{CannotTell: kangma.TellForeign, Genuine: bad == ""}
+	if !ans.Genuine {
+		ans.CannotTell = bad
+	}
+	if len(cert.Entries) > 0 {
+		ans.Certificate = &cert
+	}
+	if err := ans.print(w); err != nil {
+		return err
+	}
+	if !ans.Genuine {
+		return denied
+	}
+	return nil
+}
+
+func (a foreignAnswer) print(w *world) error {
+	if w.JSON {
+		return json.NewEncoder(w.out).Encode(a)
+	}
+	if a.Genuine {
+		fmt.Fprintln(w.out, "genuine foreign document; it has no colour here")
+	} else {
+		fmt.Fprintln(w.out, "NOT good:", a.CannotTell)
+	}
+	if a.Certificate != nil {
+		return printHealthCert(w.out, a.Certificate)
+	}
+	return nil
+}
+
+// printHealthCert says field by field what a certificate claims, the name masked.
+func printHealthCert(out io.Writer, c *codegen.HealthCert) error {
+	line := func(what string, v any) { fmt.Fprintf(out, "%-16s %v\n", what, v) }
+	line("issuer", c.Country)
+	line("name", c.Name)
+	line("issued", c.Issued.Format(time.RFC3339))
+	line("expires", c.Expires.Format(time.RFC3339))
+	line("key", c.Key)
+	for _, e := range c.Entries {
+		line(string(e.Type), fmt.Sprintf("%s %s %s", e.Date, e.Country, e.Product))
+		if e.Doses > 0 {
+			line("dose", fmt.Sprintf("%d of %d", e.Dose, e.Doses))
+		}
+		if e.Result != "" {
+			line("result", e.Result)
+		}
+		line("certificate", e.ID)
+	}
+	return nil
+}
