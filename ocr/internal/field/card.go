@@ -14,8 +14,14 @@ type Value struct {
 	Text       string
 	Confidence float64
 	Crop       image.Rectangle // on the photo
-	Row        *raster.Plane   // the line's brightness, for a further reader; nil when there are several lines
+	Rows       []Row           // its lines, for a further reader
 	Chars      []Char
+}
+
+// Row is one line of a value: its brightness, and which of the value's characters stand on it.
+type Row struct {
+	Gray     *raster.Plane
+	From, To int
 }
 
 // Card is what is written above the number.
@@ -148,15 +154,15 @@ func (r *Region) value(lines []Line) Value {
 	for i := range lines {
 		l := &lines[i]
 		v.Text += l.Text()
+		if g := r.lineImage(l); g != nil {
+			v.Rows = append(v.Rows, Row{g, len(v.Chars), len(v.Chars) + len(l.Chars)})
+		}
 		v.Chars = append(v.Chars, l.Chars...)
 		if n := len(l.Chars); n > 0 {
 			v.Crop = v.Crop.Union(r.Bounds(float64(l.Chars[0].X0)-3, float64(l.Y0)-2, float64(l.Chars[n-1].X1)+3, float64(l.Y1)+2))
 		}
 	}
 	v.Confidence = confidence(v.Chars)
-	if len(lines) == 1 {
-		v.Row = r.lineImage(&lines[0])
-	}
 	return v
 }
 
@@ -189,5 +195,6 @@ func charConfidence(c *Char) float64 {
 	if len(c.Answers) > 1 {
 		margin = float64(c.Answers[1].Dist) - d
 	}
-	return 1 / (1 + math.Exp(-(9*margin - 1.6*(d-1.2) + 1.2)))
+	score := 9*margin - 1.6*(d-1.2) + 1.2 + 2.5*float64(c.Agreed)
+	return 1 / (1 + math.Exp(-score))
 }

@@ -11,6 +11,7 @@ type Char struct {
 	Narrow  bool
 	V       []float32 // projected features, to compare with any class
 	Answers []glyph.Answer
+	Agreed  int // 1: another reader says the same, -1: it says otherwise, 0: not asked
 }
 
 // R is the character read.

@@ -201,6 +201,12 @@ func (r *Region) address(m *glyph.Model, lines []Line, places []string) Value {
 	return v
 }
 
+// Restart lets the table of divisions correct the start of an address again, after another reader has changed it.
+func Restart(m *glyph.Model, v Value, places []string) Value {
+	fixStart(m, &v, places)
+	return v
+}
+
 // fixStart replaces the beginning of an address by the division whose letters are nearest, when it is near enough.
 func fixStart(m *glyph.Model, v *Value, places []string) {
 	bestGain, best := 0.0, ""
