@@ -35,7 +35,10 @@ func (r *Reader) IDCard(ctx context.Context, img []byte) (*Draft, error) {
 	if f == nil || f.Mean < notANumber {
 		return s.nothing()
 	}
-	if other := s.anotherCard(f); other {
+	if f.Verdict == idnumber.Unreadable && s.emblem() {
+		return &Draft{Kind: IDCardBack}, errBack
+	}
+	if s.anotherCard(f) {
 		return nil, errMultiple
 	}
 	d := &Draft{Kind: IDCardFront}
@@ -119,6 +122,11 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 		text = f.Number
 	}
 	c := field.Read(r.model, s.max, f.frame(), text[6:14], r.o.Divisions)
+	if r.o.TextEngine != nil && d.NumberAccepted {
+		d.secondOpinion(ctx, r, &c.Name)
+		d.secondOpinion(ctx, r, &c.Address)
+		c.Address = field.Restart(r.model, c.Address, r.o.Divisions)
+	}
 	set := func(dst *Field, v field.Value) {
 		*dst = Field{Value: v.Text, Confidence: v.Confidence, Unsure: v.Confidence < sure, Crop: scaleRect(v.Crop, scale)}
 	}

@@ -14,6 +14,9 @@ import (
 
 var errNoMRZ = kangma.E(kangma.Invalid, "mrz_not_found", "no machine readable zone was found; the whole lower edge of the page must be on the photo")
 
+// sureLine is the probability of a line's weakest character from which it need not be confirmed; names have no check digit.
+const sureLine = .8
+
 // zoneLine is one line of a zone, read and placed.
 type zoneLine struct {
 	grid.Reading
@@ -50,7 +53,7 @@ func (r *Reader) MRZ(ctx context.Context, img []byte) (*Draft, error) {
 	}
 	d := &Draft{Kind: MRZ}
 	for i, l := range z.Lines {
-		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Conf[i] < .5, Crop: used[i].crop(scale)})
+		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Conf[i] < sureLine, Crop: used[i].crop(scale)})
 	}
 	if len(z.Failures) > 0 {
 		d.Problem, d.FailedTest = "checksum_failed", z.Failures[0]

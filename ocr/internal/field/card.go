@@ -46,7 +46,8 @@ func Read(m *glyph.Model, p *raster.Plane, f Frame, born string, places []string
 	em := emOf(rows)
 	x1 := textRight
 	for _, s := range rows {
-		l := readLine(m, r.Ink, float32(s.y0+s.y1)/2, em, 0, x1)
+		l := readLine(m, r.Ink, float32(s.y0+s.y1)/2, em, textLeft, x1)
+		l.dropFaint()
 		l.Y0, l.Y1 = s.y0, s.y1
 		if len(l.Chars) > 0 {
 			c.Lines = append(c.Lines, l)

@@ -1,6 +1,8 @@
 package field
 
 import (
+	"slices"
+
 	"github.com/kangma/kangma/ocr/internal/glyph"
 	"github.com/kangma/kangma/ocr/internal/raster"
 )
@@ -8,6 +10,7 @@ import (
 // Char is one character of a line as read.
 type Char struct {
 	X0, X1  float32
+	Dark    float32 // ink of its darkest part, 0..1
 	Narrow  bool
 	V       []float32 // projected features, to compare with any class
 	Answers []glyph.Answer
@@ -74,7 +77,7 @@ func (lr *lineReader) columns(x0, x1 int) {
 	for x := x0; x < x1; x++ {
 		if c[x] > white {
 			// a dip in inked columns
-			if x > x0+1 && x < x1-2 && c[x] < c[x-1] && c[x] <= c[x+1] && c[x] < lr.em*.42 {
+			if x > x0+1 && x < x1-2 && c[x] < c[x-1] && c[x] <= c[x+1] && c[x] < lr.em*.62 {
 				lr.cuts = append(lr.cuts, x)
 			}
 			continue
@@ -157,7 +160,7 @@ func (lr *lineReader) segment(a, b int, w float32) (*Char, float32) {
 	for b > a && lr.cols[b-1] <= lr.em*.035 {
 		b--
 	}
-	if float32(b-a) < lr.em*.06 || lr.inkBetween(a, b) < .05 {
+	if float32(b-a) < lr.em*.06 || lr.inkBetween(a, b) < .02 {
 		return nil, 0
 	}
 	key := [2]int{a, b}
@@ -208,11 +211,50 @@ func (lr *lineReader) char(a, b int, cx float32, narrow bool) *Char {
 	cell := glyph.Cell(lr.ink, cx, lr.cy, cw, glyph.WideCell*k)
 	f := make([]float32, glyph.Dim)
 	glyph.Features(cell, f)
-	c := &Char{X0: float32(a), X1: float32(b), Narrow: narrow, V: make([]float32, lr.m.Kept)}
+	c := &Char{X0: float32(a), X1: float32(b), Narrow: narrow, Dark: lr.darkest(a, b), V: make([]float32, lr.m.Kept)}
 	lr.m.Project(f, c.V)
 	c.Answers = lr.m.NearestOf(c.V, 12, narrow)
 	if len(c.Answers) == 0 {
 		return nil
 	}
 	return c
+}
+
+// darkest is the ink of the darkest tenth of columns a..b.
+func (lr *lineReader) darkest(a, b int) float32 {
+	var hist [64]int
+	n := 0
+	for y := max(int(lr.cy-lr.em/2), 0); y < min(int(lr.cy+lr.em/2), lr.ink.H); y++ {
+		for _, v := range lr.ink.Row(y)[a:b] {
+			hist[min(max(int(v*60), 0), 63)]++
+			n++
+		}
+	}
+	acc := 0
+	for k := 63; k > 0; k-- {
+		if acc += hist[k]; acc*12 > n {
+			return float32(k) / 60
+		}
+	}
+	return 0
+}
+
+// faint is the share of a line's usual darkness below which a mark is not of the black print: a blue label, the ground.
+const faint = 0.55
+
+// dropFaint removes leading characters much fainter than the rest of the line: its label. Further in the line a faint
+// character may only lie under glare.
+func (l *Line) dropFaint() {
+	var dark []float32
+	for i := range l.Chars {
+		dark = append(dark, l.Chars[i].Dark)
+	}
+	if len(dark) == 0 {
+		return
+	}
+	slices.Sort(dark)
+	limit := dark[len(dark)*7/10] * faint
+	for len(l.Chars) > 0 && l.Chars[0].Dark < limit {
+		l.Chars = l.Chars[1:]
+	}
 }

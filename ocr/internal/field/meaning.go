@@ -2,6 +2,7 @@ package field
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/kangma/kangma/ocr/internal/glyph"
@@ -11,11 +12,8 @@ import (
 var nations = strings.Fields(`汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉
 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺`)
 
-// gap is the white between two characters, in ems, at which a line falls into two values.
-const gap = 0.85
-
-// groups splits a line at wide gaps.
-func groups(l Line) []Line {
+// groups splits a line at white wider than gap ems.
+func groups(l Line, gap float32) []Line {
 	var out []Line
 	for i, ch := range l.Chars {
 		if i == 0 || ch.X0-l.Chars[i-1].X1 > gap*l.Em {
@@ -117,7 +115,7 @@ func (r *Region) name(m *glyph.Model, lines []Line) Value {
 	var kept []Line
 	for i := range lines {
 		l := dropLabel(m, lines[i], "姓名")
-		gs := groups(l)
+		gs := groups(l, 1.6)
 		if len(gs) == 0 {
 			continue
 		}
@@ -127,7 +125,8 @@ func (r *Region) name(m *glyph.Model, lines []Line) Value {
 				longest = g
 			}
 		}
-		kept = append(kept, longest)
+		weigh(longest.Chars, false)
+		kept = append(kept, r.addDots(longest))
 	}
 	if len(kept) == 0 {
 		return Value{}
@@ -195,6 +194,12 @@ func (r *Region) address(m *glyph.Model, lines []Line, places []string) Value {
 		if len(l.Chars) > 0 {
 			kept = append(kept, l)
 		}
+	}
+	for i := range kept {
+		kept[i].Chars = slices.DeleteFunc(kept[i].Chars, func(c Char) bool { return c.R() == '·' }) // a speck
+	}
+	for _, l := range kept {
+		weigh(l.Chars, true)
 	}
 	v := r.value(kept)
 	fixStart(m, &v, places)

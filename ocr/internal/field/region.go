@@ -70,6 +70,9 @@ func (r *Region) cut(p *raster.Plane) {
 		}
 	}
 	r.Gray, r.Ink = g, glyph.Normalise(g)
+	for i, v := range r.Ink.Opening(4).Pix { // a shadow's edge is no print
+		r.Ink.Pix[i] = max(r.Ink.Pix[i]-v, 0)
+	}
 }
 
 // The region's size in pixels.
@@ -81,6 +84,9 @@ var (
 // textRight is where the portrait may begin.
 var textRight = int(math.Round((left + 8.6) * unit))
 
+// textLeft is where values may begin; labels stand left of it or reach a little over it.
+var textLeft = int(math.Round((left - 8.1) * unit))
+
 // findBend tries slopes for the top row and keeps the one that gives the sharpest rows.
 func (r *Region) findBend() float64 {
 	best, bestScore := 0.0, -1.0
@@ -91,7 +97,7 @@ func (r *Region) findBend() float64 {
 		for y := 0; y < r.Ink.H; y += 2 {
 			v := (above - float64(y)/unit) / above
 			row := r.Ink.Row(y)
-			for x := 0; x < min(textRight, len(row)); x += 2 {
+			for x := textLeft; x < min(textRight, len(row)); x += 2 {
 				if row[x] > .35 {
 					u := float64(x)/unit - left
 					if i := int(float64(y)-b*u*unit*v) + 40; i >= 0 && i < len(prof) {

@@ -12,7 +12,7 @@ func (r *Region) findRows() []span {
 	prof := make([]float32, r.Ink.H)
 	var top float32
 	for y := range prof {
-		for _, v := range r.Ink.Row(y)[:min(textRight, r.Ink.W)] {
+		for _, v := range r.Ink.Row(y)[textLeft:min(textRight, r.Ink.W)] {
 			if v > .3 {
 				prof[y] += v
 			}

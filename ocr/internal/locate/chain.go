@@ -197,7 +197,7 @@ func (b *Blobs) fit(members []int, shape Proportion) (Line, bool) {
 			gaps = append(gaps, t-ts[k-1])
 		}
 	}
-	top, bot := robustLine(ts, tops), robustLine(ts, bots)
+	top, bot := edges(ts, tops, bots)
 	pitch := median(gaps)
 	l := Line{Pitch: pitch, Count: len(members), members: members}
 	var bad float64
@@ -220,6 +220,28 @@ func (b *Blobs) fit(members []int, shape Proportion) (Line, bool) {
 		l.Marks = append(l.Marks, t/length)
 	}
 	return l, true
+}
+
+// edges fits the upper and the lower edge of a line by its tall marks only: the filler < of a machine readable zone is
+// lower than the letters and would tilt the edges.
+func edges(ts, tops, bots []float64) (top, bot straight) {
+	heights := make([]float64, len(ts))
+	for i := range ts {
+		heights[i] = bots[i] - tops[i]
+	}
+	sorted := append([]float64(nil), heights...)
+	sort.Float64s(sorted)
+	limit := .86 * sorted[len(sorted)*8/10]
+	var t, a, b []float64
+	for i, h := range heights {
+		if h >= limit {
+			t, a, b = append(t, ts[i]), append(a, tops[i]), append(b, bots[i])
+		}
+	}
+	if len(t) < 4 || t[len(t)-1]-t[0] < (ts[len(ts)-1]-ts[0])/4 {
+		t, a, b = ts, tops, bots
+	}
+	return robustLine(t, a), robustLine(t, b)
 }
 
 // extent projects a blob's pixels on the normal n: the least and greatest distance from the line through o.

@@ -39,6 +39,9 @@ var Formats = []Format{
 
 // Allowed says whether a character may stand at a place.
 func (f *Format) Allowed(line, col int, ch byte) bool {
+	if line == 0 && col == 0 {
+		return strings.IndexByte("PVIAC", ch) >= 0 // passports, visas, cards
+	}
 	for _, s := range f.letters {
 		if s.line == line && col >= s.from && col < s.to {
 			return ch == '<' || ch >= 'A' && ch <= 'Z'

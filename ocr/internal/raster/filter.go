@@ -130,12 +130,26 @@ func (p *Plane) Background(window int) *Plane {
 	return m.Box(r).Resize(p.W, p.H)
 }
 
+// Opening removes bright marks narrower than about four radii (in pixels of p) and keeps what is wider: shadow edges,
+// stains, the portrait. It works at half size.
+func (p *Plane) Opening(r int) *Plane {
+	h := p.Half()
+	for i, v := range h.Pix {
+		h.Pix[i] = 1 - v
+	}
+	h = h.dilateRows(r).transpose().dilateRows(r).transpose() // erosion of the original
+	for i, v := range h.Pix {
+		h.Pix[i] = 1 - v
+	}
+	return h.dilateRows(r).transpose().dilateRows(r).transpose().Box(1).Resize(p.W, p.H)
+}
+
 func (p *Plane) dilateRows(r int) *Plane {
 	out := NewPlane(p.W, p.H)
 	for y := 0; y < p.H; y++ {
 		src, dst := p.Row(y), out.Row(y)
 		for x := range dst {
-			var m float32
+			m := src[x]
 			for _, v := range src[max(0, x-r):min(p.W, x+r+1)] {
 				m = max(m, v)
 			}
