@@ -69,7 +69,7 @@ func (s *scene) zoneLines(ctx context.Context) ([]zoneLine, error) {
 		if scaled > 1 && (k < 1 || len(out) > 1) {
 			break
 		}
-		chains := locate.FindBlobs(p.Gauss(.6), 25).Chains(14, 24)
+		chains := locate.FindBlobs(p.Gauss(.6), 25).ChainsOf(14, 24, locate.Zones)
 		for _, l := range chains {
 			if ctx.Err() != nil {
 				return nil, errDeadline.Because(ctx.Err())
@@ -105,7 +105,7 @@ func (s *scene) readZoneLine(l locate.Line) (z zoneLine, ok bool) {
 		if !cut {
 			continue
 		}
-		n, fit := mrz.Columns(band.Plane, band.Pitch)
+		n, fit := mrz.Columns(band.Plane, band.Pitch, int(l.To.Sub(l.From).Norm()/l.Pitch+1.5))
 		if n == 0 || fit <= best {
 			continue
 		}

@@ -19,13 +19,17 @@ type Line struct {
 	members  []int
 }
 
-// Proportion is the range of pitch over capital height that a kind of line has.
-type Proportion struct{ Min, Max float64 }
+// Proportion is the range of pitch over capital height that a kind of line has, and how many characters.
+type Proportion struct {
+	Min, Max float64
+	Want     int
+}
 
 // Proportions of card numbers and machine readable zones, and of licence plates.
 var (
-	Numbers = Proportion{.6, 1.75}
-	Plates  = Proportion{.42, 1.0}
+	Numbers = Proportion{.6, 1.75, 18}
+	Zones   = Proportion{.7, 1.4, 40}
+	Plates  = Proportion{.42, 1.0, 7}
 )
 
 // Chains finds rows of the proportions of Numbers; see ChainsOf.
@@ -215,7 +219,8 @@ func (b *Blobs) fit(members []int, shape Proportion) (Line, bool) {
 	if l.Height[0] < 4 || l.Height[1] < 4 || pitch < shape.Min*h || pitch > shape.Max*h {
 		return Line{}, false
 	}
-	l.Score = 18 - .4*math.Abs(float64(len(members)-18)) - 2.4*bad
+	// long lines gather more irregularity than short ones
+	l.Score = 18 - .4*math.Abs(float64(len(members)-shape.Want)) - 2.4*bad*18/float64(max(shape.Want, 18))
 	for _, t := range ts {
 		l.Marks = append(l.Marks, t/length)
 	}
@@ -238,8 +243,21 @@ func edges(ts, tops, bots []float64) (top, bot straight) {
 			t, a, b = append(t, ts[i]), append(a, tops[i]), append(b, bots[i])
 		}
 	}
-	if len(t) < 4 || t[len(t)-1]-t[0] < (ts[len(ts)-1]-ts[0])/4 {
+	if len(t) < 3 {
 		t, a, b = ts, tops, bots
+	}
+	if t[len(t)-1]-t[0] < .6*(ts[len(ts)-1]-ts[0]) { // too short a part to tell how the height changes: parallel edges
+		mids := make([]float64, len(ts))
+		for i := range ts {
+			mids[i] = (tops[i] + bots[i]) / 2
+		}
+		tall := make([]float64, len(t))
+		for i := range t {
+			tall[i] = (b[i] - a[i]) / 2
+		}
+		half := median(tall)
+		mid := robustLine(ts, mids)
+		return straight{mid.a - half, mid.b}, straight{mid.a + half, mid.b}
 	}
 	return robustLine(t, a), robustLine(t, b)
 }

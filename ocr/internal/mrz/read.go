@@ -25,13 +25,18 @@ var reader = sync.OnceValues(func() (*grid.Reader, error) {
 })
 
 // Columns tells how many columns the line on a band has (44, 36 or 30) and how well that fits: the greatest count whose
-// characters are all there.
-func Columns(band *raster.Plane, pitch float64) (n int, fit float64) {
+// characters are all there. marks is how many characters the line seems to have; a count next to it is believed.
+func Columns(band *raster.Plane, pitch float64, marks int) (n int, fit float64) {
 	r, err := reader()
 	if err != nil {
 		return 0, -99
 	}
 	counts := []int{44, 36, 30}
+	for _, c := range counts {
+		if marks >= c-1 && marks <= c+1 {
+			return c, r.Fits(grid.Normalise(band), []grid.Shape{shapeOf(c, pitch)})[0]
+		}
+	}
 	shapes := make([]grid.Shape, len(counts))
 	for i, c := range counts {
 		shapes[i] = shapeOf(c, pitch)
