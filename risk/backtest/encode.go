@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -86,9 +87,9 @@ func (s SideRef) String() string {
 	return out
 }
 
-// mostChanged gives the n districts with the most people who change, in that order. Hidden counts as none.
+// mostChanged gives at most n districts in which somebody changes, those with most first; hidden counts come last.
 func (r *Report) mostChanged(n int) []District {
-	out := slices.Clone(r.Districts)
-	slices.SortStableFunc(out, func(a, b District) int { return int(max(b.Changed, 0) - max(a.Changed, 0)) })
+	out := slices.DeleteFunc(slices.Clone(r.Districts), func(d District) bool { return d.Changed == 0 })
+	slices.SortStableFunc(out, func(a, b District) int { return cmp.Compare(max(b.Changed, 0), max(a.Changed, 0)) })
 	return out[:min(n, len(out))]
 }

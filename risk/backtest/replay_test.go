@@ -176,6 +176,13 @@ func TestTheReportCountsEveryPersonOnEveryDayOnce(t *testing.T) {
 	if one.People != 3000 || cells != 3000*30 || matrix != cells || districts != 3000 || last.Load() != 3000 {
 		t.Errorf("people %d, cells %d, matrix %d, districts %d, progress %d", one.People, cells, matrix, districts, last.Load())
 	}
+	var redDays Count
+	for _, d := range one.PerDay {
+		redDays += d.RedNew
+	}
+	if len(one.PerDay) != 30 || redDays != one.NewDays.Red {
+		t.Errorf("%d red days by day, %d in all", redDays, one.NewDays.Red)
+	}
 	if one.Changed == 0 || len(one.Reasons) == 0 || one.Cost.More <= 0 {
 		t.Errorf("twelve days instead of seven change nothing: %+v", one)
 	}

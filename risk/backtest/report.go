@@ -47,8 +47,9 @@ type Report struct {
 	NewDays   StateDay `json:"new_people_days"`
 	Cost      *Costs   `json:"cost,omitempty"`
 
-	Matrix    []Cell     `json:"matrix"` // by old and new colour, over everyone and all days, in people-days
-	Cells     []Cell     `json:"cells"`  // by district, day, old and new colour, in people
+	PerDay    []Day      `json:"per_day"` // over everyone
+	Matrix    []Cell     `json:"matrix"`  // by old and new colour, over everyone and all days, in people-days
+	Cells     []Cell     `json:"cells"`   // by district, day, old and new colour, in people
 	Districts []District `json:"districts"`
 	Reasons   []Reason   `json:"reasons"`
 
@@ -76,6 +77,16 @@ type Costs struct {
 	Old  float64 `json:"old"`
 	New  float64 `json:"new"`
 	More float64 `json:"more"` // new less old
+}
+
+// Day sums one day up over everyone, in people.
+type Day struct {
+	Day       string `json:"day"`
+	RedOld    Count  `json:"red_old"`
+	RedNew    Count  `json:"red_new"`
+	YellowOld Count  `json:"yellow_old"`
+	YellowNew Count  `json:"yellow_new"`
+	Changed   Count  `json:"changed"`
 }
 
 // Cell is one cell of the colour-change matrix. Day and District are empty in the matrix over all.
@@ -133,6 +144,7 @@ func (t *tally) report(cfg *Config, days []time.Time) *Report {
 	}
 	g := newGrid(k)
 	var total [pairs]int64
+	perDay := make([][pairs]int64, len(days))
 	for _, d := range t.sorted() {
 		kd := t.districts[d]
 		r.People += kd.people
@@ -141,6 +153,7 @@ func (t *tally) report(cfg *Config, days []time.Time) *Report {
 		kd.each(len(days), func(day int, p pair, people int64) {
 			g.put(d, day, p, people)
 			total[p] += people
+			perDay[day][p] += people
 			if old, new := p.states(); old == red || new == red {
 				if old == red {
 					redOld += people
@@ -157,6 +170,9 @@ func (t *tally) report(cfg *Config, days []time.Time) *Report {
 	for _, c := range g.cells {
 		old, new := c.pair.states()
 		r.Cells = append(r.Cells, Cell{c.district, days[c.day].Format(time.DateOnly), stateNames[old], stateNames[new], c.shown()})
+	}
+	for i, n := range perDay {
+		r.PerDay = append(r.PerDay, dayOf(days[i], n, k))
 	}
 	r.sums(total, k, cfg.Cost)
 	r.reasons(t, k)
@@ -195,6 +211,22 @@ func (r *Report) sums(total [pairs]int64, k int64, cost Cost) {
 	}
 	price := func(n [states]int64) float64 { return float64(n[red])*cost.RedDay + float64(n[yellow])*cost.YellowDay }
 	r.Cost = &Costs{Cost: cost, Old: price(byOld), New: price(byNew), More: price(byNew) - price(byOld)}
+}
+
+func dayOf(day time.Time, n [pairs]int64, k int64) Day {
+	var redOld, redNew, yellowOld, yellowNew, changed int64
+	for p, people := range n {
+		old, new := pair(p).states()
+		for _, c := range []struct {
+			to    *int64
+			count bool
+		}{{&redOld, old == red}, {&redNew, new == red}, {&yellowOld, old == yellow}, {&yellowNew, new == yellow}, {&changed, old != new}} {
+			if c.count {
+				*c.to += people
+			}
+		}
+	}
+	return Day{day.Format(time.DateOnly), hide(redOld, k), hide(redNew, k), hide(yellowOld, k), hide(yellowNew, k), hide(changed, k)}
 }
 
 func stateDay(n [states]int64, k int64) StateDay {

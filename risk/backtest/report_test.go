@@ -47,6 +47,11 @@ func TestSmallCountsAreHiddenEverywhere(t *testing.T) {
 	for _, c := range r.Reasons {
 		small("reason", c.People)
 	}
+	for _, d := range r.PerDay {
+		for _, c := range []Count{d.RedOld, d.RedNew, d.YellowOld, d.YellowNew, d.Changed} {
+			small("day", c)
+		}
+	}
 	if hidden == 0 || r.K != 10 {
 		t.Errorf("nothing small was met: the test tests nothing")
 	}

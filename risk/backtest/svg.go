@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 )
 
 // Size of the picture, in its own units.
@@ -45,33 +44,24 @@ func text(b *strings.Builder, x, y int, anchor string, size int, s string) {
 	b.WriteString("</text>\n")
 }
 
-// daySeries sums what is shown by day.
-func (r *Report) daySeries(colour string, of func(Cell) string) []int64 {
-	out := make([]int64, r.Days)
-	first, err := time.Parse(time.DateOnly, r.From)
-	if err != nil {
-		return out
-	}
-	for _, c := range r.Cells {
-		day, err := time.Parse(time.DateOnly, c.Day)
-		i := int(day.Sub(first).Hours() / 24)
-		if err == nil && i >= 0 && i < len(out) && of(c) == colour && c.Count > 0 {
-			out[i] += int64(c.Count)
-		}
+// series gives one count a day; a hidden one is drawn as none.
+func (r *Report) series(of func(Day) Count) []int64 {
+	out := make([]int64, len(r.PerDay))
+	for i, d := range r.PerDay {
+		out[i] = max(0, int64(of(d)))
 	}
 	return out
 }
 
 func (r *Report) drawDays(b *strings.Builder) {
-	oldOf, newOf := func(c Cell) string { return c.Old }, func(c Cell) string { return c.New }
 	lines := []struct {
 		name, stroke, dash string
 		values             []int64
 	}{
-		{"red, new", "#c62828", "", r.daySeries("red", newOf)},
-		{"red, old", "#c62828", "6 4", r.daySeries("red", oldOf)},
-		{"yellow, new", "#b8860b", "", r.daySeries("yellow", newOf)},
-		{"yellow, old", "#b8860b", "6 4", r.daySeries("yellow", oldOf)},
+		{"red, new", "#c62828", "", r.series(func(d Day) Count { return d.RedNew })},
+		{"red, old", "#c62828", "6 4", r.series(func(d Day) Count { return d.RedOld })},
+		{"yellow, new", "#b8860b", "", r.series(func(d Day) Count { return d.YellowNew })},
+		{"yellow, old", "#b8860b", "6 4", r.series(func(d Day) Count { return d.YellowOld })},
 	}
 	top := int64(1)
 	for _, l := range lines {
@@ -103,6 +93,9 @@ func (r *Report) drawDays(b *strings.Builder) {
 func (r *Report) drawDistricts(b *strings.Builder) {
 	text(b, plotLeft, barTop-14, "start", 14, "People who change colour, by district")
 	most := r.mostChanged(barCount)
+	if len(most) == 0 {
+		text(b, plotLeft, barTop+14, "start", 12, "none")
+	}
 	top := int64(1)
 	for _, d := range most {
 		top = max(top, int64(d.Changed))
@@ -112,6 +105,6 @@ func (r *Report) drawDistricts(b *strings.Builder) {
 		n := max(int64(d.Changed), 0)
 		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%.1f" height="%d" fill="#3b6ea5"/>`+"\n", plotLeft+240, y, 480*float64(n)/float64(top), barHeight)
 		text(b, plotLeft+232, y+barHeight-4, "end", 12, d.Name)
-		text(b, plotLeft+728, y+barHeight-4, "start", 12, d.Changed.String())
+		text(b, plotLeft+728, y+barHeight-4, "start", 12, d.Changed.String()+" of "+d.People.String())
 	}
 }
