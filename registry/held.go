@@ -23,7 +23,7 @@ type Actor struct {
 // organisation.
 type Held struct {
 	ID        string           `json:"id"`
-	What      string           `json:"what"` // rules, areas
+	What      string           `json:"what"` // rules, areas, batch
 	Name      string           `json:"name"`
 	Verdict   backtest.Verdict `json:"verdict"`
 	Requested Actor            `json:"requested_by"`
@@ -176,10 +176,13 @@ func (s *Service) carryOut(ctx context.Context, h Held) error {
 	if err != nil {
 		return err
 	}
-	if h.What == "areas" {
+	switch h.What {
+	case "areas":
 		_, err = s.PublishAreas(ctx, rec.Data)
-		return err
+	case "batch":
+		err = s.releaseBatch(ctx, rec.Data)
+	default:
+		_, err = s.PublishRules(ctx, h.Name, rec.Data)
 	}
-	_, err = s.PublishRules(ctx, h.Name, rec.Data)
 	return err
 }
