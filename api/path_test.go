@@ -48,7 +48,7 @@ func (w *town) scan(token, gate, code string) (v scanAnswer) {
 }
 
 func stayLine(id kangma.EventID, number, county, community string, at time.Time) string {
-	return fmt.Sprintf(`{"id":%q,"kind":"stay","id_number":%q,"source":"x","observed_at":%q,"stay":{"place":{"division":%q,"community":%q},"from":%q,"to":%q}}`,
+	return fmt.Sprintf(`{"id":%q,"kind":"stay","id_number":%q,"observed_at":%q,"stay":{"place":{"division":%q,"community":%q},"from":%q,"to":%q}}`,
 		id, number, at.Format(time.RFC3339), county, community, at.Format(time.RFC3339), at.Add(time.Hour).Format(time.RFC3339))
 }
 

@@ -38,6 +38,9 @@ func (s *Server) register() {
 	route(s, Route{get, "/v1/me/passages", "my-passages", resident, 0, "Where my code was scanned"}, s.myPassages)
 
 	route(s, Route{post, "/v1/evidence", "submit-evidence", []Role{Feeder}, maxFeed, "Submit evidence, one JSON object a line"}, s.submitEvidence)
+	route(s, Route{get, "/v1/feeds", "feeds", []Role{Official, Admin, Epidemiologist}, 0, "How every feed does: lag, silence, bad lines"}, s.listFeeds)
+	route(s, Route{put, "/v1/feed-keys/{id}", "put-feed-key", []Role{Admin}, maxBody, "Give a feed a key; from then on it must sign"}, s.putFeedKey)
+	route(s, Route{post, "/v1/batches/withdraw", "withdraw-batch", []Role{Official, Admin}, maxBody, "Take a whole batch back, exactly"}, s.withdrawBatch)
 	route(s, Route{put, "/v1/risk-areas", "publish-risk-areas", []Role{Official, Feeder, Admin}, maxListBody, "Publish an official risk-area list"}, s.publishAreas)
 
 	route(s, Route{get, "/v1/gates", "gates", []Role{GateStaff, Official, Admin}, 0, "The gates I may use"}, s.listGates)

@@ -2,6 +2,13 @@ package api_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +17,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/api"
+	"github.com/kangma/kangma/risk/feeds"
 )
 
 // TestEveryRouteRefusesWhatItMust walks the route table: nobody, a wrong role, an oversized and a malformed body.
@@ -287,4 +295,83 @@ func TestProblemsSpeakChinese(t *testing.T) {
 func TestPhotosWithoutAReaderAreRefusedClearly(t *testing.T) {
 	w := newTown(t)
 	w.want(w.call("POST", "/v1/ocr/id-card", w.staff(api.GateStaff), []byte("x")), 503, "no_reader")
+}
+
+func TestABatchThatRecoloursManyIsHeldAndOneThatWasKeptIsTakenBackExactly(t *testing.T) {
+	w := newTown(t)
+	feeder, admin := w.staff(api.Feeder), w.staff(api.Admin)
+	var lines []string
+	var first person
+	for i := range 30 {
+		p := w.resident(fmt.Sprintf("%03d", 300+i))
+		if i == 0 {
+			first = p
+		}
+		at := w.now().Add(-48 * time.Hour)
+		lines = append(lines, stayLine(kangma.NewEventID(at), p.number, "441502", "金町湾小区", at))
+	}
+	var out struct {
+		Batch    string
+		Accepted int
+		Held     *struct{ ID string }
+	}
+	w.want(w.call("POST", "/v1/evidence", feeder, strings.Join(lines, "\n")), 202, "").into(t, &out)
+	if out.Held == nil || out.Accepted != 0 || w.code(first).Colour != "green" {
+		t.Fatalf("30 of 30 people would turn red: %+v", out)
+	}
+	w.want(w.call("POST", "/v1/approvals/"+out.Held.ID, admin, map[string]bool{"release": true}), 403, "two_persons")
+	w.want(w.call("PUT", "/v1/accounts/second", admin, map[string]any{"role": "official", "organisation": "another", "password": "long enough"}), 200, "")
+	var login struct{ Token string }
+	w.want(w.call("POST", "/v1/sessions", "", map[string]string{"username": "second", "password": "long enough"}), 200, "").into(t, &login)
+	w.want(w.call("POST", "/v1/approvals/"+out.Held.ID, login.Token, map[string]bool{"release": true}), 200, "")
+	if c := w.code(first); c.Colour != "red" {
+		t.Errorf("released: %+v", c)
+	}
+	var back struct{ People int }
+	body := map[string]string{"batch": out.Batch, "reason": "wrong district"}
+	w.want(w.call("POST", "/v1/batches/withdraw", login.Token, body), 200, "").into(t, &back)
+	w.want(w.call("POST", "/v1/batches/withdraw", login.Token, body), 200, "")
+	if back.People != 30 || w.code(first).Colour != "green" {
+		t.Errorf("taken back from %d people: %+v", back.People, w.code(first))
+	}
+	w.want(w.call("POST", "/v1/batches/withdraw", login.Token, map[string]string{"batch": "no/such", "reason": "x"}), 404, "no_batch")
+	var status struct{ Feeds []struct{ Source string } }
+	w.want(w.call("GET", "/v1/feeds", admin, nil), 200, "").into(t, &status)
+}
+
+func TestAFeedWithAKeyMustSign(t *testing.T) {
+	w := newTown(t)
+	p, feeder, admin := w.resident("206"), w.staff(api.Feeder), w.staff(api.Admin)
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := map[string]string{"provider": "cdc", "pem": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))}
+	w.want(w.call("PUT", "/v1/feed-keys/k1", admin, map[string]string{"provider": "cdc", "pem": "nonsense"}), 422, "pem")
+	w.want(w.call("PUT", "/v1/feed-keys/k1", admin, key), 200, "")
+	at := w.now().Add(-time.Hour)
+	line := stayLine(kangma.NewEventID(at), p.number, "441502", "", at) + "\n"
+	w.want(w.call("POST", "/v1/evidence", feeder, line), 422, "no_manifest")
+	sum := sha256.Sum256([]byte(line))
+	m := feeds.Manifest{Provider: "cdc", Batch: "cdc/1", Content: feeds.EvidenceContent, Format: feeds.NDJSON, Date: w.now(), Count: 1, SHA256: hex.EncodeToString(sum[:])}
+	send := func(m feeds.Manifest, body string) answer {
+		signed, err := feeds.SignManifest(m, "k1", private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.callWith("POST", "/v1/evidence", feeder, body, map[string]string{"Kangma-Manifest": signed})
+	}
+	if a := send(m, line+line); a.status == 200 {
+		t.Errorf("another file than signed: %d %s", a.status, a.body)
+	}
+	m.Count = 2
+	if a := send(m, line); a.status == 200 {
+		t.Errorf("another count than signed: %d %s", a.status, a.body)
+	}
+	m.Count = 1
+	w.want(send(m, line), 200, "")
 }

@@ -41,6 +41,7 @@ type Config struct {
 	BcryptCost int                                                              // 0: 12
 	Version    string
 	Ready      func(ctx context.Context) map[string]string // part to "ok" or what is wrong
+	Metrics    http.Handler                                // answers GET /metrics; nil: nobody
 	Log        *slog.Logger
 }
 
@@ -94,6 +95,9 @@ func New(cfg Config) (*Server, error) {
 	s.huma = humaecho.New(s.echo, hc)
 	s.huma.UseMiddleware(s.authorise)
 	s.register()
+	if cfg.Metrics != nil {
+		s.echo.GET("/metrics", echo.WrapHandler(cfg.Metrics))
+	}
 	if err := s.pages(); err != nil {
 		return nil, err
 	}

@@ -222,6 +222,11 @@ func (a answer) into(t *testing.T, v any) {
 
 func (w *town) call(method, path, token string, body any) answer {
 	w.t.Helper()
+	return w.callWith(method, path, token, body, nil)
+}
+
+func (w *town) callWith(method, path, token string, body any, header map[string]string) answer {
+	w.t.Helper()
 	var r io.Reader
 	contentType := "application/json"
 	switch b := body.(type) {
@@ -246,6 +251,9 @@ func (w *town) call(method, path, token string, body any) answer {
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for k, v := range header {
+		req.Header.Set(k, v)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -239,6 +239,7 @@ func (s *Service) WithdrawBatch(ctx context.Context, batch, reason string) (peop
 		return 0, err
 	}
 	now := s.cfg.Now().UTC()
+	seen := map[kangma.PersonID]bool{} // a batch sent twice was noted twice
 	for n := range info.Chunks {
 		rec, err := s.cfg.Records.Get(ctx, batchPeopleKind, fmt.Sprintf("%s#%04d", batch, n))
 		if err != nil {
@@ -247,6 +248,10 @@ func (s *Service) WithdrawBatch(ctx context.Context, batch, reason string) (peop
 		var items []Item
 		for id := range slices.Chunk(rec.Data, 16) {
 			person := kangma.PersonID(id)
+			if seen[person] {
+				continue
+			}
+			seen[person] = true
 			items = append(items, Item{Person: person, Evidence: kangma.Evidence{
 				ID: withdrawalID(batch, person, now), Kind: kangma.KindWithdrawal, Observed: now, Source: info.Source,
 				Withdrawal: &kangma.Withdrawal{Batch: batch, Reason: reason},

@@ -14,7 +14,10 @@ import (
 )
 
 type importCmd struct {
-	RiskAreas importAreasCmd `cmd:"" help:"Read official risk-area lists (JSON as the State Council's service gives it, plain or gzip) and put them in force."`
+	RiskAreas importAreasCmd    `cmd:"" help:"Read official risk-area lists (JSON as the State Council's service gives it, plain or gzip) and put them in force."`
+	Evidence  importEvidenceCmd `cmd:"" help:"Take in evidence of a provider: NDJSON, or CSV with a mapping. Bad lines go to quarantine."`
+	People    importPeopleCmd   `cmd:"" help:"Register people of a file: NDJSON, or CSV with a mapping."`
+	Withdraw  importWithdrawCmd `cmd:"" help:"Take a whole batch of evidence back, exactly."`
 }
 
 type importAreasCmd struct {

@@ -43,7 +43,7 @@ type cli struct {
 
 	Serve    serveCmd    `cmd:"" help:"Serve the HTTP API and the web pages."`
 	Demo     demoCmd     `cmd:"" help:"Fill an empty data folder with the demo town, without serving it."`
-	Import   importCmd   `cmd:"" help:"Take in official risk-area lists."`
+	Import   importCmd   `cmd:"" help:"Take in official risk-area lists, evidence and people."`
 	Rules    rulesCmd    `cmd:"" help:"Check, publish and explain rule sets."`
 	Code     codeCmd     `cmd:"" help:"Issue, show, verify and inspect health codes."`
 	Gate     gateCmd     `cmd:"" help:"Scan a code at a gate; list gates."`

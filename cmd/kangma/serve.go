@@ -51,10 +51,6 @@ func (c *serveCmd) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeReader()) }()
-	server, err := c.server(w, s, reader, log)
-	if err != nil {
-		return err
-	}
 	ln, err := net.Listen("tcp", c.Listen) // before anything is promised
 	if err != nil {
 		return err
@@ -64,6 +60,10 @@ func (c *serveCmd) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopShipping()) }()
+	server, err := c.server(w, s, reader, log)
+	if err != nil {
+		return err
+	}
 	stopKeys := s.background(w.ctx, func(ctx context.Context) { s.codes.maintain(ctx, log) })
 	defer stopKeys()
 	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, log) })
@@ -79,7 +79,7 @@ func (c *serveCmd) server(w *world, s *stack, reader *ocr.Reader, log *slog.Logg
 	}
 	return api.New(api.Config{
 		Registry: s.registry, Checkpoint: s.checkpoint, Issuer: s.codes, Region: s.region, Warehouse: s.warehouse,
-		Reader: reader, OTPSecret: secret, SendOTP: c.otpSender(w), BcryptCost: c.bcryptCost(), Version: version, Ready: s.ready, Log: log,
+		Reader: reader, OTPSecret: secret, SendOTP: c.otpSender(w), BcryptCost: c.bcryptCost(), Version: version, Ready: s.ready, Metrics: s.metrics(), Log: log,
 	})
 }
 

@@ -21,6 +21,7 @@ func (s *stack) sweep(ctx context.Context, every time.Duration, perSecond int, l
 		default:
 			log.Info("sweep", "people", st.People, "changed", st.Changed)
 		}
+		s.alarm(ctx, log)
 		select {
 		case <-ctx.Done():
 			return
