@@ -232,3 +232,21 @@ func TestASecondProcessIsRefused(t *testing.T) {
 		t.Errorf("got %v: %s", err, out)
 	}
 }
+
+func TestTheServerTellsItsFiguresAndItsState(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	defer s.kill()
+	for path, want := range map[string]string{
+		"/metrics": "kangma_rules_in_force 1", "/readyz": `"status":"ok"`, "/healthz": `"status":"ok"`, "/resident": "<html", "/openapi.json": `"openapi":"3.1`,
+	} {
+		res, err := http.Get(s.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != 200 || !strings.Contains(string(body), want) {
+			t.Errorf("%s: %d %v, want %q in %.200s", path, res.StatusCode, err, want, body)
+		}
+	}
+}
