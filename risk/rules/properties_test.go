@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -248,4 +249,57 @@ func TestWhatIfAddsEvidenceAndTouchesNothing(t *testing.T) {
 	if a := s.WhatIf(Input{At: g.base}, contact); a.CannotTell != kangma.TellUnknownPerson {
 		t.Errorf("nobody: %s", brief(a))
 	}
+}
+
+func TestASetIsSharedByGoroutines(t *testing.T) {
+	s, err := Preset("national-9th-2022")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGen(19, false)
+	table := g.table()
+	var ins []Input
+	var want []kangma.Assessment
+	for range 40 {
+		in := Input{Dossier: g.dossier(8), Areas: table, At: g.time()}
+		ins, want = append(ins, in), append(want, s.Evaluate(in))
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 5 {
+				for i, in := range ins {
+					if got := s.Evaluate(in); !reflect.DeepEqual(got, want[i]) {
+						t.Errorf("got %s, want %s", brief(got), brief(want[i]))
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A dossier that somebody filled with rubbish costs time in proportion, not its square in area look-ups.
+func TestAHugeDossierAsksTheTableOncePerStay(t *testing.T) {
+	s, err := Preset("national-9th-2022")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGen(20, false)
+	table := &counting{Areas: g.table()}
+	in := Input{Dossier: g.dossier(3000), Areas: table, At: g.base}
+	wellFormed(t, s, in, s.Evaluate(in))
+	if table.asked == 0 || table.asked > 3*3000 {
+		t.Errorf("%d look-ups for 3000 pieces of evidence", table.asked)
+	}
+}
+
+type counting struct {
+	Areas
+	asked int
+}
+
+func (c *counting) LevelAt(p kangma.Place, from, to, known time.Time) areas.Hit {
+	c.asked++
+	return c.Areas.LevelAt(p, from, to, known)
 }
