@@ -246,6 +246,11 @@ func TestWhatIfAddsEvidenceAndTouchesNothing(t *testing.T) {
 	if a := s.Evaluate(in); a.Colour != kangma.Green || len(d.Evidence) != 0 {
 		t.Errorf("the dossier was touched: %s", brief(a))
 	}
+	d.Evidence = []kangma.Evidence{contact}
+	dose := kangma.Evidence{ID: kangma.EventID{0, 1}, Kind: kangma.KindVaccination, Observed: g.base, Vaccination: &kangma.Vaccination{Dose: 3}}
+	if a := s.WhatIf(in, dose, dose); a.Colour != kangma.Red || len(d.Evidence) != 1 || d.Evidence[0].Kind != kangma.KindContact {
+		t.Errorf("what was there counts too: %s", brief(a))
+	}
 	if a := s.WhatIf(Input{At: g.base}, contact); a.CannotTell != kangma.TellUnknownPerson {
 		t.Errorf("nobody: %s", brief(a))
 	}
