@@ -32,6 +32,8 @@ type Token struct {
 	mu    sync.Mutex
 	login pkcs11.SessionHandle   // stays open, so that the login lasts
 	idle  []pkcs11.SessionHandle // logged-in sessions that nobody uses
+
+	shared bool // somebody else initialised the library
 }
 
 // p256 is the curve's object identifier (1.2.840.10045.3.1.7), DER.
@@ -49,7 +51,10 @@ func OpenToken(cfg TokenConfig) (*Token, error) {
 		return nil, kangma.E(kangma.Invalid, "keystore_module", "the PKCS#11 library cannot be loaded: "+cfg.Module)
 	}
 	t := &Token{lib: lib, pin: cfg.PIN}
-	if err := lib.Initialize(); err != nil {
+	switch err := lib.Initialize(); {
+	case isCode(err, pkcs11.CKR_CRYPTOKI_ALREADY_INITIALIZED):
+		t.shared = true // another part of this process uses the library too, and ends it
+	case err != nil:
 		lib.Destroy()
 		return nil, errToken(err)
 	}
@@ -142,6 +147,16 @@ func (t *Token) give(s pkcs11.SessionHandle) {
 func (t *Token) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.shared {
+		var err error
+		for _, s := range append(t.idle, t.login) {
+			if s != 0 {
+				err = errors.Join(err, t.lib.CloseSession(s))
+			}
+		}
+		t.idle, t.login = nil, 0
+		return err
+	}
 	err := t.lib.CloseAllSessions(t.slot)
 	if isCode(err, pkcs11.CKR_SLOT_ID_INVALID) {
 		err = nil // there was no token to begin with

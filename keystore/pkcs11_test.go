@@ -134,6 +134,54 @@ func TestKeysLiveInAPKCS11Token(t *testing.T) {
 	})
 }
 
+func TestAFolderMayNameItsToken(t *testing.T) {
+	cfg := softHSM(t)
+	dir, pin := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "pin")
+	if err := os.WriteFile(pin, []byte(tokenPIN+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := keystore.UseToken(dir, cfg, pin); kangma.KindOf(err) != kangma.Forbidden {
+		t.Errorf("a PIN that others may read: %v", err)
+	}
+	if err := os.Chmod(pin, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := keystore.UseToken(dir, cfg, pin); err != nil {
+		t.Fatal(err)
+	}
+	var id codegen.KeyID
+	for start := range 2 {
+		s := open(t, dir, now)
+		signer, key, err := s.Signer(keystore.PurposeCode, regions[0], now)
+		if err != nil || start > 0 && (key.ID != id || len(s.Created()) > 0) {
+			t.Fatalf("start %d: %v, key %v, created %v", start, err, key.ID, s.Created())
+		}
+		if _, file := signer.(*ecdsa.PrivateKey); file {
+			t.Error("the key is outside the token")
+		}
+		id = key.ID
+		beside := open(t, dir, now) // two stores of one process share the library
+		if _, k, err := beside.Signer(keystore.PurposeCode, regions[0], now); err != nil || k.ID != id {
+			t.Errorf("the second store: %v, %v", k.ID, err)
+		}
+		if err := beside.Close(); err != nil {
+			t.Error(err)
+		}
+		digest := sha256.Sum256([]byte("x"))
+		if _, err := signer.Sign(rand.Reader, digest[:], crypto.SHA256); err != nil {
+			t.Errorf("after the other store was closed: %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Run("a folder with keys takes no token", func(t *testing.T) {
+		if err := keystore.UseToken(dir, cfg, pin); kangma.KindOf(err) != kangma.Conflict {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 func issueAndVerify(t *testing.T, issuer *codegen.Issuer, key keystore.Key) {
 	code, err := issuer.Issue(codegen.Claims{Kind: codegen.Dynamic, Colour: kangma.Green, Issued: now, Expires: now.Add(60e9), Person: kangma.NewPersonID()})
 	if err != nil {

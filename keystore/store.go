@@ -3,6 +3,7 @@ package keystore
 import (
 	"crypto"
 	"crypto/rand"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,7 +29,7 @@ var usualSecrets = []string{SecretSealing, SecretIndex, SecretPseudonym, SecretS
 type Options struct {
 	Now     time.Time         // required: which keys are due
 	Regions []kangma.Division // regions that need signing keys
-	// Provider holds the private signing keys. nil: files in the same folder.
+	// Provider holds the private signing keys. nil: what the folder says, a token (UseToken) or files.
 	Provider Provider
 }
 
@@ -37,6 +38,7 @@ type Options struct {
 type Store struct {
 	dir      string
 	provider Provider
+	owned    bool // the provider was opened by Open
 
 	mu      sync.Mutex
 	list    manifest
@@ -61,7 +63,11 @@ func Open(dir string, opts Options) (*Store, error) {
 	}
 	s := &Store{dir: dir, provider: opts.Provider, secrets: map[string][32]byte{}, signers: map[string]crypto.Signer{}}
 	if s.provider == nil {
-		s.provider = fileProvider{filepath.Join(dir, "signing")}
+		var err error
+		if s.provider, err = providerOf(dir); err != nil {
+			return nil, err
+		}
+		s.owned = true
 	}
 	err := s.change(func() error {
 		for _, name := range usualSecrets {
@@ -72,7 +78,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		return s.ensure(opts.Regions, opts.Now)
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }

@@ -13,6 +13,7 @@ import (
 type keysCmd struct {
 	List   keysListCmd   `cmd:"" help:"List the signing keys with their states."`
 	New    keysNewCmd    `cmd:"" help:"Draw what a region needs and has not: secrets and signing keys. The server does this by itself at its start."`
+	Token  keysTokenCmd  `cmd:"" help:"Keep the signing keys in a PKCS#11 token (HSM, smart card, SoftHSM) from the first start on."`
 	Rotate keysRotateCmd `cmd:"" help:"Put a new signing key in place at once, also while the server runs. Without need wait: keys change by themselves each week."`
 }
 
@@ -39,6 +40,22 @@ func (c keysNewCmd) Run(w *world) error {
 	if len(keys.Created()) == 0 {
 		fmt.Fprintln(w.out, "nothing is missing")
 	}
+	return nil
+}
+
+type keysTokenCmd struct {
+	Module  string `required:"" type:"path" help:"The vendor's PKCS#11 library, e.g. /usr/lib/softhsm/libsofthsm2.so."`
+	Label   string `required:"" help:"Label of the token."`
+	PinFile string `required:"" type:"path" help:"File of mode 0600 with the PIN."`
+}
+
+// Run logs in once and notes the token in the key folder.
+func (c keysTokenCmd) Run(w *world) error {
+	err := keystore.UseToken(filepath.Join(w.Data, "keys"), keystore.TokenConfig{Module: c.Module, Label: c.Label}, c.PinFile)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(w.out, "signing keys will live in the token", c.Label)
 	return nil
 }
 

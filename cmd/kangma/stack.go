@@ -117,6 +117,7 @@ func (s *stack) openKeys(dir string) (*seal.Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
+	s.closers = append(s.closers, s.keys.Close)
 	var secrets [3][32]byte
 	for i, name := range []string{keystore.SecretSealing, keystore.SecretIndex, keystore.SecretPseudonym} {
 		if secrets[i], err = s.keys.Secret(name); err != nil {
