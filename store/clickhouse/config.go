@@ -48,9 +48,9 @@ type DB struct {
 	analyst *shard // a connection to the first shard as the analyst
 	table   string // what questions read: the local table or the Distributed one
 
-	mu    sync.Mutex
-	nodes map[string]*nodeState
-	floor int64 // first day kept, as yyyymmdd; 0: not read yet
+	mu      sync.Mutex
+	nodes   map[string]*nodeState
+	settled time.Time // when doubtful days were last looked at
 }
 
 // nodeState is what this process knows of one node's loading.

@@ -51,6 +51,7 @@ func (db *DB) Load(ctx context.Context, b store.Batch) error {
 		n.loaded = b.To
 	}
 	n.sure = true
+	db.settleNowAndThen(ctx)
 	return nil
 }
 
