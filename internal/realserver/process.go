@@ -204,3 +204,28 @@ func (p *Process) Log() string {
 	}
 	return strings.TrimSpace(string(b))
 }
+
+// CPU gives the processor time the process has used, which does not depend on who else is busy on the machine.
+func (p *Process) CPU() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return 0
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name may hold anything
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	var ticks time.Duration // of 10 ms, on every Linux Go runs on
+	for _, f := range fields[11:13] {
+		var n time.Duration
+		fmt.Sscan(f, &n)
+		ticks += n
+	}
+	return ticks * 10 * time.Millisecond
+}

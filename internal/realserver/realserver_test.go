@@ -84,6 +84,9 @@ func TestClickHouseKeepsItsDataOverKillAndRestart(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	if c.CPU() <= 0 {
+		t.Error("a server that started used no processor time")
+	}
 	if got := c.Must("SELECT count() FROM t"); got != "1000" {
 		t.Errorf("after the restart: got %s rows, want 1000", got)
 	}

@@ -16,9 +16,10 @@ import (
 func BenchmarkLoad(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 50_000} {
 		b.Run(fmt.Sprintf("batch of %d", n), func(b *testing.B) {
-			db, r := open(b, single(realserver.StartClickHouse(b))), source(b, 9)
+			srv := realserver.StartClickHouse(b)
+			db, r := open(b, single(srv)), source(b, 9)
 			from, start := store.Position(0), noon
-			rows := 0
+			rows, cpu := 0, srv.CPU()
 			for b.Loop() {
 				b.StopTimer()
 				batch := passages(r, from, n, start, time.Millisecond)
@@ -28,6 +29,7 @@ func BenchmarkLoad(b *testing.B) {
 				rows += n
 			}
 			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+			b.ReportMetric(float64((srv.CPU()-cpu).Microseconds())/float64(rows), "server-µs/row")
 		})
 	}
 }
@@ -77,15 +79,21 @@ func BenchmarkQuery(b *testing.B) {
 			{"ten days, one person by gate", span(10, store.Query{Dimensions: []store.Dimension{store.ByGate}, Person: person})},
 		} {
 			b.Run(prefix+c.name, func(b *testing.B) {
-				b.ReportMetric(bytes, "B/passage")
+				cpu := srv.CPU()
 				for b.Loop() {
 					if _, err := db.Query(b.Context(), c.q); err != nil {
 						b.Fatal(err)
 					}
 				}
+				b.ReportMetric(float64((srv.CPU()-cpu).Milliseconds())/float64(b.N), "server-ms/op")
+				b.ReportMetric(bytes, "B/passage")
 			})
 		}
 		b.Run(prefix+"single passages of one person", func(b *testing.B) {
+			cpu := srv.CPU()
+			defer func() {
+				b.ReportMetric(float64((srv.CPU()-cpu).Milliseconds())/float64(b.N), "server-ms/op")
+			}()
 			for b.Loop() {
 				if _, err := db.Passages(b.Context(), store.PassageQuery{Person: person, Since: noon.AddDate(0, 0, -10), Until: noon.Add(16 * time.Hour), Limit: 1000}); err != nil {
 					b.Fatal(err)

@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,9 +56,11 @@ func TestKillingClickHouseLosesAndDoublesNothing(t *testing.T) {
 	var all []store.Row
 	done := make(chan struct{})
 	stop := make(chan struct{})
+	var batches atomic.Int64
+	first := open(t, cfg)
 	go func() {
 		defer close(done)
-		db := open(t, cfg)
+		db := first
 		mine := rand.New(rand.NewPCG(11, 1))
 		for from := store.Position(0); ; {
 			select {
@@ -75,10 +79,18 @@ func TestKillingClickHouseLosesAndDoublesNothing(t *testing.T) {
 				}
 			}
 			all, from = append(all, b.Rows...), b.To
+			batches.Add(1)
 		}
 	}()
 	n := kills(4)
 	for range n {
+		before := batches.Load()
+		eventually(t, func() error { // each kill hits a loader at work
+			if batches.Load() == before {
+				return errors.New("no batch was loaded")
+			}
+			return nil
+		})
 		time.Sleep(time.Duration(100+r.IntN(500)) * time.Millisecond)
 		srv.Kill()
 		if err := srv.Start(); err != nil {

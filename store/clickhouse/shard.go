@@ -12,7 +12,7 @@ import (
 )
 
 // pingTime is how long a server that was quiet for a second may take to say that it is there.
-const pingTime = 400 * time.Millisecond
+const pingTime = 700 * time.Millisecond
 
 var errDown = kangma.E(kangma.Unavailable, "clickhouse_down", "the analytics store does not answer; nothing is lost, try again later")
 

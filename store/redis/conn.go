@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -107,67 +108,65 @@ func (db *DB) Down() []string {
 func (db *DB) pipelines(ctx context.Context, extra time.Duration, client *goredis.Client, calls []*call) {
 	for len(calls) > 0 {
 		n := min(len(calls), maxPipeline)
-		db.pipeline(ctx, extra, client, calls[:n])
+		db.pipeline(ctx, extra, client, calls[:n], 0)
 		calls = calls[n:]
 	}
 }
 
 // pipeline runs up to maxPipeline calls on one server. What the server did not execute (unknown script, moved slot) is
-// sent again; what it may have executed never is.
-func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis.Client, calls []*call) {
+// sent again, up to maxRounds times; what it may have executed never is.
+func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis.Client, calls []*call, round int) {
 	b := db.breaker(client.Options().Addr)
-	for round := 0; ; round++ {
-		if !b.Allow(time.Now()) {
-			setErr(calls, errOpen)
-			return
-		}
-		limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout+extra+time.Duration(len(calls))*time.Millisecond)
-		err := exchange(limited, client, calls)
-		cancel()
-		if ctx.Err() == nil || err == nil { // a caller that left says nothing about the server
-			b.Done(err == nil || errorCode(err) != "", time.Now())
-		}
-		if err != nil {
-			switch {
-			case ctx.Err() != nil:
-				err = unavailable("redis_unreachable", ctx.Err())
-			case errorCode(err) != "": // refused at the door, e.g. a wrong password
-				err = replyError(err)
-			default:
-				err = unavailable("redis_unreachable", err)
-				if db.ring != nil {
-					db.ring.ReloadState(ctx) // a replica may have taken over
-				}
-			}
-			setErr(calls, err)
-			return
-		}
-		again := db.retriable(ctx, client, calls)
-		if len(again) == 0 || round == 3 {
-			for _, c := range calls {
-				c.err = replyError(c.err)
-			}
-			return
-		}
-		done := calls
-		calls = again
-		for _, c := range done {
-			if !contains(again, c) {
-				c.err = replyError(c.err)
-			}
-		}
-		if db.ring != nil {
-			for _, c := range again { // slots that moved may have gone to different servers
-				if next, err := db.server(ctx, c.tag); err == nil && next != client {
-					db.pipeline(ctx, extra, next, []*call{c})
-					calls = without(calls, c)
-				}
-			}
-			if len(calls) == 0 {
-				return
-			}
+	if !b.Allow(time.Now()) {
+		setErr(calls, errOpen)
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout+extra+time.Duration(len(calls))*time.Millisecond)
+	err := exchange(limited, client, calls)
+	cancel()
+	if ctx.Err() == nil || err == nil { // a caller that left says nothing about the server
+		b.Done(err == nil || errorCode(err) != "", time.Now())
+	}
+	if err != nil {
+		setErr(calls, db.unreachable(ctx, err))
+		return
+	}
+	var again []*call
+	if round < maxRounds {
+		again = db.retriable(ctx, client, calls)
+	}
+	for _, c := range calls {
+		if !slices.Contains(again, c) {
+			c.err = replyError(c.err)
 		}
 	}
+	groups := map[*goredis.Client][]*call{} // slots that moved may have gone to different servers
+	for _, c := range again {
+		next, err := db.server(ctx, c.tag)
+		if c.err = err; err == nil {
+			groups[next] = append(groups[next], c)
+		}
+	}
+	for next, group := range groups {
+		db.pipeline(ctx, extra, next, group, round+1)
+	}
+}
+
+// maxRounds bounds how often calls follow a slot that moves.
+const maxRounds = 3
+
+// unreachable makes our error of a connection that failed.
+func (db *DB) unreachable(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return unavailable("redis_unreachable", ctx.Err())
+	case errorCode(err) != "": // refused at the door, e.g. a wrong password
+		return replyError(err)
+	}
+	if db.ring != nil {
+		db.ring.ReloadState(ctx) // a replica may have taken over
+	}
+	return unavailable("redis_unreachable", err)
 }
 
 // exchange sends the calls and reads the replies. It returns an error when the connection failed; what the server itself
@@ -230,25 +229,6 @@ func (db *DB) retriable(ctx context.Context, client *goredis.Client, calls []*ca
 		}
 	}
 	return again
-}
-
-func contains(calls []*call, c *call) bool {
-	for _, x := range calls {
-		if x == c {
-			return true
-		}
-	}
-	return false
-}
-
-func without(calls []*call, c *call) []*call {
-	out := make([]*call, 0, len(calls))
-	for _, x := range calls {
-		if x != c {
-			out = append(out, x)
-		}
-	}
-	return out
 }
 
 func setErr(calls []*call, err error) {
