@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
@@ -252,6 +253,23 @@ func (d damaged) repaired(disk journal.FS, exact bool, lost int) error {
 	return nil
 }
 
+func TestFirstSegmentThatVanishedIsMissedAndPutBack(t *testing.T) {
+	d := newDamaged(t)
+	disk := d.disk.After(crashfs.All())
+	disk.Vanish("/data/journal/" + d.files[0])
+	if clean, err := d.look(disk); clean || err != nil {
+		t.Fatalf("nobody noticed: clean %v, %v", clean, err)
+	}
+	source := func(context.Context, store.Position, store.Position) ([]store.Entry, error) { return d.entries, nil }
+	r, err := d.repair(disk, false, source)
+	if err != nil || r.Proven == 0 || r.Damage[0].Reason != "missing" {
+		t.Fatalf("repair: %+v, %v", r, err)
+	}
+	if err := d.repaired(disk, true, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestDamageThatNobodyCanRepairIsGivenUpOnlyOnDemand(t *testing.T) {
 	d := newDamaged(t)
 	disk := d.disk.After(crashfs.All())
@@ -301,4 +319,44 @@ func TestPowerCutDuringRepairOnlyMeansRepairingAgain(t *testing.T) {
 		}
 	}
 	t.Logf("%d states", states)
+}
+
+// TestTornTailIsToldFromDamageWithoutACheckpoint flips each byte of a journal whose node was killed before it wrote any
+// checkpoint. Only what lies in the last group commit may be taken for a torn tail.
+func TestTornTailIsToldFromDamageWithoutACheckpoint(t *testing.T) {
+	disk, l := crashfs.New(), newLedger()
+	opt := journal.Options{FS: disk, CheckpointEvery: time.Hour, Logger: quiet}
+	j := open(t, "/data/journal", opt)
+	defer j.Close()
+	const commits, each = 6, 3
+	for range commits {
+		if err := l.append(j, each); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, err := disk.List("/data/journal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := names[slices.IndexFunc(names, func(n string) bool { return strings.HasSuffix(n, ".seg") })]
+	size := len(contentOf(t, disk, name))
+	torn, damaged := 0, 0
+	for at := 64; at < size; at++ {
+		opt.FS = disk.Killed()
+		opt.FS.(*crashfs.FS).Corrupt("/data/journal/"+name, func(b []byte) []byte { b[at] ^= 16; return b })
+		again := open(t, "/data/journal", opt)
+		damage, last := again.Damage(), again.Last()
+		again.Close()
+		switch {
+		case len(damage) > 0 && damage[0].From <= (commits-1)*each:
+			damaged++
+		case len(damage) == 0 && last >= (commits-1)*each:
+			torn++
+		default:
+			t.Fatalf("byte %d of %d: damage %+v, ends at %d", at, size, damage, last)
+		}
+	}
+	if torn == 0 || damaged < 3*torn {
+		t.Errorf("%d bytes taken for a torn tail, %d for damage; want about one of the last commit to five of the others", torn, damaged)
+	}
 }

@@ -16,7 +16,7 @@ import (
 
 // troubled ships a journal that grows while the warehouse fails and the shipper is killed and started again, and says
 // what is wrong in the end.
-func troubled(t *testing.T, seed uint64, mutate func(*table)) (err error, loads, rows int) {
+func troubled(t *testing.T, seed uint64, mutate func(*table)) (loads, rows int, err error) {
 	synctest.Test(t, func(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 11))
 		j := newJournal(t, journal.Options{MaxSegmentBytes: 5000})
@@ -40,7 +40,7 @@ func troubled(t *testing.T, seed uint64, mutate func(*table)) (err error, loads,
 		j.Close()
 		loads, rows = len(w.calls), len(want)
 	})
-	return err, loads, rows
+	return loads, rows, err
 }
 
 func seedOf(t *testing.T) uint64 {
@@ -58,7 +58,7 @@ func TestEveryPassageArrivesOnceWhateverFails(t *testing.T) {
 	seed := seedOf(t)
 	loads, rows := 0, 0
 	for run := range uint64(100) {
-		err, l, r := troubled(t, seed+run, func(*table) {})
+		l, r, err := troubled(t, seed+run, func(*table) {})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed+run, err)
 		}
@@ -81,7 +81,7 @@ func TestExactlyOnceTestCatchesMutants(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for run := range uint64(50) {
-				if err, _, _ := troubled(t, 1+run, mutate); err != nil {
+				if _, _, err := troubled(t, 1+run, mutate); err != nil {
 					t.Logf("caught in run %d: %v", run+1, err)
 					return
 				}

@@ -23,8 +23,8 @@ var ErrCut = errors.New("crashfs: the power is off")
 
 // FS implements journal.FS.
 type FS struct {
-	// Fault, if not nil, is asked before each changing operation and may refuse it. The operation is one of create, write,
-	// truncate, sync, rename, remove, syncdir.
+	// Fault, if not nil, is asked before each changing operation and may refuse it; of a refused write the first half
+	// arrives. The operation is one of create, write, truncate, sync, rename, remove, syncdir.
 	Fault func(op, name string) error
 	// Quota is how many bytes all files together may have; 0: any. A write over it writes what fits and says ENOSPC.
 	Quota int64
@@ -294,6 +294,10 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
 	if err := f.fs.begin("write", f.name); err != nil {
+		if !f.fs.dead { // a disk that fails may have written a part
+			f.node.change(change{off: off, data: slices.Clone(p[:len(p)/2])})
+			f.fs.last = f.node
+		}
 		return 0, err
 	}
 	n := len(p)
