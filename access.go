@@ -7,6 +7,6 @@ type Access struct {
 	Organisation string   `json:"organisation,omitempty" cbor:"2,keyasint,omitempty"`
 	Role         string   `json:"role" cbor:"3,keyasint"`
 	Purpose      string   `json:"purpose" cbor:"4,keyasint"`                    // from the route's closed list
-	Case         string   `json:"case,omitempty" cbor:"5,keyasint,omitempty"`   // tracing case or appeal it was done for
+	Case         string   `json:"case,omitempty" cbor:"5,keyasint,omitempty"`   // tracing case, appeal or gate it was done for
 	Fields       []string `json:"fields,omitempty" cbor:"6,keyasint,omitempty"` // what was shown, e.g. name, evidence
 }

@@ -49,6 +49,7 @@ type Account struct {
 	Feed         string            `json:"feed,omitempty"`      // feeders: the source they speak for
 	Hash         []byte            `json:"hash"`                // bcrypt
 	Disabled     bool              `json:"disabled,omitempty"`
+	Device       string            `json:"device,omitempty"` // fixed devices: SHA-256 of the key in use; they have no password
 }
 
 // Principal is who a request comes from.
@@ -57,6 +58,7 @@ type Principal struct {
 	Person  kangma.PersonID // residents
 	Account Account         // staff, without Hash
 	Expires time.Time
+	Device  bool // a fixed device: its key does not expire
 }
 
 const (
@@ -134,6 +136,9 @@ func tokenID(token string) string {
 
 // principal finds who a token belongs to.
 func (a *auth) principal(ctx context.Context, token string) (Principal, error) {
+	if name, ok := deviceOf(token); ok {
+		return a.device(ctx, name, token)
+	}
 	s, _, err := registry.GetDoc[session](ctx, a.registry.Records(), sessionKind, tokenID(token))
 	if errors.Is(err, kangma.NotFound) || err == nil && !s.Expires.After(a.now()) {
 		return Principal{}, errNoLogin
@@ -149,7 +154,7 @@ func (a *auth) principal(ctx context.Context, token string) (Principal, error) {
 	if errors.Is(err, kangma.NotFound) || p.Account.Disabled || p.Account.Role != s.Role {
 		return Principal{}, errNoLogin
 	}
-	p.Account.Hash = nil
+	p.Account.Hash, p.Account.Device = nil, ""
 	return p, unavailable(err)
 }
 
@@ -179,7 +184,7 @@ func (a *auth) staffLogin(ctx context.Context, name, password string) (Account, 
 		return acc, unavailable(err)
 	}
 	hash := acc.Hash
-	if err != nil || acc.Disabled {
+	if err != nil || acc.Disabled || len(hash) == 0 {
 		hash = a.dummy
 	}
 	if bcrypt.CompareHashAndPassword(hash, []byte(password)) != nil || err != nil || acc.Disabled {

@@ -36,6 +36,7 @@ func (s *Server) register() {
 	route(s, Route{post, "/v1/me/declarations", "declare", resident, maxBody, "Declare my health, or check in"}, s.declare)
 	route(s, Route{post, "/v1/me/trips", "declare-trip", resident, maxBody, "Declare a journey"}, s.declareTrip)
 	route(s, Route{get, "/v1/me/passages", "my-passages", resident, 0, "Where my code was scanned"}, s.myPassages)
+	route(s, Route{get, "/v1/me/accesses", "my-accesses", resident, 0, "Who looked at my data, and why"}, s.myAccesses)
 
 	route(s, Route{post, "/v1/evidence", "submit-evidence", []Role{Feeder}, maxFeed, "Submit evidence, one JSON object a line"}, s.submitEvidence)
 	route(s, Route{get, "/v1/feeds", "feeds", []Role{Official, Admin, Epidemiologist}, 0, "How every feed does: lag, silence, bad lines"}, s.listFeeds)
@@ -52,6 +53,7 @@ func (s *Server) register() {
 	route(s, Route{post, "/v1/ocr/mrz", "ocr-mrz", gate, maxPhotoForm, "Read the machine readable zone of a passport or card"}, s.ocrMRZ)
 	route(s, Route{post, "/v1/ocr/plate", "ocr-plate", gate, maxPhotoForm, "Read a licence plate"}, s.ocrPlate)
 
+	route(s, Route{put, "/v1/devices/{id}", "put-device", []Role{Admin}, maxBody, "Create a fixed device, or give it a new key"}, s.putDevice)
 	route(s, Route{put, "/v1/accounts/{name}", "put-account", []Role{Admin}, maxBody, "Create or change a staff account"}, s.putAccount)
 	route(s, Route{put, "/v1/rule-sets/{id}", "publish-rules", []Role{Admin}, maxRules, "Put a rule set in force"}, s.publishRules)
 	route(s, Route{post, "/v1/rule-sets/roll-back", "roll-back-rules", []Role{Admin}, 0, "Put the rule set before this one back in force"}, s.rollBackRules)

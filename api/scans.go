@@ -13,8 +13,9 @@ import (
 )
 
 type scanIn struct {
-	Key  string `header:"Idempotency-Key" doc:"event id, if the body has none"`
-	Body struct {
+	Key   string `header:"Idempotency-Key" doc:"event id, if the body has none"`
+	Brief bool   `query:"brief" doc:"for machines: an answer under 300 bytes, without name and words"`
+	Body  struct {
 		Code        string  `json:"code" minLength:"1" maxLength:"4096" doc:"the text read from the QR"`
 		Gate        string  `json:"gate" minLength:"1" maxLength:"64"`
 		Event       string  `json:"event,omitempty" maxLength:"36" doc:"UUIDv7 made by the device; a retry with the same id is the same passage"`
@@ -26,15 +27,15 @@ type scanIn struct {
 // verdictView is a verdict with the colour only where one was told.
 type verdictView struct {
 	Event      kangma.EventID    `json:"event"`
-	At         time.Time         `json:"at"`
+	At         time.Time         `json:"at,omitzero"`
 	Decision   kangma.Decision   `json:"decision"`
 	Told       bool              `json:"told"`
 	Colour     *kangma.Colour    `json:"colour,omitempty"`
 	Wire       string            `json:"wire,omitempty" doc:"colour as 00, 01, 10"`
 	CannotTell kangma.CannotTell `json:"cannot_tell,omitempty"`
 	Reason     string            `json:"reason"`
-	Why        kangma.Text       `json:"why"`
-	Guidance   kangma.Text       `json:"guidance"`
+	Why        kangma.Text       `json:"why,omitzero"`
+	Guidance   kangma.Text       `json:"guidance,omitzero"`
 	MaskedName string            `json:"masked_name,omitempty"`
 	IDTail     string            `json:"id_tail,omitempty"`
 	Flags      []string          `json:"flags,omitempty"`
@@ -51,14 +52,23 @@ func (s *Server) scan(ctx context.Context, in *scanIn) (*scanOut, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.spendScans(ctx, 1); err != nil {
+		return nil, err
+	}
+	acc := who(ctx).Account
 	v, err := s.cfg.Checkpoint.Scan(ctx, checkpoint.Scan{
-		Event: event, Code: in.Body.Code, Gate: gate, Operator: who(ctx).Account.Name,
+		Event: event, Code: in.Body.Code, Gate: gate, Nameless: in.Brief,
+		Operator: acc.Name, Organisation: acc.Organisation, Role: string(acc.Role),
 		Direction: in.Body.Direction, Temperature: int(in.Body.Temperature*10 + 0.5),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &scanOut{Body: viewVerdict(v)}, nil
+	out := viewVerdict(v)
+	if in.Brief {
+		out.At, out.Why, out.Guidance = time.Time{}, kangma.Text{}, kangma.Text{}
+	}
+	return &scanOut{Body: out}, nil
 }
 
 func viewVerdict(v kangma.Verdict) verdictView {

@@ -39,6 +39,7 @@ type Config struct {
 	OTPSecret  [32]byte
 	SendOTP    func(ctx context.Context, phone kangma.Phone, code string) error // how a one-time password reaches a phone
 	BcryptCost int                                                              // 0: 12
+	ScanBudget int                                                              // scans an hour of one staff account; 0: 2,000; a fixed device has ten times as many
 	Version    string
 	Ready      func(ctx context.Context) map[string]string // part to "ok" or what is wrong
 	Metrics    http.Handler                                // answers GET /metrics; nil: nobody
@@ -74,6 +75,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.BcryptCost == 0 {
 		cfg.BcryptCost = 12
+	}
+	if cfg.ScanBudget == 0 {
+		cfg.ScanBudget = defaultScanBudget
 	}
 	setHumaErrors()
 	a, err := newAuth(cfg.Registry, cfg.OTPSecret, cfg.BcryptCost)

@@ -57,6 +57,9 @@ func (s *Server) putAccount(ctx context.Context, in *putAccountIn) (*accountOut,
 	if err != nil && !errors.Is(err, kangma.NotFound) {
 		return nil, unavailable(err)
 	}
+	if acc.Device != "" {
+		return nil, errIsDevice
+	}
 	acc.Name, acc.Role, acc.Organisation, acc.Feed = in.Name, in.Body.Role, in.Body.Organisation, in.Body.Feed
 	acc.Gates, acc.Disabled, acc.Divisions = in.Body.Gates, in.Body.Disabled, nil
 	for _, text := range in.Body.Divisions {
@@ -80,7 +83,7 @@ var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,63}$`)
 
 // SaveAccount stores an account whose Hash is set. It is how the command line and the demo make the first ones.
 func SaveAccount(ctx context.Context, r *registry.Service, acc Account) error {
-	if !accountName.MatchString(acc.Name) || !slices.Contains(StaffRoles, acc.Role) || len(acc.Hash) == 0 {
+	if !accountName.MatchString(acc.Name) || !slices.Contains(StaffRoles, acc.Role) || len(acc.Hash) == 0 && acc.Device == "" {
 		return kangma.E(kangma.Invalid, "account", "an account has a name of 2 to 64 of a-z 0-9 . _ -, a staff role and a password")
 	}
 	return r.PutDoc(ctx, accountKind, acc.Name, acc, map[string]string{"role": string(acc.Role)})

@@ -90,7 +90,10 @@ func (w *town) pass(d time.Duration) {
 	w.clock = w.clock.Add(d)
 }
 
-func newTown(t *testing.T) *town {
+func newTown(t *testing.T) *town { t.Helper(); return newTownWith(t, nil) }
+
+// newTownWith changes the server's configuration before it is built.
+func newTownWith(t *testing.T, change func(*api.Config)) *town {
 	t.Helper()
 	ctx, dir := context.Background(), t.TempDir()
 	w := &town{t: t, moment: &moment{clock: time.Date(2022, 8, 11, 4, 0, 0, 0, time.UTC), otps: map[string]string{}}, log: &lockedBuffer{}}
@@ -124,8 +127,12 @@ func newTown(t *testing.T) *town {
 	must(err)
 	opener, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{{4}}, Keys: ring})
 	must(err)
-	w.server, err = api.New(api.Config{Registry: w.registry, Checkpoint: checkpoint.New(w.registry, opener), Issuer: w.issuer, Region: region,
-		Warehouse: w.warehouse, SendOTP: w.sendOTP, BcryptCost: 4, Version: "test", Log: log})
+	cfg := api.Config{Registry: w.registry, Checkpoint: checkpoint.New(w.registry, opener), Issuer: w.issuer, Region: region,
+		Warehouse: w.warehouse, SendOTP: w.sendOTP, BcryptCost: 4, Version: "test", Log: log}
+	if change != nil {
+		change(&cfg)
+	}
+	w.server, err = api.New(cfg)
 	must(err)
 	hs := httptest.NewServer(w.server)
 	w.url = hs.URL

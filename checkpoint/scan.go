@@ -18,6 +18,7 @@ type Opener interface {
 type Service struct {
 	registry *registry.Service
 	opener   Opener
+	shown    Shown
 }
 
 // New makes the service of one node.
@@ -25,12 +26,15 @@ func New(r *registry.Service, o Opener) *Service { return &Service{registry: r, 
 
 // Scan is one shown code at one gate.
 type Scan struct {
-	Event       kangma.EventID // made by the device that scanned; zero: made here (then a retry is another passage)
-	Code        string
-	Gate        Gate
-	Operator    string // account id
-	Direction   string // in, out or ""
-	Temperature int    // tenths of °C; 0: not taken
+	Event        kangma.EventID // made by the device that scanned; zero: made here (then a retry is another passage)
+	Code         string
+	Gate         Gate
+	Operator     string // account id
+	Organisation string // the operator's, for the access log
+	Role         string
+	Nameless     bool   // a machine asks: show no name, so that there is no access to log
+	Direction    string // in, out or ""
+	Temperature  int    // tenths of °C; 0: not taken
 }
 
 // Scan verifies the code, assesses the person live, decides, and answers once the passage is durable. A bad code is a
@@ -46,13 +50,21 @@ func (s *Service) Scan(ctx context.Context, in Scan) (kangma.Verdict, error) {
 	at := momentOf(in.Event, now)
 	claims, bad := s.opener.Open(in.Code, now)
 	if bad != "" {
-		return s.keep(ctx, in, at, kangma.Assessment{CannotTell: bad}, nil)
+		return s.keep(ctx, in, at, kangma.Assessment{CannotTell: bad}, nil, nil)
 	}
 	a, d, err := s.registry.Assess(ctx, claims.Person, now)
 	if err != nil {
 		return kangma.Verdict{}, err
 	}
-	return s.keep(ctx, in, at, a, d)
+	replayed, flags := s.shown.note(&claims, in.Gate, in.Event, at)
+	if replayed { // whose code it is stays known: staff compare the name with the person before them
+		a = kangma.Assessment{CannotTell: kangma.TellReplayed}
+	}
+	v, err := s.keep(ctx, in, at, a, d, flags)
+	if err != nil {
+		s.shown.forget(&claims, in.Event)
+	}
+	return v, err
 }
 
 func (in Scan) check() error {
@@ -82,7 +94,7 @@ func momentOf(id kangma.EventID, now time.Time) time.Time {
 }
 
 // keep decides, makes the passage durable and answers.
-func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Assessment, d *kangma.Dossier) (kangma.Verdict, error) {
+func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Assessment, d *kangma.Dossier, flags []string) (kangma.Verdict, error) {
 	facts := Facts{Assessment: a, Temperature: in.Temperature, At: now}
 	if d != nil {
 		facts.LatestNegative = registry.LatestNegative(d)
@@ -91,26 +103,44 @@ func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Ass
 	p := kangma.Passage{
 		ID: in.Event, At: now, Gate: in.Gate.ID, GateKind: in.Gate.Kind, District: in.Gate.District,
 		Operator: in.Operator, Told: a.Told, Colour: a.Colour, Decision: out.Decision, Reason: out.Reason,
-		Verified: "online", Direction: in.Direction, Temperature: in.Temperature,
+		Verified: "online", Direction: in.Direction, Temperature: in.Temperature, Flags: flags,
 	}
 	if len(a.Rules.Digest) >= 16 {
 		p.Rules = a.Rules.Digest[:16]
 	}
 	v := kangma.Verdict{
 		Event: in.Event, At: now, Decision: out.Decision, Told: a.Told, Colour: a.Colour,
-		Reason: out.Reason, Why: out.Why, Guidance: out.Guidance,
+		Reason: out.Reason, Why: out.Why, Guidance: out.Guidance, Flags: flags,
 	}
 	if !a.Told {
 		v.CannotTell = kangma.CannotTell(out.Reason)
 	}
+	var views []registry.View
 	if d != nil {
 		p.Person = s.registry.Sealer().Pseudonym(d.Person, now)
-		if id, err := s.registry.Sealer().Open(d.Person, d.Sealed); err == nil {
+		if id, err := s.registry.Sealer().Open(d.Person, d.Sealed); err == nil && !in.Nameless {
 			v.MaskedName, v.IDTail = id.Name.Masked(), id.Number.Tail()
+			views = append(views, in.view(d.Person, now))
 		}
 	}
-	if err := s.registry.AppendPassage(ctx, p); err != nil {
+	if err := s.registry.AppendPassage(ctx, p, views...); err != nil {
 		return kangma.Verdict{}, err
 	}
 	return v, nil
+}
+
+// view is the access that a scan with a name is. The person reads it in their own list.
+func (in Scan) view(person kangma.PersonID, at time.Time) registry.View {
+	return registry.View{ID: viewID(in.Event), At: at, Person: person, Access: kangma.Access{
+		Account: in.Operator, Organisation: in.Organisation, Role: in.Role, Purpose: "checkpoint", Case: in.Gate.ID,
+		Fields: []string{"masked_name", "id_tail"},
+	}}
+}
+
+// viewID is the event id of the access that belongs to a passage: another id, the same one for a retry.
+func viewID(passage kangma.EventID) kangma.EventID {
+	for i := 10; i < len(passage); i++ {
+		passage[i] = ^passage[i]
+	}
+	return passage
 }

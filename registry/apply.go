@@ -134,9 +134,14 @@ func (s *Service) applyEvent(ctx context.Context, e kangma.Event) error {
 			return err
 		}
 		return s.applyRecord(ctx, rec)
-	case kangma.EventPassage, kangma.EventAccess, kangma.EventLost:
+	case kangma.EventAccess:
+		return s.applyAccess(ctx, e)
+	case kangma.EventPassage, kangma.EventLost:
 		return nil // the warehouse's affair, or nobody's
 	case kangma.EventErase:
+		if err := s.changeAccesses(ctx, e.Person, func([]View) []View { return nil }); err != nil {
+			return err
+		}
 		_, err := s.change(ctx, e.Person, erase)
 		if errors.Is(err, kangma.NotFound) {
 			return nil

@@ -31,16 +31,6 @@ func (s *Service) Records() store.Records { return s.cfg.Records }
 // Journal gives the journal for what only the warehouse wants (passages).
 func (s *Service) Journal() store.Journal { return s.cfg.Journal }
 
-// AppendPassage makes a passage durable. There is nothing to apply to a dossier.
-func (s *Service) AppendPassage(ctx context.Context, p kangma.Passage) error {
-	last, err := s.cfg.Journal.Append(ctx, wire.PassageEvent(p))
-	if err != nil {
-		return kangma.E(kangma.Unavailable, "journal", "the passage could not be kept; keep the barrier shut and try again").Because(err)
-	}
-	s.applied.mark(last, 1)
-	return nil
-}
-
 // GetDoc reads a record whose data is JSON into v and returns its version. kangma.NotFound: none (version 0, or that of
 // the tombstone).
 func GetDoc[T any](ctx context.Context, r store.Records, kind, id string) (v T, version uint64, err error) {
