@@ -31,13 +31,6 @@ type Card struct {
 	BirthRow                          int    // which of them holds the birth date; -1 when it was not found
 }
 
-// Places gives the names of divisions as addresses begin with them; nil when there is no table.
-type Places interface {
-	// Starts lists full names of divisions (province, city and county written one after the other, also without the
-	// province) that an address may start with.
-	Starts() []string
-}
-
 // Read reads the fields of a card whose number is known. born is the birth date in the number, yyyymmdd.
 func Read(m *glyph.Model, p *raster.Plane, f Frame, born string, places []string) Card {
 	r := NewRegion(p, f)

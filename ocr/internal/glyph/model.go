@@ -72,12 +72,6 @@ func (m *Model) Project(f, out []float32) {
 	}
 }
 
-// first is how many leading dimensions choose the candidates of the full comparison.
-const first = 28
-
-// kept is how many means pass the first comparison.
-const kept = 160
-
 // Nearest gives the n nearest classes, nearest first.
 func (m *Model) Nearest(v []float32, n int) []Answer {
 	var all bank
@@ -87,26 +81,8 @@ func (m *Model) Nearest(v []float32, n int) []Answer {
 	return m.nearest(v, n, &all)
 }
 
-// bank is a set of means with their leading dimensions side by side, so that the first comparison walks memory in order.
-type bank struct {
-	ids  []int32
-	lead []float32
-}
-
-func (b *bank) add(m *Model, i int32) {
-	b.ids = append(b.ids, i)
-	b.lead = append(b.lead, m.Protos[i].V[:first]...)
-}
-
 func (m *Model) nearest(v []float32, n int, among *bank) []Answer {
-	type cand struct {
-		i int32
-		d float32
-	}
-	coarse := make([]cand, len(among.ids))
-	for k, i := range among.ids {
-		coarse[k] = cand{i, dist(v[:first], among.lead[k*first:(k+1)*first])}
-	}
+	coarse := among.candidates(v)
 	limit := selectNth(coarse, min(kept, len(coarse)), func(c cand) float32 { return c.d })
 	best := map[int32]float32{}
 	for _, c := range coarse {
@@ -305,4 +281,5 @@ func (m *Model) index() {
 		r := Classes()[c]
 		m.byRune[r] = append(m.byRune[r], int32(i))
 	}
+	m.wide.cluster()
 }
