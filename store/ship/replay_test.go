@@ -93,6 +93,10 @@ func TestReconcileFindsWhatDiffers(t *testing.T) {
 	if err != nil || len(r.Differences) > 0 || r.Passages != 400 || r.Windows != 3*144 {
 		t.Fatalf("two nodes: %+v, %v; want 400 passages in 432 windows and no difference", r, err)
 	}
+	fill(t, j, source(), 30) // not loaded yet, so not missing
+	if r, err = ship.Reconcile(t.Context(), w, sources[:1], since, until); err != nil || len(r.Differences) > 0 {
+		t.Fatalf("with entries that are not loaded yet: %+v, %v; want no difference", r.Differences, err)
+	}
 	gone := w.rows[17].Passage.At.Truncate(ship.Window)
 	w.rows = append(w.rows[:17], w.rows[18:]...)
 	r, err = ship.Reconcile(t.Context(), w, sources[:1], since, until)

@@ -165,7 +165,8 @@ func stalls(t *testing.T, j *journal.Journal, w *table) {
 	var e ears
 	s, stop := start(t, ship.Config{Journal: j, Warehouse: w, Alarm: e.hear})
 	defer stop()
-	time.Sleep(time.Hour) // nothing to do is no stall
+	fill(t, j, source(), 3)
+	time.Sleep(time.Hour) // nothing to do is no stall, also after something was done
 	synctest.Wait()
 	w.fail(100)
 	fill(t, j, source(), 5)
