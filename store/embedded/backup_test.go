@@ -75,38 +75,7 @@ func TestABackupWhileWritingIsOfOneMomentAndRestores(t *testing.T) {
 	})
 	<-first
 	for n := range 3 {
-		steps, last := 0, 0
-		path := filepath.Join(dir, "backup-"+strconv.Itoa(n))
-		ctx, cancel := context.WithCancel(t.Context())
-		err := db.Backup(ctx, path, func(done, total int) {
-			if steps++; done < last {
-				t.Errorf("after %d pages the copy began again", last)
-				cancel()
-			}
-			last = done
-			time.Sleep(20 * time.Millisecond) // lets the writer in
-		})
-		cancel()
-		if err != nil || steps < 3 {
-			t.Fatalf("backup in %d steps: %v", steps, err)
-		}
-		restored := filepath.Join(dir, "restored-"+strconv.Itoa(n))
-		if err := embedded.Restore(t.Context(), path, restored, nil); err != nil {
-			t.Fatal(err)
-		}
-		copied := openDB(t, restored, embedded.Options{})
-		rec, err := copied.Records().Get(t.Context(), "applied", "n")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, id := range ids {
-			if d, err := copied.Dossiers().Get(t.Context(), id); err != nil || strconv.FormatUint(d.Version, 10) != string(rec.Data) {
-				t.Fatalf("backup %d: somebody has version %d, %v, while the mark is %s", n, d.Version, err, rec.Data)
-			}
-		}
-		if _, err := copied.Verify(t.Context(), nil); err != nil {
-			t.Error(err)
-		}
+		wantOneMoment(t, dir, db, n, ids)
 	}
 	close(done)
 	wg.Wait()
@@ -121,6 +90,43 @@ func TestABackupWhileWritingIsOfOneMomentAndRestores(t *testing.T) {
 	got, want := hashOf(t, openDB(t, restored, embedded.Options{}), "applied"), hashOf(t, db, "applied")
 	if partitions, kinds := got.Differs(want); got.String() != want.String() || got.People != 400 {
 		t.Errorf("restored elsewhere: got state %s of %d people, want %s; they differ in partitions %v, records %v", got, got.People, want, partitions, kinds)
+	}
+}
+
+// wantOneMoment makes a backup while the writer writes, restores it, and finds everybody at the version of the mark.
+func wantOneMoment(t *testing.T, dir string, db *embedded.DB, n int, ids []kangma.PersonID) {
+	t.Helper()
+	steps, last := 0, 0
+	path := filepath.Join(dir, "backup-"+strconv.Itoa(n))
+	ctx, cancel := context.WithCancel(t.Context())
+	err := db.Backup(ctx, path, func(done, total int) {
+		if steps++; done < last {
+			t.Errorf("after %d pages the copy began again", last)
+			cancel()
+		}
+		last = done
+		time.Sleep(20 * time.Millisecond) // lets the writer in
+	})
+	cancel()
+	if err != nil || steps < 3 {
+		t.Fatalf("backup in %d steps: %v", steps, err)
+	}
+	restored := filepath.Join(dir, "restored-"+strconv.Itoa(n))
+	if err := embedded.Restore(t.Context(), path, restored, nil); err != nil {
+		t.Fatal(err)
+	}
+	copied := openDB(t, restored, embedded.Options{})
+	rec, err := copied.Records().Get(t.Context(), "applied", "n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if d, err := copied.Dossiers().Get(t.Context(), id); err != nil || strconv.FormatUint(d.Version, 10) != string(rec.Data) {
+			t.Fatalf("backup %d: somebody has version %d, %v, while the mark is %s", n, d.Version, err, rec.Data)
+		}
+	}
+	if _, err := copied.Verify(t.Context(), nil); err != nil {
+		t.Error(err)
 	}
 }
 
