@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -90,6 +91,9 @@ func (s *Service) applyLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if err := s.follow(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("follow what other nodes publish", "err", err)
 		}
 		low, beyond := s.applied.position()
 		if low == last && (beyond > 0 || s.behind(ctx, low)) {
@@ -232,3 +236,34 @@ func erase(d *kangma.Dossier) bool {
 	d.Sealed, d.Evidence, d.Guardians, d.Home = kangma.SealedIdentity{}, nil, nil, kangma.Place{}
 	return true
 }
+
+// Applier applies journal entries to stores that nobody else uses, for a rebuild. It is for one goroutine.
+type Applier struct {
+	s     *Service
+	kinds map[string]bool
+}
+
+// NewApplier makes an Applier.
+func NewApplier(dossiers store.Dossiers, records store.Records) *Applier {
+	return &Applier{s: &Service{cfg: Config{Dossiers: dossiers, Records: records}}, kinds: map[string]bool{}}
+}
+
+// Apply applies entries in order. Taking an entry again is no harm. Entries may be of several journals.
+func (a *Applier) Apply(ctx context.Context, entries []store.Entry) error {
+	for _, e := range entries {
+		if e.Event.Kind == kangma.EventRecord {
+			rec, err := wire.DecodeRecord(e.Event.Data)
+			if err != nil {
+				return err
+			}
+			a.kinds[rec.Kind] = true
+		}
+		if err := a.s.applyEvent(ctx, e.Event); err != nil {
+			return fmt.Errorf("position %d: %w", e.Position, err)
+		}
+	}
+	return nil
+}
+
+// Kinds gives the kinds of records that were applied, sorted.
+func (a *Applier) Kinds() []string { return slices.Sorted(maps.Keys(a.kinds)) }

@@ -63,7 +63,7 @@ func (s *Service) enforce(ctx context.Context, set *rules.Set, yaml []byte) erro
 			return err
 		}
 	}
-	s.swap(func(j *judgement) { j.rules = set })
+	s.swap(ctx, func(j *judgement) { j.rules = set })
 	return nil
 }
 
@@ -86,7 +86,7 @@ func (s *Service) RollBackRules(ctx context.Context) (kangma.RuleSetRef, error) 
 	if err := s.PutDoc(ctx, activeKind, "rules", active{Current: now.Before[last], Before: now.Before[:last]}, nil); err != nil {
 		return kangma.RuleSetRef{}, err
 	}
-	s.swap(func(j *judgement) { j.rules = set })
+	s.swap(ctx, func(j *judgement) { j.rules = set })
 	return set.Ref(), nil
 }
 
@@ -111,7 +111,7 @@ func (s *Service) PublishAreas(ctx context.Context, lists ...[]byte) ([]*areas.L
 			return nil, err
 		}
 	}
-	s.swap(func(j *judgement) { j.areas = table })
+	s.swap(ctx, func(j *judgement) { j.areas = table })
 	return parsed, nil
 }
 
@@ -202,10 +202,45 @@ func (s *Service) loadAreas(ctx context.Context) (*areas.Table, error) {
 	return areas.Build(lists...)
 }
 
-func (s *Service) swap(f func(*judgement)) {
+// swap puts a changed judgement in force here and tells the other nodes.
+func (s *Service) swap(ctx context.Context, f func(*judgement)) {
 	next := *s.current.Load()
 	f(&next)
 	s.current.Store(&next)
+	for range casAttempts {
+		old, err := s.cfg.Records.Get(ctx, epochKind, "rules-and-areas")
+		if err != nil && !errors.Is(err, kangma.NotFound) {
+			break
+		}
+		err = s.cfg.Records.Put(ctx, store.Record{Kind: epochKind, ID: "rules-and-areas", Version: old.Version + 1})
+		if err == nil {
+			s.epoch.Store(old.Version + 1)
+			return
+		}
+		if !errors.Is(err, kangma.Conflict) {
+			break
+		}
+	}
+	s.log.Error("what was published here is in force, but other nodes were not told; publish it again")
+}
+
+// epochKind is a record whose version rises with every publication on any node.
+const epochKind = "epoch"
+
+// follow takes up what another node published.
+func (s *Service) follow(ctx context.Context) error {
+	rec, err := s.cfg.Records.Get(ctx, epochKind, "rules-and-areas")
+	if errors.Is(err, kangma.NotFound) || err == nil && rec.Version == s.epoch.Load() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Reload(ctx); err != nil {
+		return err
+	}
+	s.epoch.Store(rec.Version)
+	return nil
 }
 
 // WithdrawAreas takes a list back, by the id PublishAreas kept it under, and builds the table from the others: exactly
@@ -224,7 +259,7 @@ func (s *Service) WithdrawAreas(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	s.swap(func(j *judgement) { j.areas = table })
+	s.swap(ctx, func(j *judgement) { j.areas = table })
 	return nil
 }
 

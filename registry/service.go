@@ -38,6 +38,7 @@ type Service struct {
 	publish sync.Mutex // one publication of rules or areas at a time on this node
 	applied *tracker
 	noted   atomic.Uint64 // the mark as the store has it
+	epoch   atomic.Uint64 // the last publication that is in force here
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 }

@@ -43,7 +43,7 @@ func (c *accountsAddCmd) Run(w *world) error {
 	if err := acc.SetPassword(password, 12); err != nil {
 		return err
 	}
-	s, err := openStack(w.ctx, w.Data, 0, slog.New(slog.DiscardHandler))
+	s, err := openStack(w.ctx, w.cli, 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

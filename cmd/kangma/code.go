@@ -101,7 +101,7 @@ func (c *codeIssueCmd) Run(w *world) error {
 
 // withStack opens the data folder, runs f and closes it again.
 func withStack(w *world, region kangma.Division, f func(*stack) error) error {
-	s, err := openStack(w.ctx, w.Data, region, slog.New(slog.DiscardHandler))
+	s, err := openStack(w.ctx, w.cli, region, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,8 @@ type cli struct {
 	Config string `help:"Configuration file (YAML; keys are the flags' names)." type:"existingfile" env:"KANGMA_CONFIG"`
 	JSON   bool   `help:"Answer in JSON." env:"KANGMA_JSON"`
 
+	storeFlags `embed:"" group:"Stores"`
+
 	Serve    serveCmd    `cmd:"" help:"Serve the HTTP API and the web pages."`
 	Demo     demoCmd     `cmd:"" help:"Fill an empty data folder with the demo town, without serving it."`
 	Import   importCmd   `cmd:"" help:"Take in official risk-area lists, evidence and people."`
@@ -50,6 +52,7 @@ type cli struct {
 	Ocr      ocrCmd      `cmd:"" help:"Read photos of ID cards, passports and licence plates."`
 	Keys     keysCmd     `cmd:"" help:"List the signing keys."`
 	Accounts accountsCmd `cmd:"" help:"Make staff accounts."`
+	Rebuild  rebuildCmd  `cmd:"" help:"Make the state again from the journal: after Redis lost data, or a damaged state file. Server stopped."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

@@ -36,7 +36,7 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := openStack(w.ctx, w.Data, region, log)
+	s, err := openStack(w.ctx, w.cli, region, log)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (s *stack) ready(ctx context.Context) map[string]string {
 	case st.LastError != "":
 		parts["warehouse"] = "not answering; passages wait in the journal"
 	}
-	if _, err := s.db.Records().Get(ctx, "active", "rules"); err != nil && !errors.Is(err, kangma.NotFound) {
+	if _, err := s.records.Get(ctx, "active", "rules"); err != nil && !errors.Is(err, kangma.NotFound) {
 		parts["state"] = "not answering"
 	}
 	if s.journal.Stats().ReadOnly {

@@ -15,7 +15,7 @@ const drainGrace = 5 * time.Second
 // What is not loaded by then is loaded after the next start.
 func (s *stack) startShipping(ctx context.Context, log *slog.Logger) (stop func() error, err error) {
 	shipper, err := ship.New(ship.Config{
-		Node: nodeName, Journal: s.journal, Warehouse: s.warehouse, Linger: 300 * time.Millisecond,
+		Node: s.registry.Node(), Journal: s.journal, Warehouse: s.warehouse, Linger: 300 * time.Millisecond,
 		Others: s.registry.Applied, Logger: log,
 	})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -14,8 +13,8 @@ import (
 	"github.com/kangma/kangma/keystore"
 	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/store"
-	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/journal"
+	"github.com/kangma/kangma/store/redis"
 	"github.com/kangma/kangma/store/seal"
 	"github.com/kangma/kangma/store/ship"
 )
@@ -27,7 +26,9 @@ const evidenceRetention = 60 * 24 * time.Hour
 type stack struct {
 	keys       *keystore.Store
 	journal    *journal.Journal
-	db         *embedded.DB
+	dossiers   store.Dossiers
+	records    store.Records
+	redis      *redis.DB // nil: the state is embedded
 	warehouse  store.Warehouse
 	registry   *registry.Service
 	checkpoint *checkpoint.Service
@@ -38,7 +39,7 @@ type stack struct {
 }
 
 // openStack opens keys, journal, stores and services under dir, creating what is not there. Close in any case.
-func openStack(ctx context.Context, dir string, region kangma.Division, log *slog.Logger) (s *stack, err error) {
+func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Logger) (s *stack, err error) {
 	s = &stack{region: region}
 	defer func() {
 		if err != nil {
@@ -46,18 +47,21 @@ func openStack(ctx context.Context, dir string, region kangma.Division, log *slo
 			s = nil
 		}
 	}()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return s, err
 	}
-	if err := s.openStores(dir, log); err != nil {
+	if err := s.openKeys(c); err != nil {
 		return s, err
 	}
-	sealer, err := s.openKeys(dir)
+	sealer, err := s.sealer()
 	if err != nil {
 		return s, err
 	}
+	if err := s.openStores(ctx, c, log); err != nil {
+		return s, err
+	}
 	s.registry, err = registry.Open(ctx, registry.Config{
-		Node: nodeName, Journal: s.journal, Dossiers: s.db.Dossiers(), Records: s.db.Records(), Sealer: sealer,
+		Node: c.Node, Journal: s.journal, Dossiers: s.dossiers, Records: s.records, Sealer: sealer,
 		Now: time.Now, Retention: evidenceRetention, Log: log,
 	})
 	if err != nil {
@@ -69,29 +73,6 @@ func openStack(ctx context.Context, dir string, region kangma.Division, log *slo
 	}
 	s.checkpoint = checkpoint.New(s.registry, s.codes)
 	return s, nil
-}
-
-// nodeName is this node's name in marks and in the warehouse. One machine, one node.
-const nodeName = "node-1"
-
-func (s *stack) openStores(dir string, log *slog.Logger) (err error) {
-	s.journal, err = journal.Open(filepath.Join(dir, "journal"), journal.Options{Now: time.Now, Logger: log, BallastBytes: 16 << 20})
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	s.onClose(s.journal.Close)
-	s.db, err = embedded.Open(filepath.Join(dir, "state.db"), embedded.Options{Relaxed: true})
-	if err != nil {
-		return fmt.Errorf("state: %w", err)
-	}
-	s.onClose(s.db.Close)
-	wh, err := embedded.OpenWarehouse(filepath.Join(dir, "warehouse.db"), embedded.Options{Relaxed: true})
-	if err != nil {
-		return fmt.Errorf("warehouse: %w", err)
-	}
-	s.warehouse = wh
-	s.onClose(wh.Close)
-	return nil
 }
 
 func (s *stack) onClose(f func() error) { s.closers = append(s.closers, f) }
@@ -106,19 +87,24 @@ func (s *stack) Close() error {
 	return errors.Join(errs...)
 }
 
-// openKeys opens the key store and makes the sealer of identities from its secrets.
-func (s *stack) openKeys(dir string) (*seal.Sealer, error) {
-	var err error
+// openKeys opens the key store, making what is due and missing.
+func (s *stack) openKeys(c *cli) (err error) {
 	var regions []kangma.Division
 	if s.region != 0 {
 		regions = append(regions, s.region)
 	}
-	s.keys, err = keystore.Open(filepath.Join(dir, "keys"), keystore.Options{Now: time.Now(), Regions: regions})
+	s.keys, err = keystore.Open(c.keysDir(), keystore.Options{Now: time.Now(), Regions: regions})
 	if err != nil {
-		return nil, fmt.Errorf("keys: %w", err)
+		return fmt.Errorf("keys: %w", err)
 	}
-	s.closers = append(s.closers, s.keys.Close)
+	s.onClose(s.keys.Close)
+	return nil
+}
+
+// sealer makes the sealer of identities from the key store's secrets.
+func (s *stack) sealer() (*seal.Sealer, error) {
 	var secrets [3][32]byte
+	var err error
 	for i, name := range []string{keystore.SecretSealing, keystore.SecretIndex, keystore.SecretPseudonym} {
 		if secrets[i], err = s.keys.Secret(name); err != nil {
 			return nil, fmt.Errorf("keys: %w", err)

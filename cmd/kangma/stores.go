@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kangma/kangma/store/clickhouse"
+	"github.com/kangma/kangma/store/embedded"
+	"github.com/kangma/kangma/store/journal"
+	"github.com/kangma/kangma/store/redis"
+)
+
+// storeFlags name the backends: embedded ones unless servers are named.
+type storeFlags struct {
+	Node      string `help:"This node's name: that of its journal in the warehouse. Every node has its own, for good." default:"node-1" env:"KANGMA_NODE"`
+	KeyFolder string `help:"Folder of the keys, shared by all nodes; default: keys in the data folder." type:"path" env:"KANGMA_KEY_FOLDER"`
+
+	Redis         []string `help:"Keep people and records in Redis at these host:port (of a cluster any of its nodes)." env:"KANGMA_REDIS"`
+	RedisCluster  bool     `help:"It is a Redis Cluster." env:"KANGMA_REDIS_CLUSTER"`
+	RedisUser     string   `help:"ACL user of Redis." env:"KANGMA_REDIS_USER"`
+	RedisPassword string   `help:"Its password; better given in the environment." env:"KANGMA_REDIS_PASSWORD"`
+	RedisNew      bool     `help:"First start of the installation: an empty Redis is right. Without it an empty Redis counts as one that lost its data." env:"KANGMA_REDIS_NEW"`
+
+	Clickhouse         []string `help:"Keep passages in ClickHouse: host:port of each shard, replicas joined by +." env:"KANGMA_CLICKHOUSE"`
+	ClickhouseCluster  string   `help:"Name of the shards in the servers' remote_servers; needed with more than one." env:"KANGMA_CLICKHOUSE_CLUSTER"`
+	ClickhouseUser     string   `help:"User of ClickHouse." default:"default" env:"KANGMA_CLICKHOUSE_USER"`
+	ClickhousePassword string   `help:"Its password; better given in the environment." env:"KANGMA_CLICKHOUSE_PASSWORD"`
+}
+
+// openStores opens the journal, which is always this node's own, and the stores that the flags name. This is the only
+// place that names backends.
+func (s *stack) openStores(ctx context.Context, c *cli, log *slog.Logger) (err error) {
+	s.journal, err = journal.Open(filepath.Join(c.Data, "journal"), journal.Options{Now: time.Now, Logger: log, BallastBytes: 16 << 20})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	s.onClose(s.journal.Close)
+	if err := s.openState(ctx, c, log); err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	if err := s.openWarehouse(ctx, c, log); err != nil {
+		return fmt.Errorf("warehouse: %w", err)
+	}
+	return nil
+}
+
+func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
+	if len(c.Redis) == 0 {
+		db, err := embedded.Open(filepath.Join(c.Data, "state.db"), embedded.Options{Relaxed: true})
+		if err != nil {
+			return err
+		}
+		s.onClose(db.Close)
+		s.dossiers, s.records = db.Dossiers(), db.Records()
+		return nil
+	}
+	secret, err := s.keys.Secret("redis")
+	if err != nil {
+		return err
+	}
+	db, err := redis.Open(ctx, redis.Config{
+		Addrs: c.Redis, Cluster: c.RedisCluster, Username: c.RedisUser, Password: c.RedisPassword, Key: secret[:], New: c.RedisNew, Logger: log,
+		OnLoss: func(partition int) {
+			log.Error("Redis lost acknowledged writes: stop the nodes and run kangma rebuild", "partition", partition)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose(db.Close)
+	s.dossiers, s.records, s.redis = db.Dossiers(), db.Records(), db
+	return nil
+}
+
+func (s *stack) openWarehouse(ctx context.Context, c *cli, log *slog.Logger) error {
+	if len(c.Clickhouse) == 0 {
+		wh, err := embedded.OpenWarehouse(filepath.Join(c.Data, "warehouse.db"), embedded.Options{Relaxed: true})
+		if err != nil {
+			return err
+		}
+		s.onClose(wh.Close)
+		s.warehouse = wh
+		return nil
+	}
+	var shards [][]string
+	for _, shard := range c.Clickhouse {
+		shards = append(shards, strings.Split(shard, "+"))
+	}
+	wh, err := clickhouse.Open(ctx, clickhouse.Config{
+		Shards: shards, Cluster: c.ClickhouseCluster, User: c.ClickhouseUser, Password: c.ClickhousePassword, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose(wh.Close)
+	s.warehouse = wh
+	return nil
+}
+
+// keysDir is where the keys lie.
+func (c *cli) keysDir() string {
+	if c.KeyFolder != "" {
+		return c.KeyFolder
+	}
+	return filepath.Join(c.Data, "keys")
+}
