@@ -44,7 +44,11 @@ func (s *Service) evaluate(d *kangma.Dossier, id kangma.PersonID, at, known time
 	if j.areas != nil { // a nil table must stay a nil interface: then what depends on a level cannot be told
 		in.Areas = j.areas
 	}
-	a := j.rules.Evaluate(in)
+	set := j.rules
+	if set != nil && !set.InForce(at) {
+		set = nil // over, or not yet: then no rules are in force
+	}
+	a := set.Evaluate(in)
 	a.Person = id
 	return a
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/areas"
 	"github.com/kangma/kangma/risk/backtest"
-	"github.com/kangma/kangma/risk/rules"
 	"github.com/kangma/kangma/store"
 )
 
@@ -45,7 +44,7 @@ var (
 // ProposeRules checks a rule file against everyone stored: within the breaker's limit it is put in force, beyond it is
 // held (held is not nil) and nothing changes until Release.
 func (s *Service) ProposeRules(ctx context.Context, by Actor, name string, yaml []byte) (ref kangma.RuleSetRef, held *Held, err error) {
-	set, err := rules.Load(name, yaml)
+	set, err := s.loadCurrent(name, yaml)
 	if err != nil {
 		return ref, nil, err
 	}

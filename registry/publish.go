@@ -35,11 +35,24 @@ type active struct {
 func (s *Service) PublishRules(ctx context.Context, name string, yaml []byte) (kangma.RuleSetRef, error) {
 	s.publish.Lock()
 	defer s.publish.Unlock()
-	set, err := rules.Load(name, yaml)
+	set, err := s.loadCurrent(name, yaml)
 	if err != nil {
 		return kangma.RuleSetRef{}, err
 	}
 	return set.Ref(), s.enforce(ctx, set, yaml)
+}
+
+// loadCurrent loads a rule file whose window holds now: one that is over or yet to come would leave everybody without a
+// colour.
+func (s *Service) loadCurrent(name string, yaml []byte) (*rules.Set, error) {
+	set, err := rules.Load(name, yaml)
+	if err != nil {
+		return nil, err
+	}
+	if !set.InForce(s.cfg.Now()) {
+		return nil, kangma.E(kangma.Invalid, "not_in_force", "the file's in_force window does not hold now; change the window, or publish when its time has come")
+	}
+	return set, nil
 }
 
 // enforce keeps a checked rule set and puts it in force.

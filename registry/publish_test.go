@@ -187,3 +187,25 @@ func TestASweepFindsEveryTransitionOnceAndGoesOnWhereItWasStopped(t *testing.T) 
 		t.Errorf("nothing changed, yet %d found, %v", len(found), err)
 	}
 }
+
+func TestARuleSetSpeaksWithinItsWindowOnly(t *testing.T) {
+	w := open(t, t.TempDir())
+	defer w.close(t)
+	over := strings.Replace(string(preset(t)), "in_force: {from: 2022-06-28, to: 2022-11-11}", "in_force: {from: 2022-06-28, to: 2022-07-01}", 1)
+	if over == string(preset(t)) {
+		t.Fatal("the preset has another window now; change this test")
+	}
+	if _, err := w.PublishRules(t.Context(), "x", []byte(over)); kangma.CodeOf(err) != "not_in_force" {
+		t.Errorf("a set that is over: %v", err)
+	}
+	if _, err := w.PublishRules(t.Context(), "x", preset(t)); err != nil {
+		t.Fatal(err)
+	}
+	id := w.people(t, 1, "乙小区")[0]
+	for at, want := range map[time.Time]bool{now: true, time.Date(2022, 11, 12, 0, 0, 0, 0, time.UTC): false, time.Date(2022, 6, 27, 0, 0, 0, 0, time.UTC): false} {
+		a, _, err := w.Assess(t.Context(), id, at)
+		if err != nil || a.Told && !want || !want && a.CannotTell != kangma.TellNoRules {
+			t.Errorf("%v: %+v %v", at, a, err)
+		}
+	}
+}

@@ -133,7 +133,11 @@ func (j *judgement) stand(d *kangma.Dossier, at, known time.Time) (Standing, str
 	if j.areas != nil {
 		in.Areas = j.areas
 	}
-	a := j.rules.Evaluate(in)
+	set := j.rules
+	if set != nil && !set.InForce(at) {
+		set = nil
+	}
+	a := set.Evaluate(in)
 	if !a.Told {
 		return Standing{}, a.ReasonCode()
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/kangma/kangma/api"
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/registry"
-	"github.com/kangma/kangma/risk/rules"
 	"github.com/kangma/kangma/store/seal"
 )
 
@@ -81,7 +80,7 @@ func startDemo(ctx context.Context, s *stack) error {
 	if !errors.Is(err, kangma.NotFound) {
 		return err
 	}
-	preset, err := rules.PresetFile(demoRules)
+	preset, err := presetNow(demoRules)
 	if err != nil {
 		return err
 	}

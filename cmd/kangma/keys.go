@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -27,7 +26,7 @@ func (c keysNewCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	keys, err := keystore.Open(filepath.Join(w.Data, "keys"), keystore.Options{Now: time.Now(), Regions: []kangma.Division{region}})
+	keys, err := keystore.Open(w.keysDir(), keystore.Options{Now: time.Now(), Regions: []kangma.Division{region}})
 	if err != nil {
 		return err
 	}
@@ -51,7 +50,7 @@ type keysTokenCmd struct {
 
 // Run logs in once and notes the token in the key folder.
 func (c keysTokenCmd) Run(w *world) error {
-	err := keystore.UseToken(filepath.Join(w.Data, "keys"), keystore.TokenConfig{Module: c.Module, Label: c.Label}, c.PinFile)
+	err := keystore.UseToken(w.keysDir(), keystore.TokenConfig{Module: c.Module, Label: c.Label}, c.PinFile)
 	if err != nil {
 		return err
 	}
@@ -72,7 +71,7 @@ func (c keysRotateCmd) Run(w *world) error {
 		return err
 	}
 	now, purpose := time.Now(), keystore.Purpose(c.Purpose)
-	keys, err := keystore.Open(filepath.Join(w.Data, "keys"), keystore.Options{Now: now})
+	keys, err := keystore.Open(w.keysDir(), keystore.Options{Now: now})
 	if err != nil {
 		return err
 	}

@@ -30,10 +30,11 @@ type server struct {
 
 var listening = regexp.MustCompile(`listening on (http://\S+)`)
 
-func startServer(t *testing.T, data string) *server {
+func startServer(t *testing.T, data string, flags ...string) *server {
 	t.Helper()
 	s := &server{}
 	s.cmd = exec.Command(os.Args[0], "serve", "--demo", "--listen", "127.0.0.1:0", "--data", data)
+	s.cmd.Args = append(s.cmd.Args, flags...)
 	s.cmd.Path = testCommand(t)
 	s.cmd.Args[0] = "kangma"
 	pipe, err := s.cmd.StdoutPipe()

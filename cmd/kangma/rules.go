@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -55,8 +57,36 @@ func (c *rulesCheckCmd) Run(w *world) error {
 			continue
 		}
 		fmt.Fprintf(w.out, "%s: good: %s version %s, digest %s\n", path, set.Ref().ID, set.Ref().Version, set.Ref().Digest[:16])
+		errs = append(errs, runCases(w, path, set))
 	}
 	return errors.Join(errs...)
+}
+
+// runCases runs the cases beside a rule file, NAME.cases.yaml for NAME.yaml, where there are any.
+func runCases(w *world, path string, set *rules.Set) error {
+	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".cases.yaml"
+	raw, err := os.ReadFile(beside)
+	if errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintf(w.out, "  no cases: write %s (docs/rules.md says how)\n", beside)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	cases, err := rules.LoadCases(filepath.Base(beside), raw, set.Zone())
+	if err != nil {
+		printFaults(w, beside, err)
+		return denied
+	}
+	failed, n := cases.Run(set)
+	for _, f := range failed {
+		fmt.Fprintf(w.out, "%s: %v\n", beside, f)
+	}
+	fmt.Fprintf(w.out, "  %d expectations, %d failed\n", n, len(failed))
+	if len(failed) > 0 {
+		return denied
+	}
+	return nil
 }
 
 func printFaults(w *world, path string, err error) {
@@ -71,11 +101,23 @@ func printFaults(w *world, path string, err error) {
 }
 
 type rulesPublishCmd struct {
-	Set string `arg:"" help:"Name of a preset (kangma rules list) or path of a rule file."`
+	Set string `arg:"" help:"Name of a preset (kangma rules list; its window of then is opened) or path of a rule file (its window must hold now)."`
+}
+
+var windowLine = regexp.MustCompile(`(?m)^in_force: \{from: ([^,}]+),[^}]*\}`)
+
+// presetNow gives the file of a preset with its window left open: a preset is of its time, and who publishes it now wants
+// it in force now.
+func presetNow(id string) ([]byte, error) {
+	raw, err := rules.PresetFile(id)
+	if err != nil {
+		return nil, err
+	}
+	return windowLine.ReplaceAll(raw, []byte("in_force: {from: $1}")), nil
 }
 
 func (c *rulesPublishCmd) Run(w *world) error {
-	raw, err := rules.PresetFile(c.Set)
+	raw, err := presetNow(c.Set)
 	if errors.Is(err, kangma.NotFound) {
 		raw, err = os.ReadFile(c.Set)
 	}
