@@ -74,6 +74,7 @@ const (
 	TellClock         CannotTell = "clock"          // the gate's or phone's clock is off
 	TellReplayed      CannotTell = "replayed"       // a one-time proof was shown before
 	TellRevoked       CannotTell = "revoked"        // voided (paper re-issued, key withdrawn)
+	TellCheckOnline   CannotTell = "check_online"   // without a network this code cannot be told; the server can
 	TellForeign       CannotTell = "foreign"        // a foreign document: valid or not, it has no colour here
 )
 

@@ -49,6 +49,9 @@ func (s *Server) register() {
 	route(s, Route{get, "/v1/gates/{id}/passages", "gate-passages", []Role{GateStaff, Official}, 0, "The latest passages of a gate"}, s.gatePassages)
 	route(s, Route{post, "/v1/scans", "scan", gate, maxBody, "Scan a code at a gate"}, s.scan)
 
+	route(s, Route{post, "/v1/scans/sync", "sync-scans", gate, maxSync, "Send the passages of a gate that was without a network"}, s.syncScans)
+	route(s, Route{get, "/v1/gates/{id}/bundle", "gate-bundle", gate, 0, "What this gate needs to decide without a network, signed"}, s.gateBundle)
+
 	route(s, Route{post, "/v1/ocr/id-card", "ocr-id-card", gate, maxPhotoForm, "Read a photo of a resident ID card: a draft for the officer"}, s.ocrIDCard)
 	route(s, Route{post, "/v1/ocr/mrz", "ocr-mrz", gate, maxPhotoForm, "Read the machine readable zone of a passport or card"}, s.ocrMRZ)
 	route(s, Route{post, "/v1/ocr/plate", "ocr-plate", gate, maxPhotoForm, "Read a licence plate"}, s.ocrPlate)
@@ -72,6 +75,7 @@ func (s *Server) register() {
 const (
 	maxFeed     = 8 << 20
 	maxListBody = 16 << 20
+	maxSync     = 1 << 20
 	maxRules    = 1 << 20
 )
 

@@ -33,6 +33,7 @@ type Config struct {
 	Registry   *registry.Service
 	Checkpoint *checkpoint.Service
 	Issuer     Issuer
+	Lists      ListKeys        // signs what gates without a network need; nil: no bundles
 	Region     kangma.Division // whose codes these are
 	Warehouse  store.Warehouse
 	Reader     Reader // of photos; nil: none

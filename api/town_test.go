@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -43,8 +44,19 @@ type town struct {
 	warehouse store.Warehouse
 	issuer    *codegen.Issuer
 	log       *lockedBuffer
+	lists     lists
 
 	*moment
+}
+
+// lists signs trust lists and bundles.
+type lists struct {
+	key     *ecdsa.PrivateKey
+	trusted []codegen.VerifyKey
+}
+
+func (l *lists) ListKey(time.Time) (crypto.Signer, []codegen.VerifyKey, error) {
+	return l.key, l.trusted, nil
 }
 
 // moment is what a test and the server share and change.
@@ -123,11 +135,14 @@ func newTownWith(t *testing.T, change func(*api.Config)) *town {
 	must(err)
 	w.issuer, err = codegen.NewIssuer(codegen.IssuerConfig{Region: region, Key: key, SubjectKey: [32]byte{4}})
 	must(err)
-	ring, err := codegen.NewKeyring([]codegen.VerifyKey{{Public: &key.PublicKey, Region: region, From: w.clock.Add(-time.Hour), Until: w.clock.Add(30 * 24 * time.Hour), State: codegen.Active}}, codegen.DefaultSkew)
+	w.lists.trusted = []codegen.VerifyKey{{Public: &key.PublicKey, Region: region, From: w.clock.Add(-time.Hour), Until: w.clock.Add(30 * 24 * time.Hour), State: codegen.Active}}
+	w.lists.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(err)
+	ring, err := codegen.NewKeyring(w.lists.trusted, codegen.DefaultSkew)
 	must(err)
 	opener, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{{4}}, Keys: ring})
 	must(err)
-	cfg := api.Config{Registry: w.registry, Checkpoint: checkpoint.New(w.registry, opener), Issuer: w.issuer, Region: region,
+	cfg := api.Config{Registry: w.registry, Checkpoint: checkpoint.New(w.registry, opener), Issuer: w.issuer, Lists: &w.lists, Region: region,
 		Warehouse: w.warehouse, SendOTP: w.sendOTP, BcryptCost: 4, Version: "test", Log: log}
 	if change != nil {
 		change(&cfg)

@@ -155,5 +155,5 @@ func faults(err error) []kangma.Fault {
 var allCannotTell = []kangma.CannotTell{
 	kangma.TellNoRules, kangma.TellUnknownPerson, kangma.TellExpired, kangma.TellNotYetValid, kangma.TellUnknownKey, kangma.TellForged,
 	kangma.TellMalformed, kangma.TellNotOurs, kangma.TellSpecimen, kangma.TellStaleGate, kangma.TellClock, kangma.TellReplayed,
-	kangma.TellRevoked, kangma.TellForeign,
+	kangma.TellRevoked, kangma.TellForeign, kangma.TellCheckOnline,
 }

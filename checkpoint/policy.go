@@ -28,7 +28,9 @@ type Policy struct {
 	Yellow    kangma.Decision `json:"yellow"`
 	Green     kangma.Decision `json:"green"`
 	TestHours int             `json:"test_hours,omitempty"` // a green person needs a negative PCR test this recent: 24, 48, 72; 0: none
-	Fever     int             `json:"fever"`                // tenths of °C from which a measured temperature refers; 0: 373
+	// OfflineHours is how old the gate's own data may be: 1 to 168; 0: 24.
+	OfflineHours int `json:"offline_hours,omitempty"`
+	Fever        int `json:"fever"` // tenths of °C from which a measured temperature refers; 0: 373
 }
 
 // DefaultPolicy gives the usual policy of a kind of gate: posts on highways and borders isolate, all others turn back.
@@ -65,6 +67,9 @@ func (g Gate) Check() error {
 	}
 	if g.Policy.Fever != 0 && (g.Policy.Fever < 350 || g.Policy.Fever > 420) {
 		bad("policy.fever", "the fever limit is given in tenths of a degree, 350 to 420")
+	}
+	if g.Policy.OfflineHours < 0 || g.Policy.OfflineHours > 168 {
+		bad("policy.offline_hours", "a gate may decide without a network for 1 to 168 hours")
 	}
 	if len(faults) > 0 {
 		return &kangma.Error{Kind: kangma.Invalid, Code: "gate", Public: "the gate is not valid", Faults: faults}

@@ -26,6 +26,21 @@ var (
 	}
 )
 
+// offlineColour stands for the rules where only the code's own colour is known.
+func offlineColour(c kangma.Colour) kangma.Assignment {
+	a := kangma.Assignment{
+		Rule: "code_yellow", Colour: c,
+		Reason:   kangma.Text{Zh: "签发时为黄码", En: "The code was yellow when it was issued"},
+		Guidance: kangma.Text{Zh: "按黄码处置，联网后可查原因", En: "Treat as yellow; the reason can be read online"},
+	}
+	if c == kangma.Red {
+		a.Rule = "code_red"
+		a.Reason = kangma.Text{Zh: "签发时为红码", En: "The code was red when it was issued"}
+		a.Guidance = kangma.Text{Zh: "按红码处置，联网后可查原因", En: "Treat as red; the reason can be read online"}
+	}
+	return a
+}
+
 func testOutcome(hours int) Outcome {
 	return Outcome{
 		Decision: kangma.Refer, Reason: "test_missing",
@@ -48,5 +63,6 @@ var untold = map[kangma.CannotTell][2]kangma.Text{
 	kangma.TellClock:         {{Zh: "时钟偏差过大", En: "A clock is off by too much"}, {Zh: "请校准设备时间", En: "Set the device's clock"}},
 	kangma.TellReplayed:      {{Zh: "该动态码已被使用", En: "This one-time code was shown before"}, {Zh: "请对方刷新后重扫，并核对姓名", En: "Ask for a fresh code and compare the name"}},
 	kangma.TellRevoked:       {{Zh: "该码已作废", En: "This code has been voided"}, {Zh: "请对方重新申领", En: "Ask the person to apply for a new one"}},
+	kangma.TellCheckOnline:   {{Zh: "离线无法判定该码", En: "This code cannot be told without a network"}, {Zh: "请联网核验，或人工核验", En: "Check it online, or by hand"}},
 	kangma.TellForeign:       {{Zh: "外地或境外证明，本地无颜色", En: "A foreign document: it has no colour here"}, {Zh: "请按证件核验流程办理", En: "Follow the procedure for documents"}},
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"log/slog"
 	"sync/atomic"
@@ -111,6 +112,16 @@ func (c *codes) Issue(claims codegen.Claims) (codegen.Code, error) {
 		return c.now.Load().issuer.Issue(claims)
 	}
 	return code, err
+}
+
+// ListKey gives the key that signs lists and bundles, and the keys that codes are verified with.
+func (c *codes) ListKey(now time.Time) (crypto.Signer, []codegen.VerifyKey, error) {
+	signer, _, err := c.keys.Signer(keystore.PurposeList, c.region, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	trusted, err := c.keys.VerifyKeys(now)
+	return signer, trusted, err
 }
 
 // Open opens online with the subject key.

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"crypto"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/codegen"
+)
+
+// ListKeys gives the key that signs lists and bundles, and the keys that codes are verified with.
+type ListKeys interface {
+	ListKey(now time.Time) (crypto.Signer, []codegen.VerifyKey, error)
+}
+
+type gateIn struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+type bundleOut struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+func (s *Server) gateBundle(ctx context.Context, in *gateIn) (*bundleOut, error) {
+	g, err := s.gateFor(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if s.cfg.Lists == nil {
+		return nil, kangma.E(kangma.Unavailable, "no_bundles", "this server signs no gate bundles")
+	}
+	now := s.auth.now()
+	key, trusted, err := s.cfg.Lists.ListKey(now)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	data, err := checkpoint.SignBundle(key, g, trusted, nil, now)
+	return &bundleOut{ContentType: codegen.TypeGateBundle, Body: data}, err
+}
+
+type syncIn struct {
+	Body struct {
+		Gate     string     `json:"gate" minLength:"1" maxLength:"64"`
+		Passages []syncItem `json:"passages" minItems:"1" maxItems:"1000" doc:"in any order; what was sent before counts once"`
+	}
+}
+
+type syncItem struct {
+	Event       string   `json:"event" maxLength:"36" doc:"UUIDv7 made by the device at the scan; its time is the passage's"`
+	Code        string   `json:"code" maxLength:"4096" doc:"the text read from the QR"`
+	Decision    string   `json:"decision" enum:"pass,home-isolate,central-isolate,turn-back,refer"`
+	Colour      string   `json:"colour,omitempty" enum:"red,yellow,green" doc:"left out: none could be told"`
+	Reason      string   `json:"reason" maxLength:"64"`
+	Direction   string   `json:"direction,omitempty" enum:"in,out"`
+	Temperature float64  `json:"temperature,omitempty" doc:"degrees Celsius; leave it out if not taken"`
+	Flags       []string `json:"flags,omitempty" maxItems:"8"`
+}
+
+type syncOut struct {
+	Body struct {
+		Kept    int          `json:"kept"`
+		Results []syncResult `json:"results" doc:"one for each passage, in the order sent"`
+	}
+}
+
+type syncResult struct {
+	Event    string `json:"event"`
+	Kept     bool   `json:"kept" doc:"durable; the device may forget it"`
+	Code     string `json:"code,omitempty" doc:"why it was refused for good"`
+	Conflict bool   `json:"conflict,omitempty" doc:"it let somebody pass who was red; officials were told"`
+}
+
+func (s *Server) syncScans(ctx context.Context, in *syncIn) (*syncOut, error) {
+	gate, err := s.gateFor(ctx, in.Body.Gate)
+	if err != nil {
+		return nil, err
+	}
+	made := make([]checkpoint.Made, len(in.Body.Passages))
+	for i, it := range in.Body.Passages {
+		made[i] = it.made()
+	}
+	acc := who(ctx).Account
+	taken, err := s.cfg.Checkpoint.Sync(ctx, gate, checkpoint.Scan{Operator: acc.Name, Organisation: acc.Organisation, Role: string(acc.Role)}, made)
+	if err != nil {
+		return nil, err
+	}
+	out := &syncOut{}
+	for i, t := range taken {
+		r := syncResult{Event: in.Body.Passages[i].Event, Kept: t.Err == nil, Conflict: t.Conflict}
+		if t.Err != nil {
+			r.Code = kangma.CodeOf(t.Err)
+		} else {
+			out.Body.Kept++
+		}
+		out.Body.Results = append(out.Body.Results, r)
+	}
+	return out, nil
+}
+
+// made reads what the schema has bounded; a bad id stays zero, which is refused for this passage alone.
+func (it syncItem) made() checkpoint.Made {
+	m := checkpoint.Made{Code: it.Code, Passage: kangma.Passage{
+		Reason: it.Reason, Direction: it.Direction, Temperature: int(it.Temperature*10 + 0.5), Flags: it.Flags, Told: it.Colour != "",
+	}}
+	if id, err := kangma.ParseEventID(it.Event); err == nil {
+		m.Passage.ID = id
+	}
+	if err := m.Passage.Decision.UnmarshalText([]byte(it.Decision)); err != nil {
+		m.Passage.ID = kangma.EventID{}
+	}
+	if it.Colour != "" {
+		if err := m.Passage.Colour.UnmarshalText([]byte(it.Colour)); err != nil {
+			m.Passage.ID = kangma.EventID{}
+		}
+	}
+	return m
+}

@@ -1,0 +1,87 @@
+package checkpoint
+
+import (
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/codegen"
+)
+
+// Offline decides at one gate without a network. It verifies by signature and does not learn the person.
+type Offline struct {
+	bundle Bundle
+	keys   *codegen.Keyring
+	shown  Shown
+}
+
+// NewOffline makes the gate of a bundle; a newer bundle makes a new one. kangma.Invalid: a key in it cannot be used.
+func NewOffline(b Bundle) (*Offline, error) {
+	keys, err := b.Trust.Keyring(0)
+	return &Offline{bundle: b, keys: keys}, err
+}
+
+// Scan verifies and decides at the moment at. The passage has the id and time of the verdict; the device keeps it with
+// the code's text until Sync has taken it. in.Gate is not looked at: the gate is the bundle's.
+func (o *Offline) Scan(in Scan, at time.Time) (kangma.Verdict, kangma.Passage, error) {
+	if err := in.check(); err != nil {
+		return kangma.Verdict{}, kangma.Passage{}, err
+	}
+	at = at.UTC().Truncate(time.Millisecond) // as the event's id has it
+	if in.Event.IsZero() {
+		in.Event = kangma.NewEventID(at)
+	}
+	g, flags := o.bundle.Gate, []string{FlagOffline}
+	a, claims, stale := o.assess(in.Code, at)
+	if stale {
+		flags = append(flags, FlagStale)
+	}
+	if a.Told {
+		replayed, odd := o.shown.note(&claims, g, in.Event, at)
+		if flags = append(flags, odd...); replayed {
+			a = kangma.Assessment{CannotTell: kangma.TellReplayed}
+		}
+	}
+	out := Decide(g.Policy, Facts{Assessment: a, LatestNegative: claims.LatestNegative, Temperature: in.Temperature, At: at})
+	v := kangma.Verdict{
+		Event: in.Event, At: at, Decision: out.Decision, Told: a.Told, Colour: a.Colour, Reason: out.Reason,
+		Why: out.Why, Guidance: out.Guidance, MaskedName: claims.MaskedName, IDTail: claims.IDTail, Flags: flags,
+	}
+	if !a.Told {
+		v.CannotTell = kangma.CannotTell(out.Reason)
+	}
+	return v, kangma.Passage{
+		ID: in.Event, At: at, Gate: g.ID, GateKind: g.Kind, District: g.District, Operator: in.Operator, Told: a.Told, Colour: a.Colour,
+		Decision: out.Decision, Reason: out.Reason, Verified: "offline", Direction: in.Direction, Temperature: in.Temperature, Flags: flags,
+	}, nil
+}
+
+// assess says what the code says, as far as the bundle lets it be believed.
+func (o *Offline) assess(text string, at time.Time) (a kangma.Assessment, c codegen.Claims, stale bool) {
+	untold := func(why kangma.CannotTell) kangma.Assessment { return kangma.Assessment{CannotTell: why} }
+	switch {
+	case at.Before(o.bundle.Issued.Add(-codegen.DefaultSkew)):
+		return untold(kangma.TellClock), c, false
+	case !at.Before(o.bundle.Expires):
+		return untold(kangma.TellStaleGate), c, true
+	}
+	c, bad := o.keys.Verify(text, at)
+	if bad != "" {
+		return untold(bad), c, false
+	}
+	list := o.bundle.Status
+	if list != nil && !at.Before(list.Expires) {
+		list = nil
+	}
+	if list != nil && list.Hit(c.ID) || list == nil && c.Kind == codegen.Paper {
+		return untold(kangma.TellCheckOnline), c, false // a hit may be chance: never red by itself
+	}
+	colour := c.Colour
+	if c.Kind == codegen.Paper {
+		colour = kangma.Green // a paper code carries no colour; that it is not on the list is certain
+	}
+	a = kangma.Assessment{Told: true, At: at, Colour: colour}
+	if colour != kangma.Green {
+		a.Assignments = []kangma.Assignment{offlineColour(colour)}
+	}
+	return a, c, false
+}

@@ -1,0 +1,154 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/registry"
+	"github.com/kangma/kangma/store"
+)
+
+const (
+	offlineAge = 14 * 24 * time.Hour
+	syncSkew   = 30 * time.Second
+	inboxKind  = "inbox" // id: the passage's event id; indexes status and district
+)
+
+// Made is a passage as a gate without a network made it, with the code that was shown.
+type Made struct {
+	Code    string
+	Passage kangma.Passage // ID (its time is the passage's), Told, Colour, Decision, Reason, Direction, Temperature, Flags
+}
+
+// Taken says what became of one passage.
+type Taken struct {
+	Event    kangma.EventID
+	Err      error // nil: kept, and counted once however often it comes
+	Conflict bool  // it let pass whom it should not have; officials read of it
+}
+
+// Conflict is what an official reads in the inbox (kind "inbox") of a passage that should not have been.
+type Conflict struct {
+	Kind     string          `json:"kind"` // offline_conflict
+	Event    kangma.EventID  `json:"event"`
+	At       time.Time       `json:"at"`
+	Gate     string          `json:"gate"`
+	District kangma.Division `json:"district"`
+	Operator string          `json:"operator"`
+	Reason   string          `json:"reason"` // the rule that had the person red, or why the code was bad
+	Person   kangma.PersonID `json:"person,omitzero"`
+}
+
+// Sync takes passages made without a network at one gate, in any order and however often: one durable append for all
+// that are good, then the reports of conflicts, then the answer. by gives operator, organisation and role. After an
+// error nothing is acknowledged and the same passages are sent again.
+func (s *Service) Sync(ctx context.Context, g Gate, by Scan, made []Made) ([]Taken, error) {
+	now := s.registry.Now().UTC()
+	by.Gate = g
+	taken := make([]Taken, len(made))
+	var ps []kangma.Passage
+	var views []registry.View
+	var conflicts []Conflict
+	for i, m := range made {
+		taken[i] = Taken{Event: m.Passage.ID, Err: m.check(now)}
+		if taken[i].Err != nil {
+			continue
+		}
+		p, person, named, reason, err := s.settle(ctx, g, by, m)
+		if err != nil {
+			return nil, err
+		}
+		if named {
+			v := by
+			v.Event = p.ID
+			views = append(views, v.view(person, p.At))
+		}
+		if reason != "" {
+			taken[i].Conflict = true
+			conflicts = append(conflicts, Conflict{"offline_conflict", p.ID, p.At, g.ID, g.District, by.Operator, reason, person})
+		}
+		ps = append(ps, p)
+	}
+	if err := s.registry.AppendPassages(ctx, ps, views); err != nil {
+		return nil, err
+	}
+	return taken, s.report(ctx, conflicts)
+}
+
+// settle completes a passage with what only the server knows. reason is not empty where it conflicts.
+func (s *Service) settle(ctx context.Context, g Gate, by Scan, m Made) (p kangma.Passage, person kangma.PersonID, named bool, reason string, err error) {
+	p = m.Passage
+	p.At, p.Gate, p.GateKind, p.District, p.Operator = p.ID.Time(), g.ID, g.Kind, g.District, by.Operator
+	p.Verified, p.Person, p.Rules, p.Vehicle = "offline", kangma.Pseudonym{}, "", ""
+	p.Flags = []string{FlagOffline}
+	for _, f := range []string{FlagStale, FlagReplay, FlagTravel} {
+		if slices.Contains(m.Passage.Flags, f) {
+			p.Flags = append(p.Flags, f)
+		}
+	}
+	claims, bad := s.opener.Open(m.Code, p.At)
+	switch {
+	case bad == kangma.TellUnknownKey: // a key retired meanwhile: the server cannot say more than the gate
+	case bad != "":
+		reason = string(bad)
+	default:
+		a, d, err := s.registry.Assess(ctx, claims.Person, p.At)
+		if err != nil {
+			return p, person, false, "", err
+		}
+		if d != nil {
+			person, named = d.Person, claims.MaskedName != ""
+			p.Person = s.registry.Sealer().Pseudonym(d.Person, p.At)
+		}
+		if a.Told && a.Colour == kangma.Red {
+			reason = a.ReasonCode()
+		}
+	}
+	if p.Decision != kangma.Pass {
+		reason = ""
+	}
+	if reason != "" {
+		p.Flags = append(p.Flags, FlagConflict)
+	}
+	return p, person, named, reason, nil
+}
+
+// report puts conflicts into the officials' inbox, each once.
+func (s *Service) report(ctx context.Context, conflicts []Conflict) error {
+	for _, c := range conflicts {
+		data, err := json.Marshal(c)
+		if err != nil {
+			return err
+		}
+		err = s.registry.PutRecord(ctx, store.Record{Kind: inboxKind, ID: c.Event.String(), Version: 1, Data: data,
+			Index: map[string]string{"status": "new", "district": c.District.String()}})
+		if err != nil && !errors.Is(err, kangma.Conflict) {
+			return err
+		}
+	}
+	return nil
+}
+
+var reasonShape = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+// check bounds what a device may claim.
+func (m Made) check(now time.Time) error {
+	at, p := m.Passage.ID.Time(), m.Passage
+	in := Scan{Code: m.Code, Direction: p.Direction, Temperature: p.Temperature}
+	switch {
+	case at.IsZero() || m.Code == "" || !reasonShape.MatchString(p.Reason) || p.Decision > kangma.Pass || p.Colour > kangma.Green:
+		return kangma.E(kangma.Invalid, "offline_item", "an offline passage has a UUIDv7, the code, a decision and a reason")
+	case !p.Told && p.Decision == kangma.Pass:
+		return kangma.E(kangma.Invalid, "offline_item", "nobody passes without a colour")
+	case at.After(now.Add(syncSkew)):
+		return kangma.E(kangma.Invalid, "offline_future", "the passage is in the future: the device's clock is off")
+	case now.Sub(at) > offlineAge:
+		return kangma.E(kangma.Invalid, "offline_old", "the passage is older than 14 days")
+	}
+	return in.check()
+}
