@@ -11,8 +11,12 @@ import (
 	"github.com/kangma/kangma/ocr/internal/raster"
 )
 
-// sure is the confidence from which a field need not be confirmed by hand.
-const sure = 0.9
+// sure is the confidence from which a field need not be confirmed by hand; a name must be clearer, because nothing else on
+// the card contradicts a wrong one.
+const (
+	sure     = 0.9
+	sureName = 0.97
+)
 
 // IDCard reads the front of a resident ID card from a JPEG or PNG. An error means that there is nothing to show (its code
 // is one of the list in docs/ocr.md). A draft whose Problem is set was read, but must not be used unasked; the back of a
@@ -131,6 +135,7 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 		*dst = Field{Value: v.Text, Confidence: v.Confidence, Unsure: v.Confidence < sure, Crop: scaleRect(v.Crop, scale)}
 	}
 	set(&d.Name, c.Name)
+	d.Name.Unsure = d.Name.Confidence < sureName
 	set(&d.Sex, c.Sex)
 	set(&d.Nation, c.Nation)
 	set(&d.Birth, c.Birth)

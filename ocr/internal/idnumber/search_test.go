@@ -64,7 +64,7 @@ func TestJudge(t *testing.T) {
 	}{
 		"a clear valid number is accepted":                     {reading(s, .98), idnumber.Accepted, s, "", 0},
 		"a clear invalid number is reported as printed":        {reading(string(forged), .98), idnumber.ChecksumFailed, "", "checksum", 0},
-		"a near tie is broken by the checksum":                 {doubt(reading(s, .98), 3, forged[3], s[3], .55, .44), idnumber.Accepted, s, "", 1},
+		"a near tie is not broken by the checksum":             {doubt(reading(s, .98), 3, forged[3], s[3], .55, .44), idnumber.Unreadable, "", "", 1},
 		"a hidden digit is never completed from the checksum":  {hidden(reading(s, .98), 9), idnumber.Unreadable, "", "", 1},
 		"a line that is unclear everywhere is not accepted":    {reading(s, .5), idnumber.Unreadable, "", "", 18},
 		"an impossible date is told from a wrong checksum":     {reading("440103199013078010", .98), idnumber.ChecksumFailed, "", "date", 0},
@@ -87,6 +87,22 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestOnlyTheCorrectingPolicyBreaksANearTie(t *testing.T) {
+	s := number()
+	lp := reading(s, .98)
+	other := '0' + (s[3]-'0'+1)%10
+	for c := range lp[3] {
+		lp[3][c] = -9
+	}
+	lp[3][class(other)], lp[3][class(s[3])] = float32(math.Log(.55)), float32(math.Log(.44))
+	if j := idnumber.CorrectingPolicy.Judge(lp, now); j.Verdict != idnumber.Accepted || j.Number != s || !j.Corrected {
+		t.Errorf("verdict %v", j.Verdict)
+	}
+	if j := idnumber.DefaultPolicy.Judge(lp, now); j.Verdict == idnumber.Accepted {
+		t.Error("the default policy corrected")
+	}
+}
+
 func TestAnAcceptedNumberIsAlwaysValidAndNearTheReading(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	for range 3000 {
@@ -97,7 +113,7 @@ func TestAnAcceptedNumberIsAlwaysValidAndNearTheReading(t *testing.T) {
 				lp[k][c] = float32(-6 * rng.Float64())
 			}
 		}
-		j := idnumber.DefaultPolicy.Judge(lp, now)
+		j := idnumber.CorrectingPolicy.Judge(lp, now)
 		if j.Verdict != idnumber.Accepted {
 			continue
 		}
