@@ -63,14 +63,17 @@ func (s *Service) claim(ctx context.Context, indexes []kangma.BlindIndex, want k
 		return owner, err
 	}
 	key := hex.EncodeToString(indexes[0][:])
-	err := s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: 1, Data: want[:]})
-	if err == nil {
-		return want, nil
-	}
-	if !errors.Is(err, kangma.Conflict) {
-		return kangma.PersonID{}, err
-	}
 	rec, err := s.cfg.Records.Get(ctx, claimKind, key)
+	if errors.Is(err, kangma.NotFound) {
+		err = s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: rec.Version + 1, Data: want[:]})
+		if err == nil {
+			return want, nil
+		}
+		if !errors.Is(err, kangma.Conflict) {
+			return kangma.PersonID{}, err
+		}
+		rec, err = s.cfg.Records.Get(ctx, claimKind, key) // somebody else was first
+	}
 	if err != nil {
 		return kangma.PersonID{}, err
 	}
@@ -128,6 +131,10 @@ func (s *Service) Dossier(ctx context.Context, id kangma.PersonID) (kangma.Dossi
 // Erase destroys a person's data key, identity and evidence, in the journal first.
 func (s *Service) Erase(ctx context.Context, id kangma.PersonID) error {
 	now := s.cfg.Now().UTC()
+	d, err := s.cfg.Dossiers.Get(ctx, id)
+	if err != nil {
+		return err
+	}
 	e := kangma.Event{ID: kangma.NewEventID(now), Kind: kangma.EventErase, At: now, Person: id}
 	last, err := s.cfg.Journal.Append(ctx, e)
 	if err != nil {
@@ -137,5 +144,23 @@ func (s *Service) Erase(ctx context.Context, id kangma.PersonID) error {
 		return err
 	}
 	s.applied.mark(last, 1)
+	return s.unclaim(ctx, d.Sealed.Indexes)
+}
+
+// unclaim lets go of the document and phone of an erased person, so that nothing keyed by them stays.
+func (s *Service) unclaim(ctx context.Context, indexes []kangma.BlindIndex) error {
+	for _, index := range indexes {
+		key := hex.EncodeToString(index[:])
+		rec, err := s.cfg.Records.Get(ctx, claimKind, key)
+		if errors.Is(err, kangma.NotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: rec.Version + 1, Deleted: true}); err != nil {
+			return err
+		}
+	}
 	return nil
 }

@@ -268,6 +268,9 @@ func TestNoRulesOrNobodyCannotTell(t *testing.T) {
 	if a, _, err := w.Assess(ctx, id, now); err != nil || a.Told {
 		t.Errorf("erased person: %+v %v", a, err)
 	}
+	if again, created, err := w.Register(ctx, registration(t, 1)); err != nil || !created || again == id {
+		t.Errorf("an erased person registers anew, as somebody new: %v %v %v", again, created, err)
+	}
 	if d, err := w.Dossier(ctx, id); err != nil || len(d.Sealed.DataKey) != 0 || len(d.Evidence) != 0 {
 		t.Errorf("erased dossier still holds something: %v", err)
 	}

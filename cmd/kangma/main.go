@@ -52,6 +52,7 @@ type cli struct {
 	Ocr      ocrCmd      `cmd:"" help:"Read photos of ID cards, passports and licence plates."`
 	Keys     keysCmd     `cmd:"" help:"List the signing keys."`
 	Accounts accountsCmd `cmd:"" help:"Make staff accounts."`
+	Audit    auditCmd    `cmd:"" help:"Prove that what was kept is whole."`
 	Rebuild  rebuildCmd  `cmd:"" help:"Make the state again from the journal: after Redis lost data, or a damaged state file. Server stopped."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

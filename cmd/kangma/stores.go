@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/clickhouse"
 	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/journal"
@@ -90,14 +91,21 @@ func (s *stack) openWarehouse(ctx context.Context, c *cli, log *slog.Logger) err
 	for _, shard := range c.Clickhouse {
 		shards = append(shards, strings.Split(shard, "+"))
 	}
-	wh, err := clickhouse.Open(ctx, clickhouse.Config{
+	cfg := clickhouse.Config{
 		Shards: shards, Cluster: c.ClickhouseCluster, User: c.ClickhouseUser, Password: c.ClickhousePassword, Logger: log,
-	})
-	if err != nil {
-		return err
 	}
-	s.onClose(wh.Close)
-	s.warehouse = wh
+	lazy := &lazyWarehouse{retry: 5 * time.Second, open: func(ctx context.Context) (store.Warehouse, func() error, error) {
+		wh, err := clickhouse.Open(ctx, cfg)
+		if err != nil {
+			return nil, nil, err
+		}
+		return wh, wh.Close, nil
+	}}
+	if _, err := lazy.get(ctx); err != nil {
+		log.Warn("ClickHouse is not there yet; passages wait in the journal", "err", err)
+	}
+	s.onClose(lazy.Close)
+	s.warehouse = lazy
 	return nil
 }
 

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/kangma/kangma/store/journal"
+)
+
+type auditCmd struct {
+	Fsck auditFsckCmd `cmd:"" help:"Check every record of the journal: length, checksum, hash chain, place, time. May run beside a server. Exit code 1: damaged."`
+}
+
+type auditFsckCmd struct{}
+
+func (auditFsckCmd) Run(w *world) error {
+	r, err := journal.Verify(filepath.Join(w.Data, "journal"), journal.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	if w.JSON {
+		if err := json.NewEncoder(w.out).Encode(r); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(w.out, "journal %s: entries %d to %d in %d segments, head %s\n", r.Journal, r.First, r.Last, len(r.Segments), r.Head)
+		for _, d := range r.Damage {
+			fmt.Fprintf(w.out, "  DAMAGED: %+v\n", d)
+		}
+	}
+	if !r.Sound() {
+		return denied
+	}
+	return nil
+}
