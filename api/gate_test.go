@@ -9,6 +9,7 @@ import (
 	"github.com/kangma/kangma/api"
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/registry"
 )
 
 type flagged struct {
@@ -104,8 +105,8 @@ func TestTheResidentSeesWhoSawTheirName(t *testing.T) {
 	w.scanAs(gate, map[string]any{"code": w.code(p).Code, "gate": "post-1"})
 	var out struct {
 		Accesses []struct {
-			Account, Organisation, Role, Purpose, Case string
-			Fields                                     []string
+			ID, Account, Organisation, Role, Purpose, Case string
+			Fields                                         []string
 		}
 	}
 	deadline := time.Now().Add(20 * time.Second) // the list follows the journal
@@ -117,7 +118,7 @@ func TestTheResidentSeesWhoSawTheirName(t *testing.T) {
 		t.Fatalf("two scans, one of them sent twice: %+v", out)
 	}
 	for _, a := range out.Accesses {
-		if a.Account != "gate-1" || a.Organisation != "test" || a.Role != "gate" || a.Purpose != "checkpoint" || len(a.Fields) != 2 {
+		if a.Account != "gate-1" || a.Organisation != "test" || a.Role != "gate" || a.Purpose != "checkpoint" || len(a.Fields) != 2 || a.ID == event {
 			t.Errorf("%+v", a)
 		}
 	}
@@ -158,7 +159,14 @@ func TestAFixedDeviceScansWithItsKeyInAFewBytes(t *testing.T) {
 	w.want(w.call("GET", "/v1/gates", key, nil), 401, "unauthorized")
 	w.want(w.call("GET", "/v1/gates", next, nil), 200, "")
 	w.want(w.call("GET", "/v1/gates", next+"x", nil), 401, "unauthorized")
-	w.want(w.call("PUT", "/v1/devices/turnstile-1", admin, map[string]any{"organisation": "metro", "gates": []string{"metro-1"}, "disabled": true}), 200, "")
+	acc, _, err := registry.GetDoc[api.Account](t.Context(), w.registry.Records(), "account", "turnstile-1")
+	if acc.Disabled = true; err != nil || api.SaveAccount(t.Context(), w.registry, acc) != nil {
+		t.Fatal(err)
+	}
+	w.want(w.call("GET", "/v1/gates", next, nil), 401, "unauthorized")
+	if a := w.want(w.call("PUT", "/v1/devices/turnstile-1", admin, map[string]any{"organisation": "metro", "gates": []string{"metro-1"}, "disabled": true}), 200, ""); strings.Contains(string(a.body), "kmd.") {
+		t.Errorf("a disabled device got a key: %s", a.body)
+	}
 	w.want(w.call("GET", "/v1/gates", next, nil), 401, "unauthorized")
 	rec, err := w.registry.Records().Get(t.Context(), "account", "turnstile-1")
 	if err != nil || strings.Contains(string(rec.Data), key[len("kmd.turnstile-1."):]) {

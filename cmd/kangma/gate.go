@@ -11,12 +11,16 @@ import (
 )
 
 type gateCmd struct {
-	Scan gateScanCmd `cmd:"" help:"Scan a code at a gate: verify, assess, decide, keep the passage. Exit code 0: pass; 1: anything else."`
+	Scan   gateScanCmd   `cmd:"" help:"Scan a code at a gate: verify, assess, decide, keep the passage. Exit code 0: pass; 1: anything else."`
+	Bundle gateBundleCmd `cmd:"" help:"Write what a gate needs to decide without a network, signed, and the keys that it pins."`
 }
 
 type gateScanCmd struct {
 	Code        string  `arg:"" help:"Text of the code, or - to read it from standard input."`
-	Gate        string  `required:"" help:"Gate id, e.g. metro-1 in the demo."`
+	Gate        string  `help:"Gate id, e.g. metro-1 in the demo. With a bundle the gate is the bundle's."`
+	Bundle      string  `type:"existingfile" help:"Decide without the data folder, by this gate bundle (kangma gate bundle, GET /v1/gates/ID/bundle)."`
+	Pins        string  `type:"existingfile" help:"The list keys that a bundle is trusted by: PEM, as kangma gate bundle writes them."`
+	Keep        string  `type:"path" help:"With a bundle: append the passage to this file, one JSON object a line, for POST /v1/scans/sync."`
 	Temperature float64 `help:"Body temperature in degrees Celsius."`
 	Direction   string  `help:"in or out." enum:"in,out," default:""`
 	Lang        string  `help:"zh or en." enum:"zh,en,both" default:"both"`
@@ -26,6 +30,12 @@ func (c *gateScanCmd) Run(w *world) error {
 	text, err := codeText(w, c.Code)
 	if err != nil {
 		return err
+	}
+	if c.Bundle != "" {
+		return c.offline(w, text)
+	}
+	if c.Gate == "" {
+		return kangma.E(kangma.Invalid, "no_gate", "name the gate: --gate ID, or --bundle FILE")
 	}
 	return withStack(w, 0, func(s *stack) error {
 		g, _, err := registry.GetDoc[checkpoint.Gate](w.ctx, s.registry.Records(), "gate", c.Gate)
@@ -39,7 +49,7 @@ func (c *gateScanCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		if err := c.print(w, v); err != nil {
+		if err := c.print(w, v, true); err != nil {
 			return err
 		}
 		if v.Decision != kangma.Pass {
@@ -49,7 +59,7 @@ func (c *gateScanCmd) Run(w *world) error {
 	})
 }
 
-func (c *gateScanCmd) print(w *world, v kangma.Verdict) error {
+func (c *gateScanCmd) print(w *world, v kangma.Verdict, kept bool) error {
 	if w.JSON {
 		return json.NewEncoder(w.out).Encode(v)
 	}
@@ -65,6 +75,9 @@ func (c *gateScanCmd) print(w *world, v kangma.Verdict) error {
 		if c.Lang != "zh" {
 			fmt.Fprintln(w.out, " ", t.En)
 		}
+	}
+	if !kept {
+		return nil
 	}
 	_, err := fmt.Fprintf(w.out, "  passage %s is kept\n", v.Event)
 	return err

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/registry"
+)
+
+type gateBundleCmd struct {
+	Gate   string `required:"" help:"Gate id, e.g. metro-1 in the demo."`
+	Region string `help:"Division whose list key signs (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
+	Out    string `required:"" type:"path" help:"Write the bundle to this file."`
+	Pins   string `type:"path" help:"Write the public list key to this file (PEM). A gate gets it once, by a way that is trusted."`
+}
+
+func (c *gateBundleCmd) Run(w *world) error {
+	region, err := kangma.ParseDivision(c.Region)
+	if err != nil {
+		return err
+	}
+	return withStack(w, region, func(s *stack) error {
+		g, _, err := registry.GetDoc[checkpoint.Gate](w.ctx, s.registry.Records(), "gate", c.Gate)
+		if errors.Is(err, kangma.NotFound) {
+			return kangma.E(kangma.NotFound, "no_gate", "there is no such gate in this data folder")
+		}
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		key, trusted, err := s.codes.ListKey(now)
+		if err != nil {
+			return err
+		}
+		data, err := checkpoint.SignBundle(key, g, trusted, nil, now)
+		if err != nil {
+			return err
+		}
+		if c.Pins != "" {
+			spki, err := x509.MarshalPKIXPublicKey(key.Public())
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(c.Pins, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}), 0o644); err != nil {
+				return err
+			}
+		}
+		if err := os.WriteFile(c.Out, data, 0o600); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w.out, "bundle of %s, %d bytes: %s\n", g.ID, len(data), c.Out)
+		return err
+	})
+}
+
+var errPins = kangma.E(kangma.Invalid, "pins", "the file of pinned keys (--pins) holds ECDSA P-256 public keys in PEM")
+
+func readPins(path string) (keys []*ecdsa.PublicKey, err error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errPins.Because(err)
+	}
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		key, err := x509.ParsePKIXPublicKey(block.Bytes)
+		ec, ok := key.(*ecdsa.PublicKey)
+		if err != nil || !ok {
+			return nil, errPins.Because(err)
+		}
+		keys = append(keys, ec)
+	}
+	if len(keys) == 0 {
+		return nil, errPins
+	}
+	return keys, nil
+}
+
+// offline decides by a bundle alone: it opens no data folder and no network.
+func (c *gateScanCmd) offline(w *world, text string) error {
+	pins, err := readPins(c.Pins)
+	if err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(c.Bundle)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	b, err := checkpoint.OpenBundle(raw, pins, now)
+	if err != nil {
+		return err
+	}
+	gate, err := checkpoint.NewOffline(b)
+	if err != nil {
+		return err
+	}
+	v, p, err := gate.Scan(checkpoint.Scan{Code: text, Direction: c.Direction, Temperature: int(c.Temperature*10 + 0.5)}, now)
+	if err != nil {
+		return err
+	}
+	if err := c.keep(text, p); err != nil { // before anybody passes
+		return err
+	}
+	if err := c.print(w, v, c.Keep != ""); err != nil {
+		return err
+	}
+	if v.Decision != kangma.Pass {
+		return denied
+	}
+	return nil
+}
+
+// keep appends the passage in the form that POST /v1/scans/sync takes, and syncs the file.
+func (c *gateScanCmd) keep(text string, p kangma.Passage) error {
+	if c.Keep == "" {
+		return nil
+	}
+	item := map[string]any{"event": p.ID, "code": text, "decision": p.Decision, "reason": p.Reason, "flags": p.Flags}
+	if p.Told {
+		item["colour"] = p.Colour
+	}
+	if p.Direction != "" {
+		item["direction"] = p.Direction
+	}
+	if p.Temperature != 0 {
+		item["temperature"] = float64(p.Temperature) / 10
+	}
+	line, err := json.Marshal(item)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(c.Keep, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(line, '\n'))
+	return errors.Join(err, f.Sync(), f.Close())
+}
