@@ -12,6 +12,7 @@ import (
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/api"
 	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/codegen"
 )
 
 // offline fetches a gate's bundle and makes the gate of it.
@@ -216,4 +217,44 @@ func TestOfflinePassagesAreBoundedEachForItself(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 	w.want(w.call("POST", "/v1/scans/sync", gate, map[string]any{"gate": "other", "passages": []any{item(code, pass)}}), 403, "scope")
+}
+
+// lateOpener knows no signing key any more.
+type lateOpener struct{ now, late *codegen.Opener }
+
+func (o lateOpener) Open(text string, at time.Time) (codegen.Claims, kangma.CannotTell) {
+	return o.now.Open(text, at)
+}
+
+func (o lateOpener) OpenLate(text string, at time.Time) (codegen.Claims, kangma.CannotTell) {
+	return o.late.Open(text, at)
+}
+
+func TestAnUploadAfterTheKeyRetiredStillFindsThePerson(t *testing.T) {
+	empty, err := codegen.NewKeyring(nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict, err1 := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{{4}}, Keys: empty})
+	late, err2 := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{{4}}})
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	for found, opener := range map[int]checkpoint.Opener{0: strict, 1: lateOpener{strict, late}} {
+		w := newTownWith(t, func(c *api.Config) { c.Checkpoint = checkpoint.New(c.Registry, opener) })
+		p, gate := w.resident("405"), w.staff(api.GateStaff)
+		o := w.offline(gate, "metro-1")
+		code := w.code(p).Code
+		_, pass := w.scanOffline(o, code)
+		w.pass(10 * 24 * time.Hour)
+		if out := w.sync(w.staff(api.GateStaff), "metro-1", item(code, pass)); out.Kept != 1 || out.Results[0].Conflict {
+			t.Errorf("%+v", out)
+		}
+		w.ship()
+		var mine struct{ Passages []struct{ Event string } }
+		w.want(w.call("GET", "/v1/me/passages", p.token, nil), 200, "").into(t, &mine)
+		if len(mine.Passages) != found {
+			t.Errorf("%T: %d of the person's passages, want %d", opener, len(mine.Passages), found)
+		}
+	}
 }

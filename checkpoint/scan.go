@@ -14,6 +14,12 @@ type Opener interface {
 	Open(text string, now time.Time) (codegen.Claims, kangma.CannotTell)
 }
 
+// LateOpener is a further power of an Opener: to open what was shown up to 14 days ago, whatever became of its signing key
+// since. The sealed subject proves the issuer without it. Without this power such an upload is kept without its person.
+type LateOpener interface {
+	OpenLate(text string, at time.Time) (codegen.Claims, kangma.CannotTell)
+}
+
 // Service answers scans. All methods may be called concurrently.
 type Service struct {
 	registry *registry.Service

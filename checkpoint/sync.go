@@ -92,6 +92,9 @@ func (s *Service) settle(ctx context.Context, g Gate, by Scan, m Made) (p kangma
 		}
 	}
 	claims, bad := s.opener.Open(m.Code, p.At)
+	if late, ok := s.opener.(LateOpener); ok && bad == kangma.TellUnknownKey {
+		claims, bad = late.OpenLate(m.Code, p.At)
+	}
 	switch {
 	case bad == kangma.TellUnknownKey: // a key retired meanwhile: the server cannot say more than the gate
 	case bad != "":

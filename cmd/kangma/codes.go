@@ -24,6 +24,7 @@ type codeSet struct {
 	issuer  *codegen.Issuer
 	keyring *codegen.Keyring
 	opener  *codegen.Opener
+	late    *codegen.Opener // without the keyring, for uploads after the key retired
 }
 
 const (
@@ -59,6 +60,9 @@ func (c *codes) refresh(now time.Time) error {
 		return err
 	}
 	if set.opener, err = codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{subject}, Keys: set.keyring}); err != nil {
+		return err
+	}
+	if set.late, err = codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{subject}}); err != nil {
 		return err
 	}
 	c.now.Store(&set)
@@ -127,6 +131,11 @@ func (c *codes) ListKey(now time.Time) (crypto.Signer, []codegen.VerifyKey, erro
 // Open opens online with the subject key.
 func (c *codes) Open(text string, now time.Time) (codegen.Claims, kangma.CannotTell) {
 	return c.now.Load().opener.Open(text, now)
+}
+
+// OpenLate opens what was shown days ago, though its signing key may have retired since.
+func (c *codes) OpenLate(text string, at time.Time) (codegen.Claims, kangma.CannotTell) {
+	return c.now.Load().late.Open(text, at)
 }
 
 // Verify verifies offline with the trusted keys.
