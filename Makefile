@@ -3,10 +3,13 @@ SHELL := /bin/bash
 BIN   := bin/kangma
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: run build test check web setup-run setup-test clean
+.PHONY: run run-cluster build test check web setup-run setup-test clean
 
 run: setup-run build            ## the main job: a demo town on embedded stores, http://127.0.0.1:8080
 	$(BIN) serve --demo --data demo-data
+
+run-cluster: setup-test build   ## two nodes on a Redis Cluster and two ClickHouse shards, all on this machine
+	scripts/run-cluster
 
 build:                          ## bin/kangma
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/kangma
@@ -26,4 +29,4 @@ setup-test:
 	@scripts/setup test
 
 clean:
-	rm -rf bin demo-data
+	rm -rf bin demo-data cluster-data
