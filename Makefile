@@ -16,7 +16,7 @@ build:                          ## bin/kangma
 
 # Reading photos is pure arithmetic, ten times slower under the race detector: there only what runs concurrently is raced.
 test: setup-test check build    ## everything: race detector, shuffled, real servers
-	cd testdata/codes/js && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd testdata/codes/js && npm install --no-save --no-package-lock --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error
 	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m $$(go list ./... | grep -v '/ocr')
 	CI=$${CI:-true} go test -race -timeout 10m -run 'Slot|Deadline|Bomb|OwnError' ./ocr ./ocr/tess
 	CI=$${CI:-true} go test -shuffle=on -timeout 14m ./ocr/...
