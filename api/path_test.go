@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +13,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/api"
+	"github.com/kangma/kangma/codegen"
 )
 
 type codeAnswer struct {
@@ -181,6 +185,30 @@ func TestBadCodesAreVerdictsWithTheirReasonAndAreKept(t *testing.T) {
 	w.pass(-time.Hour)
 	if v := w.scan(gate, "metro-1", good); v.CannotTell != "not_yet_valid" {
 		t.Errorf("from the future: %+v", v)
+	}
+}
+
+func TestACodeOfAnotherIssuerIsOfAnUnknownKey(t *testing.T) {
+	w := newTown(t)
+	p, gate := w.resident("106"), w.staff(api.GateStaff)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := codegen.NewIssuer(codegen.IssuerConfig{Region: region, Key: key, SubjectKey: [32]byte{99}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := kangma.ParsePersonID(p.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := stranger.Issue(codegen.Claims{Region: region, Issued: w.now(), Expires: w.now().Add(90 * time.Second), Colour: kangma.Green, Kind: codegen.Dynamic, Person: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := w.scan(gate, "metro-1", code.Text); v.Decision != "refer" || v.CannotTell != "unknown_key" || v.MaskedName != "" {
+		t.Errorf("%+v", v)
 	}
 }
 

@@ -70,7 +70,7 @@ func (o *Opener) Open(text string, now time.Time) (Claims, kangma.CannotTell) {
 		return Claims{}, kangma.TellMalformed
 	}
 	if !o.unseal(&e, sealedAt, &c) {
-		return Claims{}, kangma.TellForged
+		return Claims{}, o.stranger(&e)
 	}
 	if o.keys != nil {
 		key, tell := o.keys.verifySignature(&e)
@@ -108,4 +108,14 @@ func (c *Claims) judge(e *envelope, now time.Time, skew time.Duration) kangma.Ca
 		return c.checkProof(e.proof, now, skew)
 	}
 	return ""
+}
+
+// stranger says what a code is that is not sealed by us: of a key nobody knows, or forged.
+func (o *Opener) stranger(e *envelope) kangma.CannotTell {
+	if o.keys != nil {
+		if _, tell := o.keys.verifySignature(e); tell == kangma.TellUnknownKey {
+			return tell
+		}
+	}
+	return kangma.TellForged
 }
