@@ -29,6 +29,9 @@ type ocrCmd struct {
 	Bench  ocrBenchCmd  `cmd:"" help:"Measure the reader on synthetic photos with published seeds."`
 }
 
+// toolDeadline is how long a tool, which nobody queues behind, may read one photo.
+const toolDeadline = 60 * time.Second
+
 type ocrReadCmd struct {
 	Files []string `arg:"" name:"file" help:"JPEG or PNG photos." type:"existingfile"`
 	Kind  string   `help:"What is on the photos: idcard, mrz or plate." enum:"idcard,mrz,plate" default:"idcard"`
@@ -36,8 +39,9 @@ type ocrReadCmd struct {
 }
 
 // openReader makes the reader with the addresses of GB/T 2260 and, where it is installed, Tesseract.
-func openReader(ctx context.Context, warn func(string)) (r *ocr.Reader, closeAll func() error, err error) {
-	opt := ocr.Options{Now: time.Now, Divisions: divisionNames()}
+// A deadline of 0 is the reader's own, for a post with a queue behind it; tools may wait longer.
+func openReader(ctx context.Context, deadline time.Duration, warn func(string)) (r *ocr.Reader, closeAll func() error, err error) {
+	opt := ocr.Options{Now: time.Now, Divisions: divisionNames(), Deadline: deadline}
 	closeAll = func() error { return nil }
 	pool, err := tess.NewPool(ctx, runtime.NumCPU(), "chi_sim")
 	if err != nil {
@@ -65,7 +69,7 @@ func divisionNames() (names []string) {
 }
 
 func (c *ocrReadCmd) Run(w *world) error {
-	r, closeAll, err := openReader(w.ctx, func(s string) { fmt.Fprintln(w.err, "kangma:", s) })
+	r, closeAll, err := openReader(w.ctx, toolDeadline, func(s string) { fmt.Fprintln(w.err, "kangma:", s) })
 	if err != nil {
 		return err
 	}
@@ -179,7 +183,7 @@ type ocrBenchCmd struct {
 }
 
 func (c *ocrBenchCmd) Run(w *world) error {
-	r, closeAll, err := openReader(w.ctx, func(s string) { fmt.Fprintln(w.err, "kangma:", s) })
+	r, closeAll, err := openReader(w.ctx, toolDeadline, func(s string) { fmt.Fprintln(w.err, "kangma:", s) })
 	if err != nil {
 		return err
 	}

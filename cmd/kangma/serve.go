@@ -46,7 +46,7 @@ func (c *serveCmd) Run(w *world) (err error) {
 			return fmt.Errorf("demo town: %w", err)
 		}
 	}
-	reader, closeReader, err := openReader(w.ctx, func(what string) { log.Warn(what) })
+	reader, closeReader, err := openReader(w.ctx, 0, func(what string) { log.Warn(what) })
 	if err != nil {
 		return err
 	}
