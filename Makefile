@@ -14,10 +14,11 @@ run-cluster: setup-test build   ## two nodes on a Redis Cluster and two ClickHou
 build:                          ## bin/kangma
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/kangma
 
-# Reading photos is pure arithmetic, ten times slower under the race detector: there only what runs concurrently is raced.
+# What starts servers is tested one package at a time, so that they do not starve each other. Reading photos is pure arithmetic, ten times slower under the race detector: there only what runs concurrently is raced.
 test: setup-test check build    ## everything: race detector, shuffled, real servers
 	cd testdata/codes/js && npm install --no-save --no-package-lock --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error
-	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m $$(go list ./... | grep -v '/ocr')
+	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m $$(go list ./... | grep -vE '/(ocr|store|cmd)(/|$$)')
+	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m -p 1 ./store/... ./cmd/...
 	CI=$${CI:-true} go test -race -timeout 10m -run 'Slot|Deadline|Bomb|OwnError' ./ocr ./ocr/tess
 	CI=$${CI:-true} go test -shuffle=on -timeout 14m ./ocr/...
 	cd api/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm test && npm run check

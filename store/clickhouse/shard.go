@@ -3,6 +3,8 @@ package clickhouse
 import (
 	"context"
 	"errors"
+	"net"
+	"strings"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
@@ -115,6 +117,12 @@ func (s *shard) exec(ctx context.Context, sql string) error {
 	return s.wrap(ctx, err)
 }
 
+// stale: a kept connection was closed on our own side. The driver closes one when the context of the question before ends,
+// which may be a moment after the connection went back among the kept ones.
+func stale(err error) bool {
+	return err != nil && (errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), net.ErrClosed.Error()))
+}
+
 // query runs a SELECT and gives every row to scan. within bounds it; zero: only ctx and the connection's own limit do.
 func (s *shard) query(ctx context.Context, within time.Duration, sql string, scan func(driver.Rows) error) error {
 	if err := s.ready(ctx); err != nil {
@@ -127,6 +135,9 @@ func (s *shard) query(ctx context.Context, within time.Duration, sql string, sca
 		defer cancel()
 	}
 	rows, err := s.conn.Query(limited, sql)
+	if stale(err) && limited.Err() == nil {
+		rows, err = s.conn.Query(limited, sql)
+	}
 	if err == nil {
 		for err == nil && rows.Next() {
 			err = scan(rows)
@@ -159,6 +170,9 @@ func (s *shard) insert(ctx context.Context, within time.Duration, sql, token str
 
 func send(ctx context.Context, conn driver.Conn, sql string, columns []any) error {
 	batch, err := conn.PrepareBatch(ctx, sql)
+	if stale(err) && ctx.Err() == nil { // nothing was sent yet but the statement
+		batch, err = conn.PrepareBatch(ctx, sql)
+	}
 	if err != nil {
 		return err
 	}
