@@ -15,7 +15,7 @@ func TestASecondReaderInJavaScriptAgrees(t *testing.T) {
 		_, err = os.Stat(filepath.Join(dir, "node_modules", "cose-kit"))
 	}
 	if err != nil {
-		t.Skipf("NOT RUN: the second reader needs Node and its packages; run `npm ci --prefix testdata/codes/js` (%v)", err)
+		t.Skipf("NOT RUN: the second reader needs Node and its packages; make test installs them (%v)", err)
 	}
 	cmd := exec.Command(node, "verify.mjs")
 	cmd.Dir = dir
