@@ -339,6 +339,28 @@ func TestABatchThatRecoloursManyIsHeldAndOneThatWasKeptIsTakenBackExactly(t *tes
 	w.want(w.call("GET", "/v1/feeds", admin, nil), 200, "").into(t, &status)
 }
 
+func TestAFeedTakesBackItsOwnEventsOnly(t *testing.T) {
+	w := newTown(t)
+	p, feeder, admin := w.resident("207"), w.staff(api.Feeder), w.staff(api.Admin)
+	w.want(w.call("PUT", "/v1/accounts/lab", admin, map[string]any{"role": "feeder", "organisation": "lab", "feed": "lab", "password": "long enough"}), 200, "")
+	var lab struct{ Token string }
+	w.want(w.call("POST", "/v1/sessions", "", map[string]string{"username": "lab", "password": "long enough"}), 200, "").into(t, &lab)
+	at := w.now().Add(-48 * time.Hour)
+	stay := kangma.NewEventID(at)
+	w.want(w.call("POST", "/v1/evidence", feeder, stayLine(stay, p.number, "441502", "金町湾小区", at)), 200, "")
+	back := fmt.Sprintf(`{"id":%q,"kind":"withdrawal","id_number":%q,"observed_at":%q,"withdrawal":{"event":%q,"reason":"mistake"}}`,
+		kangma.NewEventID(w.now()), p.number, w.now().Format(time.RFC3339), stay)
+	var out struct{ Accepted int }
+	w.want(w.call("POST", "/v1/evidence", lab.Token, back), 200, "").into(t, &out)
+	if c := w.code(p); out.Accepted != 0 || c.Colour != "red" {
+		t.Errorf("another feed took it back: %+v %+v", out, c)
+	}
+	w.want(w.call("POST", "/v1/evidence", feeder, back), 200, "").into(t, &out)
+	if c := w.code(p); out.Accepted != 1 || c.Colour != "green" {
+		t.Errorf("its own feed takes it back: %+v %+v", out, c)
+	}
+}
+
 func TestAFeedWithAKeyMustSign(t *testing.T) {
 	w := newTown(t)
 	p, feeder, admin := w.resident("206"), w.staff(api.Feeder), w.staff(api.Admin)

@@ -84,7 +84,7 @@ func (s *Service) readFeed(ctx context.Context, file io.Reader, opt feeds.Option
 		}
 		return bad(r)
 	}
-	unknown := 0
+	unknown, foreign := 0, 0
 	res.Tally, err = feeds.Scan(file, opt, func(r *feeds.Record) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -101,21 +101,49 @@ func (s *Service) readFeed(ctx context.Context, file io.Reader, opt feeds.Option
 		if err != nil {
 			return err
 		}
+		mayNot, err := s.others(ctx, id, &r.Evidence)
+		if err != nil {
+			return err
+		}
+		if mayNot {
+			foreign++
+			r.Faults = []kangma.Fault{{Where: "withdrawal.event", Code: feeds.NotAllowed, What: "a provider takes back or corrects its own events only"}}
+			return reject(r)
+		}
 		if len(items) == maxBatchItems {
 			return kangma.E(kangma.TooLarge, "batch", "a batch has at most 1,000,000 lines; split the file; nothing was kept")
 		}
 		items = append(items, Item{Person: id, Evidence: r.Evidence})
 		return nil
 	})
-	res.Tally.Good -= unknown
-	res.Tally.Bad += unknown
-	if unknown > 0 {
+	res.Tally.Good -= unknown + foreign
+	res.Tally.Bad += unknown + foreign
+	for code, n := range map[string]int{"unknown_person": unknown, feeds.NotAllowed: foreign} {
+		if n == 0 {
+			continue
+		}
 		if res.Tally.Faults == nil {
 			res.Tally.Faults = map[string]int{}
 		}
-		res.Tally.Faults["unknown_person"] += unknown
+		res.Tally.Faults[code] += n
 	}
 	return items, err
+}
+
+// others reports whether evidence would take back or correct an event that another source reported.
+func (s *Service) others(ctx context.Context, id kangma.PersonID, ev *kangma.Evidence) (bool, error) {
+	target := ev.Replaces
+	if ev.Withdrawal != nil && !ev.Withdrawal.Event.IsZero() {
+		target = ev.Withdrawal.Event
+	}
+	if target.IsZero() {
+		return false, nil
+	}
+	d, err := s.cfg.Dossiers.Get(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(d.Evidence, func(e kangma.Evidence) bool { return e.ID == target && e.Source != ev.Source }), nil
 }
 
 func (s *Service) subject(ctx context.Context, sub feeds.Subject) (kangma.PersonID, error) {

@@ -117,7 +117,7 @@ func TestPortabilityStatementsAreTheShippedSQL(t *testing.T) {
 // TestTheShippedSQLRunsOnACurrentEngine runs the same on chdb, where it is installed: npm ci in portability/.
 func TestTheShippedSQLRunsOnACurrentEngine(t *testing.T) {
 	if _, err := os.Stat("portability/node_modules/chdb"); err != nil {
-		t.Skip("NOT TESTED on a current ClickHouse: run npm ci in store/clickhouse/portability")
+		t.Skip("NOT TESTED on a current ClickHouse: run npm install --ignore-scripts in store/clickhouse/portability")
 	}
 	node, err := exec.LookPath("node")
 	if err != nil {
