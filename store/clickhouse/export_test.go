@@ -54,3 +54,6 @@ func Statements(cfg Config, q []store.Query, p []store.PassageQuery) (tables, qu
 	}
 	return tables, questions, err
 }
+
+// Patient is patient.
+var Patient = patient

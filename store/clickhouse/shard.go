@@ -158,14 +158,23 @@ func (s *shard) insert(ctx context.Context, within time.Duration, sql, token str
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	sending, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
+	sending, done := patient(ctx, within)
+	defer done()
 	if token != "" && s.version.Major >= 22 {
 		sending = ch.Context(sending, ch.WithSettings(ch.Settings{"insert_deduplication_token": token}))
 	}
 	err := send(sending, s.conn, sql, columns)
 	s.done(ctx, err)
 	return s.wrap(ctx, err)
+}
+
+// patient is a context that ends when ctx does or after within; once done is called, only after within. The driver's
+// Send watches its context in a goroutine of its own, and where the context ends just after Send returned, that goroutine may still
+// close the connection, which by then is another question's (clickhouse-go v2.50, contextWatchdog).
+func patient(ctx context.Context, within time.Duration) (sending context.Context, done func()) {
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	leave := context.AfterFunc(ctx, cancel)
+	return sending, func() { leave() }
 }
 
 func send(ctx context.Context, conn driver.Conn, sql string, columns []any) error {
