@@ -12,6 +12,7 @@ import (
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/api"
 	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/checkpoint/inbox"
 	"github.com/kangma/kangma/codegen"
 )
 
@@ -183,7 +184,7 @@ func TestWhoPassedOfflineWhileRedIsReportedOnce(t *testing.T) {
 		}
 	}
 	rec, err := w.registry.Records().Get(t.Context(), "inbox", pass.ID.String())
-	var c checkpoint.Conflict
+	var c inbox.Item
 	if err != nil || json.Unmarshal(rec.Data, &c) != nil || rec.Version != 1 || c.Person.String() != p.id || c.Gate != "metro-1" || c.Operator != "gate-1" || c.Reason == "" || rec.Index["status"] != "new" {
 		t.Errorf("%v %+v %s", err, c, rec.Data)
 	}

@@ -68,6 +68,8 @@ func (s *Server) register() {
 
 	route(s, Route{get, "/v1/analytics/passages-by-hour", "passages-by-hour", []Role{Epidemiologist, Official}, 0, "Passages by hour"}, s.passagesByHour)
 
+	s.registerEntries()
+
 	route(s, Route{get, "/healthz", "healthz", nil, 0, "Alive"}, s.healthz)
 	route(s, Route{get, "/readyz", "readyz", nil, 0, "Ready, part by part"}, s.readyz)
 }

@@ -2,21 +2,18 @@ package checkpoint
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"regexp"
 	"slices"
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/checkpoint/inbox"
 	"github.com/kangma/kangma/registry"
-	"github.com/kangma/kangma/store"
 )
 
 const (
 	offlineAge = 14 * 24 * time.Hour
 	syncSkew   = 30 * time.Second
-	inboxKind  = "inbox" // id: the passage's event id; indexes status and district
 )
 
 // Made is a passage as a gate without a network made it, with the code that was shown.
@@ -32,18 +29,6 @@ type Taken struct {
 	Conflict bool  // it let pass whom it should not have; officials read of it
 }
 
-// Conflict is what an official reads in the inbox (kind "inbox") of a passage that should not have been.
-type Conflict struct {
-	Kind     string          `json:"kind"` // offline_conflict
-	Event    kangma.EventID  `json:"event"`
-	At       time.Time       `json:"at"`
-	Gate     string          `json:"gate"`
-	District kangma.Division `json:"district"`
-	Operator string          `json:"operator"`
-	Reason   string          `json:"reason"` // the rule that had the person red, or why the code was bad
-	Person   kangma.PersonID `json:"person,omitzero"`
-}
-
 // Sync takes passages made without a network at one gate, in any order and however often: one durable append for all
 // that are good, then the reports of conflicts, then the answer. by gives operator, organisation and role. After an
 // error nothing is acknowledged and the same passages are sent again.
@@ -53,7 +38,7 @@ func (s *Service) Sync(ctx context.Context, g Gate, by Scan, made []Made) ([]Tak
 	taken := make([]Taken, len(made))
 	var ps []kangma.Passage
 	var views []registry.View
-	var conflicts []Conflict
+	var conflicts []inbox.Item
 	for i, m := range made {
 		taken[i] = Taken{Event: m.Passage.ID, Err: m.check(now)}
 		if taken[i].Err != nil {
@@ -70,14 +55,15 @@ func (s *Service) Sync(ctx context.Context, g Gate, by Scan, made []Made) ([]Tak
 		}
 		if reason != "" {
 			taken[i].Conflict = true
-			conflicts = append(conflicts, Conflict{"offline_conflict", p.ID, p.At, g.ID, g.District, by.Operator, reason, person})
+			conflicts = append(conflicts, inbox.Item{Kind: inbox.OfflineConflict, Event: p.ID, At: p.At, Gate: g.ID, District: g.District,
+				Operator: by.Operator, Reason: reason, Person: person})
 		}
 		ps = append(ps, p)
 	}
 	if err := s.registry.AppendPassages(ctx, ps, views); err != nil {
 		return nil, err
 	}
-	return taken, s.report(ctx, conflicts)
+	return taken, inbox.Put(ctx, s.registry, conflicts...)
 }
 
 // settle completes a passage with what only the server knows. reason is not empty where it conflicts.
@@ -119,22 +105,6 @@ func (s *Service) settle(ctx context.Context, g Gate, by Scan, m Made) (p kangma
 		p.Flags = append(p.Flags, FlagConflict)
 	}
 	return p, person, named, reason, nil
-}
-
-// report puts conflicts into the officials' inbox, each once.
-func (s *Service) report(ctx context.Context, conflicts []Conflict) error {
-	for _, c := range conflicts {
-		data, err := json.Marshal(c)
-		if err != nil {
-			return err
-		}
-		err = s.registry.PutRecord(ctx, store.Record{Kind: inboxKind, ID: c.Event.String(), Version: 1, Data: data,
-			Index: map[string]string{"status": "new", "district": c.District.String()}})
-		if err != nil && !errors.Is(err, kangma.Conflict) {
-			return err
-		}
-	}
-	return nil
 }
 
 var reasonShape = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
-	"github.com/kangma/kangma/store/wire"
 )
 
 // PutRecord stores one version of a small document (compare-and-swap first, so that only winners are journaled), then
@@ -16,13 +15,7 @@ func (s *Service) PutRecord(ctx context.Context, rec store.Record) error {
 	if err := s.cfg.Records.Put(ctx, rec); err != nil {
 		return err
 	}
-	now := s.cfg.Now().UTC()
-	last, err := s.cfg.Journal.Append(ctx, wire.RecordEvent(kangma.NewEventID(now), now, rec))
-	if err != nil {
-		return err
-	}
-	s.applied.mark(last, 1)
-	return nil
+	return s.journalRecord(ctx, rec)
 }
 
 // Records gives the plain store for what needs no journal (sessions, one-time passwords).
