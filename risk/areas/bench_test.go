@@ -79,6 +79,9 @@ func BenchmarkLevelAt(b *testing.B) {
 		{"street", kangma.Place{Division: 110105011}, day(11, 20), day(12, 4)},
 		{"zone", kangma.Place{Division: 610100000, Zone: "高新区"}, day(11, 20), day(12, 4)},
 		{"community that is listed", kangma.Place{Division: 110105011, Community: "二街坊"}, day(4, 10), day(4, 30)},
+		{"community with all names in front", kangma.Place{Division: 110105011, Community: "北京市朝阳区酒仙桥街道二街坊12号楼3单元"}, day(4, 10), day(4, 30)},
+		{"community written with spaces and wide digits", kangma.Place{Division: 110105000, Community: " 朝阳区 酒仙桥街道 二街坊小区 １２号楼（３单元）"}, day(4, 10), day(4, 30)},
+		{"community in a zone", kangma.Place{Division: 610100000, Zone: "西安高新技术产业开发区", Community: "无此小区3号楼"}, day(11, 20), day(12, 4)},
 		{"community that is not", kangma.Place{Division: 110105011, Community: "无此小区3号楼"}, day(11, 20), day(12, 4)},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -11,16 +11,18 @@ import (
 
 // index is the table made ready for look-ups.
 type index struct {
-	steps     []step
-	nodes     []node
-	division  map[kangma.Division]uint32 // into nodes
-	zones     map[zoneID]uint32          // into nodes; several spellings lead to one
-	zoneNodes int
-	keys      []key      // of all groups, each group's sorted by hash
-	times     []timeline // of every area by its number
-	byHour    []int32
-	firstHour int64
-	when      []time.Time // of every list
+	steps      []step
+	nodes      []node
+	byDivision divisionMap
+	byText     keyMap
+	zones      map[zoneID]uint32        // into nodes; several spellings lead to one
+	zoned      map[kangma.Division]bool // has zones under it
+	zoneNodes  int
+	keys       []key      // of all groups, each group's sorted by hash
+	times      []timeline // of every area by its number
+	byHour     []int32
+	firstHour  int64
+	when       []time.Time // of every list
 }
 
 // node holds what a look-up needs of one division or zone. All step functions already count what is listed above it.
@@ -31,6 +33,7 @@ type node struct {
 	sure   timeline // what surely covers someone here
 	keys   [2]uint32
 	places *prefixes // how texts here begin; nil where no text is indexed
+	full   bool      // some text here is found only as it stands, names in front and all
 }
 
 type zoneID struct {
@@ -81,17 +84,20 @@ func newIndex(h *history, lists []listed1) index {
 		b.place(uint32(id))
 	}
 	b.mergeShared()
-	x := index{division: map[kangma.Division]uint32{}, zones: map[zoneID]uint32{}}
+	x := index{zones: map[zoneID]uint32{}, zoned: map[kangma.Division]bool{}}
+	divs := map[kangma.Division]uint32{} // into nodes
 	for _, d := range sortedKeys(b.divs) {
-		x.division[d] = uint32(len(x.nodes))
+		divs[d] = uint32(len(x.nodes))
 		x.nodes = append(x.nodes, b.divisionNode(d, &x))
 	}
-	b.addZones(&x)
+	x.byDivision = newDivisionMap(divs)
+	b.addZones(&x, divs)
 	x.times = make([]timeline, len(h.areas))
 	for id := range h.areas {
 		x.times[id] = b.pool.add(plain(h.areas[id].steps))
 	}
 	x.steps, x.keys = slices.Clone(b.pool.steps), slices.Clone(x.keys) // without the room they grew in
+	x.byText = newKeyMap(x.nodes, x.keys)
 	x.hours(lists)
 	return x
 }
@@ -247,8 +253,8 @@ func (b *builder) divisionNode(d kangma.Division, x *index) node {
 	}
 	n.apart = b.pool.add(mergeMax(compact(append(here, apart...))))
 	if len(k.keyed) > 0 {
-		x.addKeys(b, &n, k.keyed)
 		n.places = newPrefixes(Area{Division: d})
+		x.addKeys(b, &n, k.keyed)
 	}
 	return n
 }
@@ -257,7 +263,7 @@ func compact(parts [][]step) [][]step {
 	return slices.DeleteFunc(parts, func(p []step) bool { return len(p) == 0 })
 }
 
-func (b *builder) addZones(x *index) {
+func (b *builder) addZones(x *index, divs map[kangma.Division]uint32) {
 	for _, z := range sortedZones(b.zones) {
 		k := b.zones[z]
 		apart, _, sure := b.inherited(z.under)
@@ -266,22 +272,30 @@ func (b *builder) addZones(x *index) {
 		allSure := mergeMax(compact(sure))
 		inside := b.pool.add(mergeMax(append(slices.Clone(k.all), compact(append(apart, allSure))...)))
 		n := node{inside: inside, below: inside, apart: inside, sure: b.pool.add(allSure)}
-		x.addKeys(b, &n, k.keyed)
 		n.places = newPrefixes(b.hist.spots[b.hist.areas[k.keyed[0]].spot].area)
+		x.addKeys(b, &n, k.keyed)
 		x.zones[z] = uint32(len(x.nodes))
+		x.zoned[z.under] = true
 		x.nodes = append(x.nodes, n)
 		x.zoneNodes++
+	}
+	for _, z := range sortedZones(b.zones) {
+		for _, name := range zoneSpellings(z.under, z.name) {
+			if id := (zoneID{z.under, name}); b.zones[id] == nil {
+				x.zones[id] = x.zones[z]
+			}
+		}
 	}
 	for _, s := range b.hist.spots { // the spellings of the lists lead there too, without work at look-up
 		if to, ok := x.zones[zoneID{s.area.Division, s.zone}]; ok && s.area.Zone != "" {
 			x.zones[zoneID{s.area.Division, s.area.Zone}] = to
 		}
 	}
-	for d, to := range x.division { // a zone that the bureau's table lists as a county is found by its name as well
+	for _, d := range sortedKeys(divs) { // a zone that the bureau's table lists as a county is found by its name as well
 		if n := d / 1000 % 100; d.Rank() == kangma.County && n >= 71 && n <= 79 {
 			id := zoneID{d.City(), zoneKey(d.City(), divisions.Name(d))}
 			if _, taken := x.zones[id]; !taken {
-				x.zones[id] = to
+				x.zones[id], x.zoned[id.under] = divs[d], true
 			}
 		}
 	}
@@ -295,6 +309,7 @@ func (x *index) addKeys(b *builder, n *node, areas []uint32) {
 		for _, k := range a.read.keys {
 			x.keys = append(x.keys, newKey(k.hash, id, k.exact))
 		}
+		n.full = n.full || len(a.read.keys) > 0 && !a.foundBy(n.places)
 	}
 	slices.SortFunc(x.keys[from:], func(p, q key) int { return cmp.Or(cmp.Compare(p.hash, q.hash), cmp.Compare(p.area, q.area)) })
 	n.keys = [2]uint32{uint32(from), uint32(len(x.keys))}

@@ -14,39 +14,39 @@ import (
 //
 // A place is judged at the finest it names: community text (matched as docs/areas.md says), zone, street, county, city,
 // province. A text that matches nothing excludes nothing: the place is then judged as if the text were not there.
-func (t *Table) LevelAt(p kangma.Place, from, to, known time.Time) Hit {
+func (t *Table) LevelAt(p kangma.Place, from, to, known time.Time) (h Hit) {
+	h.Exact = true
 	if t == nil || len(t.lists) == 0 {
-		return Hit{Exact: true}
+		return h
 	}
-	w, ok := t.window(from, to, known)
-	if !ok {
-		return Hit{Exact: true}
+	if w, ok := t.window(from, to, known); ok {
+		t.level(&h, &p, &w)
 	}
-	return t.level(p, w)
+	return h
 }
 
 // Ask is LevelAt that also says from when on the same question may have another Level, Sure or Exact because time went on:
 // known moves on and, if open is set, the end of the interval moves on with it (a stay that goes on, or a rule that counts
 // what was listed until now). It is when the next list that matters became public, or with a zero known came into force.
 // Zero: never, by the lists in the table. Who replays many days asks again only then. (Until may become known earlier.)
-func (t *Table) Ask(p kangma.Place, from, to, known time.Time, open bool) (Hit, time.Time) {
+func (t *Table) Ask(p kangma.Place, from, to, known time.Time, open bool) (h Hit, changes time.Time) {
+	h.Exact = true
 	if t == nil || len(t.lists) == 0 {
-		return Hit{Exact: true}, time.Time{}
+		return h, changes
 	}
 	w, ok := t.window(from, to, known)
 	if open {
 		w.end = len(t.lists) - 1
 	}
 	next := noCause
-	h := Hit{Exact: true}
 	switch {
 	case !ok && w.end >= 0:
 		next = uint32(max(w.hi, -1) + 1)
 	case ok && w.end > w.hi:
 		w.next = &next
-		h = t.level(p, w)
+		t.level(&h, &p, &w)
 	case ok:
-		h = t.level(p, w)
+		t.level(&h, &p, &w)
 	}
 	switch {
 	case next == noCause:
@@ -57,19 +57,21 @@ func (t *Table) Ask(p kangma.Place, from, to, known time.Time, open bool) (Hit, 
 	return h, time.Unix(t.lists[next].published, 0)
 }
 
-func (t *Table) level(p kangma.Place, w window) Hit {
-	var texts *node
-	text := placeText{community: p.Community}
-	if p.Community != "" && p.Zone == "" {
-		texts = t.textNode(p.Division)
-		p.Division, text.rest = texts.refine(p)
-	}
-	n, coarse := t.nodeOf(p.Division)
-	if n == nil {
-		return Hit{Exact: true}
-	}
+// level fills h, which is that of a place on no list. p and w are not changed.
+func (t *Table) level(h *Hit, p *kangma.Place, w *window) {
 	if p.Zone != "" {
-		return t.inZone(p, n, w)
+		t.inZone(h, p, w)
+		return
+	}
+	var texts *node
+	at, text := p.Division, placeText{community: p.Community}
+	if p.Community != "" {
+		texts = t.textNode(at)
+		at, text.rest = texts.refine(p)
+	}
+	n, coarse := t.nodeOf(at)
+	if n == nil {
+		return
 	}
 	possible := n.inside
 	if coarse {
@@ -77,48 +79,48 @@ func (t *Table) level(p kangma.Place, w window) Hit {
 	}
 	worst := t.worst(possible, w)
 	if worst.level == kangma.NoLevel {
-		return Hit{Exact: true}
+		return
 	}
-	sure := t.worst(n.sure, w)
-	h := t.judge(worst, sure, texts, p.Division, text, w, &noteCoarse)
-	if !h.Exact && n.apart != possible && p.Division.Rank() >= kangma.County {
+	t.judge(h, worst, t.worst(n.sure, w), texts, at, &text, w, &noteCoarse)
+	if !h.Exact && n.apart != possible && at.Rank() >= kangma.County {
 		h.Beside = t.worst(n.apart, w).level < h.Level
 	}
-	return h
 }
 
 // inZone judges a place in a named zone.
-func (t *Table) inZone(p kangma.Place, n *node, w window) Hit {
+func (t *Table) inZone(h *Hit, p *kangma.Place, w *window) {
+	var worst, sure found
 	z := t.zoneOf(p)
-	worst, sure := t.worst(n.apart, w), t.worst(n.sure, w)
+	if z == nil || p.Division.Rank() >= kangma.County { // what is listed in a city's counties is beside the zone, not in it
+		n, _ := t.nodeOf(p.Division)
+		if n == nil {
+			return
+		}
+		worst, sure = t.worst(n.apart, w), t.worst(n.sure, w)
+	}
 	text := placeText{community: p.Community, rest: p.Community}
-	if z == nil {
-		return t.judge(worst, sure, nil, 0, text, w, &noteZone)
+	if z != nil {
+		worst, sure = worse(worst, t.worst(z.inside, w)), worse(sure, t.worst(z.sure, w))
+		if z.places != nil && p.Community != "" {
+			text.rest, _ = z.places.strip(p.Community)
+		}
 	}
-	if p.Division.Rank() < kangma.County { // what is listed in the city's counties is beside the zone, not in it
-		worst, sure = found{}, found{}
-	}
-	worst, sure = worse(worst, t.worst(z.inside, w)), worse(sure, t.worst(z.sure, w))
-	if z.places != nil {
-		text.rest, _ = z.places.strip(p.Community)
-	}
-	return t.judge(worst, sure, z, 0, text, w, &noteZone)
+	t.judge(h, worst, sure, z, 0, &text, w, &noteZone)
 }
 
 // judge settles what the community text changes.
-func (t *Table) judge(worst, sure found, texts *node, street kangma.Division, text placeText, w window, note *kangma.Text) Hit {
-	if text.community == "" || worst.level == kangma.NoLevel {
-		return t.hit(worst, sure, note)
-	}
-	whole, part, matched := t.match(texts, street, text, w)
-	if !matched {
-		if text.rest != "" {
+func (t *Table) judge(h *Hit, worst, sure found, texts *node, street kangma.Division, text *placeText, w *window, note *kangma.Text) {
+	if text.community != "" && worst.level > sure.level {
+		whole, part, matched := t.match(texts, street, text, w)
+		switch {
+		case matched:
+			sure = worse(sure, whole)
+			worst, note = worse(sure, part), &notePart
+		case text.rest != "":
 			note = &noteText
 		}
-		return t.hit(worst, sure, note)
 	}
-	sure = worse(sure, whole)
-	return t.hit(worse(sure, part), sure, &notePart)
+	t.hit(h, worst, sure, note)
 }
 
 // found is the worst step that a window met.
@@ -176,9 +178,9 @@ func (t *Table) listAt(second int64) int {
 
 // worst finds the highest level of a timeline in the window; where that was reached more than once, the last time. Its
 // bounds are those of the level, over all steps that follow each other with it.
-func (t *Table) worst(tl timeline, w window) (best found) {
+func (t *Table) worst(tl timeline, w *window) (best found) {
 	steps := t.steps[tl.from:tl.to]
-	i := sort.Search(len(steps), func(i int) bool { return int(steps[i].list) > w.hi }) - 1
+	i := lastUpTo(steps, w.hi)
 	if w.next != nil && i+1 < len(steps) && int(steps[i+1].list) <= w.end {
 		*w.next = min(*w.next, steps[i+1].list)
 	}
@@ -209,17 +211,30 @@ func (t *Table) worst(tl timeline, w window) (best found) {
 	return best
 }
 
+// lastUpTo gives the last step that begins at list number hi or before, -1 where none does.
+func lastUpTo(steps []step, hi int) int {
+	low, high := 0, len(steps)
+	for low < high {
+		if mid := int(uint(low+high) >> 1); int(steps[mid].list) > hi {
+			high = mid
+		} else {
+			low = mid + 1
+		}
+	}
+	return low - 1
+}
+
 // nodeOf finds the node of a division, or of the finest division with a node that holds it (coarse).
 func (t *Table) nodeOf(of kangma.Division) (n *node, coarse bool) {
 	for d := of; d != 0; d = parentOf(d) {
-		if i, ok := t.division[d]; ok {
+		if i, ok := t.byDivision.find(d); ok {
 			return &t.nodes[i], d != of
 		}
 	}
 	return nil, false
 }
 
-func (t *Table) zoneOf(p kangma.Place) *node {
+func (t *Table) zoneOf(p *kangma.Place) *node {
 	if len(t.zones) == 0 {
 		return nil
 	}
@@ -229,6 +244,9 @@ func (t *Table) zoneOf(p kangma.Place) *node {
 		}
 	}
 	for d := p.Division; d != 0; d = parentOf(d) { // another spelling
+		if !t.zoned[d] {
+			continue
+		}
 		if i, ok := t.zones[zoneID{d, zoneKey(d, p.Zone)}]; ok {
 			return &t.nodes[i]
 		}
@@ -236,15 +254,21 @@ func (t *Table) zoneOf(p kangma.Place) *node {
 	return nil
 }
 
-func (t *Table) hit(worst, sure found, note *kangma.Text) Hit {
-	h := Hit{Level: worst.level, Exact: worst.level <= sure.level, Sure: sure.level}
-	if sure.level >= worst.level {
+// hit writes the answer down.
+func (t *Table) hit(h *Hit, worst, sure found, note *kangma.Text) {
+	h.Exact, h.Sure = worst.level <= sure.level, sure.level
+	if h.Exact {
 		worst = sure
 	}
 	h.Level = worst.level
-	h.Since, h.Until = t.bounds(worst)
-	h.SureSince, h.SureUntil = t.bounds(sure)
-	if worst.cause != noCause && worst.level > kangma.NoLevel {
+	if worst.level == kangma.NoLevel {
+		return
+	}
+	h.Since, h.Until = t.bounds(&worst)
+	if sure.level > kangma.NoLevel {
+		h.SureSince, h.SureUntil = t.bounds(&sure)
+	}
+	if worst.cause != noCause {
 		a := &t.hist.areas[worst.cause]
 		s := &t.hist.spots[a.spot].area
 		h.Place = kangma.Place{Division: s.Division, Zone: s.Zone, Community: a.text}
@@ -259,13 +283,10 @@ func (t *Table) hit(worst, sure found, note *kangma.Text) Hit {
 		}
 		h.Note = *note
 	}
-	return h
 }
 
-func (t *Table) bounds(f found) (since, until time.Time) {
-	if f.level == kangma.NoLevel {
-		return since, until
-	}
+// bounds gives when a level that was found began and ended.
+func (t *Table) bounds(f *found) (since, until time.Time) {
 	since = t.when[f.list]
 	if f.until != noCause {
 		until = t.when[f.until]

@@ -1,10 +1,6 @@
 package areas
 
 import (
-	"sort"
-	"strings"
-	"unicode/utf8"
-
 	"github.com/kangma/kangma"
 )
 
@@ -13,7 +9,7 @@ type placeText struct{ community, rest string }
 
 // textNode gives the node that keeps the texts of places in d.
 func (t *Table) textNode(d kangma.Division) *node {
-	if i, ok := t.division[textGroup(d)]; ok {
+	if i, ok := t.byDivision.find(textGroup(d)); ok {
 		return &t.nodes[i]
 	}
 	return nil
@@ -21,7 +17,7 @@ func (t *Table) textNode(d kangma.Division) *node {
 
 // refine takes the street out of the text, where it says one and the division does not, and gives the division and the
 // rest of the text.
-func (n *node) refine(p kangma.Place) (at kangma.Division, rest string) {
+func (n *node) refine(p *kangma.Place) (at kangma.Division, rest string) {
 	if n == nil || n.places == nil {
 		return p.Division, p.Community
 	}
@@ -34,30 +30,26 @@ func (n *node) refine(p kangma.Place) (at kangma.Division, rest string) {
 
 // match finds the listed areas that the text names: those it surely lies in and those that are only a part of what it
 // names. An area known to be in another street than the place does not match. It allocates nothing.
-func (t *Table) match(n *node, at kangma.Division, text placeText, w window) (whole, part found, ok bool) {
+func (t *Table) match(n *node, at kangma.Division, text *placeText, w *window) (whole, part found, ok bool) {
 	if n == nil || n.keys[0] == n.keys[1] {
 		return whole, part, false
 	}
-	group := t.keys[n.keys[0]:n.keys[1]]
-	head := headOf(text.rest)
-	tried := -1
-	for i, s := range [4]string{text.community, text.rest, head, strings.TrimSuffix(head, "小区")} {
-		if len(s) == tried || utf8.RuneCountInString(s) < 3 { // each is the one before, cut shorter or not at all
+	h := hashesOf(text.community, text.rest, n.full)
+	for _, hash := range [4]uint64{h.all, h.rest, h.head, h.bare} {
+		if hash == 0 {
 			continue
 		}
-		tried = len(s)
-		h := hashText(s)
-		for k := sort.Search(len(group), func(k int) bool { return group[k].hash >= h }); k < len(group) && group[k].hash == h; k++ {
-			f := t.worst(t.times[group[k].id()], w)
-			if f.level == kangma.NoLevel || t.otherStreet(group[k].id(), at) {
+		for _, k := range t.find(n, hash) {
+			f := t.worst(t.times[k.id()], w)
+			if f.level == kangma.NoLevel || t.otherStreet(k.id(), at) {
 				continue
 			}
-			f.cause, ok = group[k].id(), true
+			f.cause, ok = k.id(), true
 			// Who writes 富力城3号楼 is surely in a listed 富力城, but only perhaps in a listed 富力城12号楼; and who writes the
 			// estate alone is surely in it only where the list has all of it.
-			if group[k].exact() {
+			if k.exact() {
 				whole = worse(whole, f)
-			} else if i > 0 || len(text.rest) == len(head) {
+			} else {
 				part = worse(part, f)
 			}
 		}

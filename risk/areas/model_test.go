@@ -30,6 +30,9 @@ var modelRows = []modelRow{
 
 var modelPlaces = []kangma.Division{lufeng, donghai, chengdong, chengqu, 441_502_003, 441_523_000, 441_900_103, 441_900_102, 441_900_000, shanwei, 440_000_000, 440_103_000}
 
+// modelTexts name listed estates, parts of them, and nothing listed.
+var modelTexts = []string{"望海小区", "陆丰市东海街道望海小区3号楼", "东海街道 望海小区", "明月苑", "灯塔里", "椰林公寓", "工业园二区", "东海街道", "无名里", "城东街道无名里"}
+
 // expect is the meaning of a place known by division only, written from docs/areas.md and not from the table's code.
 func (r modelRow) expect(at kangma.Division) (possible, sure bool) {
 	switch {
@@ -73,7 +76,12 @@ func TestTheTableAgreesWithItsListsReadOneByOne(t *testing.T) {
 				if h.Level != level || h.Sure != sure {
 					t.Fatalf("%s: %v in [%v, %v) known %v: got %+v, want level %v, sure %v", name, at, from, to, known, h, level, sure)
 				}
-				checkAsk(t, tab, at, from, to, known, h)
+				checkAsk(t, tab, kangma.Place{Division: at}, from, to, known, h)
+				near := kangma.Place{Division: at, Community: modelTexts[rnd.IntN(len(modelTexts))]}
+				if rnd.IntN(4) == 0 {
+					near.Zone = "红海湾经开区"
+				}
+				checkAsk(t, tab, near, from, to, known, tab.LevelAt(near, from, to, known))
 				if h.Level > 0 && (h.Since.After(to) && h.Since.After(from) || !h.Until.IsZero() && !h.Until.After(from)) {
 					t.Fatalf("%s: the hit %+v lies outside [%v, %v)", name, h, from, to)
 				}
@@ -122,9 +130,9 @@ func expectedLevel(lists []*areas.List, said []map[int]kangma.Level, at kangma.D
 }
 
 // checkAsk: the answer stays as it is until the moment that Ask names, be it that only knowledge grows or the interval too.
-func checkAsk(t *testing.T, table *areas.Table, at kangma.Division, from, to, known time.Time, want areas.Hit) {
+func checkAsk(t *testing.T, table *areas.Table, p kangma.Place, from, to, known time.Time, want areas.Hit) {
 	t.Helper()
-	p := kangma.Place{Division: at}
+	at := p
 	h, next := table.Ask(p, from, to, known, false)
 	if h != want {
 		t.Fatalf("Ask gives %+v, LevelAt %+v", h, want)

@@ -1,9 +1,9 @@
 package areas
 
 import (
+	"slices"
 	"sort"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/areas/divisions"
@@ -14,20 +14,20 @@ func newPrefixes(a Area, more ...string) *prefixes {
 	p := &prefixes{}
 	for _, name := range more {
 		if name = divisions.Fold(name); name != "" && !strings.Contains(name, "直辖县级") && name != "市辖区" {
-			p.names = append(p.names, name)
+			p.add(name)
 		}
 	}
 	for _, d := range []kangma.Division{a.Division.Province(), a.Division.City(), a.Division.County(), a.Division} {
 		p.addNames(d)
 	}
 	if a.Zone != "" {
-		p.names = append(p.names, a.Zone)
+		p.add(a.Zone)
 	}
 	if a.Division.Rank() == kangma.Street { // the row's own street, under each word for its kind
 		own := &prefixes{}
 		own.addStreet(a.Division)
 		for _, n := range own.streets {
-			p.names = append(p.names, n.name)
+			p.add(n.name)
 		}
 	}
 	group := a.Division.County()
@@ -41,7 +41,7 @@ func newPrefixes(a Area, more ...string) *prefixes {
 			}
 		}
 	}
-	sort.SliceStable(p.names, func(i, j int) bool { return len(p.names[i]) > len(p.names[j]) })
+	sort.SliceStable(p.names, func(i, j int) bool { return len(p.names[i].text) > len(p.names[j].text) })
 	sort.SliceStable(p.streets, func(i, j int) bool {
 		a, b := p.streets[i], p.streets[j]
 		if a.first != b.first {
@@ -52,22 +52,29 @@ func newPrefixes(a Area, more ...string) *prefixes {
 	return p
 }
 
+// add adds a name once.
+func (p *prefixes) add(text string) {
+	if n := (name{firstOf(text), text}); !slices.Contains(p.names, n) {
+		p.names = append(p.names, n)
+	}
+}
+
 // addNames adds a division's full name and the short one people write: 互助县 for 互助土族自治县.
 func (p *prefixes) addNames(d kangma.Division) {
 	name := divisions.Name(d)
 	if name == "" || name == "市辖区" || name == "县" || strings.Contains(name, "直辖县级") {
 		return
 	}
-	p.names = append(p.names, name)
+	p.add(name)
 	stem := divisions.Stem(name)
 	if strings.Contains(name, "自治县") {
-		p.names = append(p.names, stem+"县")
+		p.add(stem + "县")
 	}
 	if strings.Contains(name, "自治州") {
-		p.names = append(p.names, stem+"州")
+		p.add(stem + "州")
 	}
 	if strings.Contains(name, "自治区") && stem != name {
-		p.names = append(p.names, stem)
+		p.add(stem)
 	}
 }
 
@@ -75,7 +82,7 @@ func (p *prefixes) addNames(d kangma.Division) {
 func (p *prefixes) addStreet(d kangma.Division) {
 	name := divisions.Name(d)
 	stem := divisions.Stem(name)
-	first, _ := utf8.DecodeRuneInString(name)
+	first := firstOf(name)
 	p.streets = append(p.streets, streetName{name, first, d})
 	if stem == name {
 		return

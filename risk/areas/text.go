@@ -2,10 +2,8 @@ package areas
 
 import (
 	"regexp"
-	"sort"
+	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/areas/divisions"
@@ -28,8 +26,14 @@ type textKey struct {
 
 // place names that may stand before a text and say nothing new.
 type prefixes struct {
-	names   []string     // province, city, county, zone in every usual spelling, longest first
+	names   []name       // province, city, county, zone in every usual spelling, longest first
 	streets []streetName // by first character, then longest first
+}
+
+// name is a text and its first character, by which nearly all others are told apart at once.
+type name struct {
+	first rune
+	text  string
 }
 
 type streetName struct {
@@ -58,16 +62,23 @@ func (p *prefixes) read(text string) reading {
 		}
 		head := headOf(piece)
 		r.add(head, head == piece)
-		r.add(strings.TrimSuffix(head, "小区"), head == piece)
+		r.add(strings.TrimSuffix(head, estate), head == piece)
 	}
 	return r
 }
 
+// foundBy reports whether who writes the listed text finds the area by what p leaves of it.
+func (a *listed) foundBy(p *prefixes) bool {
+	rest, _ := p.strip(a.text)
+	hash, _ := hashText(rest)
+	return slices.Contains(a.read.keys, textKey{hash, true})
+}
+
 func (r *reading) add(s string, exact bool) {
-	if utf8.RuneCountInString(s) < 3 { // two characters name nothing safely
+	h, runes := hashText(s)
+	if runes < 3 { // two characters name nothing safely
 		return
 	}
-	h := hashText(s)
 	for i := range r.keys {
 		if r.keys[i].hash == h {
 			r.keys[i].exact = r.keys[i].exact || exact
@@ -79,17 +90,30 @@ func (r *reading) add(s string, exact bool) {
 
 // strip removes the names of the row's province, city and county, and then a street's name, from the front.
 func (p *prefixes) strip(s string) (rest string, street kangma.Division) {
+	var first rune
 	for again := true; again; {
 		again = false
-		for _, n := range p.names {
-			if r, ok := strings.CutPrefix(s, n); ok {
-				s, again = r, true
+		if first = firstOf(s); first < '一' || first > '龥' { // people write spaces between the names
+			s = trimSpace(s)
+			if first = firstOf(s); first == 0 {
+				return s, 0
+			}
+		}
+		for i := range p.names {
+			if n := &p.names[i]; n.first == first && strings.HasPrefix(s, n.text) {
+				s, again = s[len(n.text):], true
 				break
 			}
 		}
 	}
-	first, _ := utf8.DecodeRuneInString(s)
-	i := sort.Search(len(p.streets), func(i int) bool { return p.streets[i].first >= first })
+	i, end := 0, len(p.streets)
+	for i < end { // the first street that begins with this character or a later one
+		if mid := int(uint(i+end) >> 1); p.streets[mid].first < first {
+			i = mid + 1
+		} else {
+			end = mid
+		}
+	}
 	for ; i < len(p.streets) && p.streets[i].first == first; i++ {
 		if r, ok := strings.CutPrefix(s, p.streets[i].name); ok {
 			return strings.TrimPrefix(r, "办事处"), p.streets[i].division
@@ -107,37 +131,11 @@ func (p *prefixes) drop(s string) string {
 	i += len("外")
 	tail := strings.TrimPrefix(s[i:], "的")
 	for _, n := range p.names {
-		if rest, ok := strings.CutPrefix(tail, n); ok {
+		if rest, ok := strings.CutPrefix(tail, n.text); ok {
 			return s[:i] + rest
 		}
 	}
 	return s
-}
-
-// headOf cuts a text before its first house number, bracket or exception: 富力城12号楼(除2单元) gives 富力城.
-func headOf(s string) string {
-	for i, r := range s {
-		if i > 0 && (r == '(' || r == '（' || r == '除' || r < unicode.MaxASCII && (unicode.IsDigit(r) || unicode.IsLetter(r)) || r >= '０' && r <= '９') {
-			return s[:i]
-		}
-	}
-	return s
-}
-
-// hashText is 64-bit FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), taken over the characters of the folded text
-// instead of its bytes, without allocating.
-func hashText(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for _, r := range s {
-		switch {
-		case r == ' ' || r == '\u3000' || r == '\t' || r == '\n' || r == '\r' || r == '\u00a0' || r == '\u200b' || r == '\ufeff':
-			continue
-		case r >= '！' && r <= '～':
-			r = r - '！' + '!'
-		}
-		h = (h ^ uint64(r)) * 1099511628211
-	}
-	return h
 }
 
 // wholePattern matches what stays of a text, once the names in front are gone, when it means the whole area: 全域, 全区

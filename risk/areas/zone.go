@@ -7,11 +7,46 @@ import (
 	"github.com/kangma/kangma/risk/areas/divisions"
 )
 
-// zoneWords bring the ways of writing a kind of zone to one.
+// zoneKinds are the ways of writing a kind of zone, by the one that stands for all of them.
+var zoneKinds = map[string][]string{
+	"高新区": {"高新技术产业开发区", "高新技术开发区", "高新技术产业园区", "高技术产业开发区", "高新技术产业区"},
+	"经开区": {"经济技术开发区", "经济开发区", "开发区"},
+}
+
+// zoneWords bring them to one; 开发区 alone is left to zoneKey, since it is also the end of other kinds.
 var zoneWords = strings.NewReplacer(
 	"高新技术产业开发区", "高新区", "高新技术开发区", "高新区", "高新技术产业园区", "高新区", "高技术产业开发区", "高新区", "高新技术产业区", "高新区",
 	"经济技术开发区", "经开区", "经济开发区", "经开区",
 )
+
+// zoneSpellings lists the usual ways of writing a zone of this key, so that nearly every name is found as it is written.
+func zoneSpellings(under kangma.Division, key string) []string {
+	words := []string{key}
+	for kind, more := range zoneKinds {
+		for _, w := range more {
+			if head, ok := strings.CutSuffix(key, kind); ok {
+				words = append(words, head+w)
+			}
+		}
+	}
+	fronts := []string{"", "国家"}
+	for _, d := range []kangma.Division{under.Province(), under.City(), under.County()} {
+		if full := divisions.Name(d); full != "" {
+			fronts = append(fronts, full, divisions.Stem(full), full+"国家", divisions.Stem(full)+"国家")
+		}
+	}
+	var out []string
+	for _, f := range fronts {
+		for _, w := range words {
+			for _, end := range []string{"", "管委会"} {
+				if name := f + w + end; zoneKey(under, name) == key {
+					out = append(out, name)
+				}
+			}
+		}
+	}
+	return out
+}
 
 // zoneKey gives the text by which a zone under a division is found: without brackets and without the names of the province
 // and city it lies in, and with one word for its kind. 湛江经济技术开发区, 经济技术开发区 and 经开区 under 湛江市 are one zone.
