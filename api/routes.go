@@ -37,6 +37,7 @@ func (s *Server) register() {
 	route(s, Route{post, "/v1/me/trips", "declare-trip", resident, maxBody, "Declare a journey"}, s.declareTrip)
 	route(s, Route{get, "/v1/me/passages", "my-passages", resident, 0, "Where my code was scanned"}, s.myPassages)
 	route(s, Route{get, "/v1/me/accesses", "my-accesses", resident, 0, "Who looked at my data, and why"}, s.myAccesses)
+	route(s, Route{get, "/v1/me/notices", "my-notices", resident, 0, "How my colour changed, and why"}, s.myNotices)
 
 	route(s, Route{post, "/v1/evidence", "submit-evidence", []Role{Feeder}, maxFeed, "Submit evidence, one JSON object a line"}, s.submitEvidence)
 	route(s, Route{get, "/v1/feeds", "feeds", []Role{Official, Admin, Epidemiologist}, 0, "How every feed does: lag, silence, bad lines"}, s.listFeeds)
@@ -67,6 +68,7 @@ func (s *Server) register() {
 	route(s, Route{get, "/v1/rule-sets/current", "rules-in-force", nil, 0, "Which rules and risk areas are in force"}, s.rulesInForce)
 
 	route(s, Route{get, "/v1/analytics/passages-by-hour", "passages-by-hour", []Role{Epidemiologist, Official}, 0, "Passages by hour"}, s.passagesByHour)
+	route(s, Route{get, "/v1/analytics/transitions", "colour-transitions", []Role{Epidemiologist, Official}, 0, "How many changed colour, by hour and district"}, s.transitions)
 
 	s.registerEntries()
 

@@ -146,6 +146,9 @@ func (s *Service) applyEvent(ctx context.Context, e kangma.Event) error {
 		if err := s.changeAccesses(ctx, e.Person, func([]View) []View { return nil }); err != nil {
 			return err
 		}
+		if err := s.forgetNotices(ctx, e.Person); err != nil {
+			return err
+		}
 		_, err := s.change(ctx, e.Person, erase)
 		if errors.Is(err, kangma.NotFound) {
 			return nil

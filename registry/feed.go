@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"time"
@@ -169,11 +170,11 @@ func (s *Service) batchBlast(ctx context.Context, items []Item) (backtest.Verdic
 		if err != nil {
 			return backtest.Verdict{}, err
 		}
-		was, _ := j.stand(&d, now, time.Time{})
+		was := j.stand(&d, now)
 		for _, it := range group {
 			addEvidence(&d, it.Evidence)
 		}
-		if is, _ := j.stand(&d, now, time.Time{}); is != was {
+		if is := j.stand(&d, now); is != was {
 			changed++
 		}
 	}
@@ -204,9 +205,9 @@ func (s *Service) countPeople(ctx context.Context) (n int64, err error) {
 	if st, err := s.SweepStatus(ctx); err == nil && st.Whole > 0 {
 		return st.Whole, nil
 	}
-	for p := range store.Partitions {
-		err := eachDossier(ctx, s.cfg.Dossiers, p, kangma.PersonID{}, func(*kangma.Dossier) bool { n++; return true })
-		if err != nil {
+	people := s.People()
+	for p := range people.Chunks() {
+		if err := people.Each(ctx, p, func(*kangma.Dossier) bool { n++; return true }); err != nil {
 			return 0, err
 		}
 	}
@@ -304,6 +305,11 @@ func withdrawalID(batch string, person kangma.PersonID, at time.Time) kangma.Eve
 	h := sha256.New()
 	fmt.Fprintf(h, "withdraw\x00%s\x00", batch)
 	h.Write(person[:])
+	return hashID(h)
+}
+
+// hashID makes an id of a hash.
+func hashID(h hash.Hash) kangma.EventID {
 	id := kangma.EventID(h.Sum(nil)[:16])
 	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // UUID version 8: made by our own rule
 	return id

@@ -1,7 +1,6 @@
 package registry_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -140,51 +139,6 @@ func TestRulesRollBackToWhatTheyWereAndSurviveAReload(t *testing.T) {
 	back, err := w.RollBackRules(ctx)
 	if ref, _, _ := w.InForce(); err != nil || back != first || ref != first {
 		t.Errorf("rolled back to %+v, %v", ref, err)
-	}
-}
-
-func TestASweepFindsEveryTransitionOnceAndGoesOnWhereItWasStopped(t *testing.T) {
-	w := open(t, t.TempDir())
-	defer w.close(t)
-	ctx := t.Context()
-	if _, err := w.PublishRules(ctx, "x", preset(t)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.PublishAreas(ctx, list("2022-08-08 11", "海丰县/乙小区")); err != nil {
-		t.Fatal(err)
-	}
-	red := w.people(t, 40, "乙小区")
-	found := map[kangma.PersonID]registry.Transition{}
-	collect := func(_ context.Context, ts []registry.Transition) error {
-		for _, x := range ts {
-			found[x.Person] = x
-		}
-		return nil
-	}
-	stop, cancel := context.WithCancel(ctx)
-	_, err := w.Sweep(stop, registry.SweepConfig{Found: collect, Progress: func(s registry.SweepState) {
-		if s.People >= 10 {
-			cancel()
-		}
-	}})
-	if err == nil {
-		t.Fatal("the sweep was not stopped")
-	}
-	if st, err := w.SweepStatus(ctx); err != nil || st.Until.IsZero() || st.Progress() >= 1 {
-		t.Errorf("stopped: %+v %v", st, err)
-	}
-	st, err := w.Sweep(ctx, registry.SweepConfig{Found: collect})
-	if err != nil || st.People != int64(len(red)) || len(found) != len(red) {
-		t.Fatalf("%d found, state %+v, %v", len(found), st, err)
-	}
-	for _, x := range found {
-		if !x.To.Told || x.To.Colour != kangma.Red || x.Reason == "" {
-			t.Errorf("%+v", x)
-		}
-	}
-	clear(found)
-	if st, err = w.Sweep(ctx, registry.SweepConfig{Found: collect}); err != nil || len(found) != 0 || st.Changed != 0 {
-		t.Errorf("nothing changed, yet %d found, %v", len(found), err)
 	}
 }
 

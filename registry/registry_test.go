@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,36 @@ type town struct {
 	db       *embedded.DB
 	dossiers *failing
 	dir      string
+	clock    *atomic.Int64 // what was added to now
+}
+
+func (w *town) at(moment time.Time) { w.clock.Store(int64(moment.Sub(now))) }
+
+func (w *town) now() time.Time { return now.Add(time.Duration(w.clock.Load())) }
+
+// second opens another node on the same state.
+func (w *town) second(t *testing.T, node string) *registry.Service {
+	t.Helper()
+	j, err := journal.Open(filepath.Join(w.dir, node), journal.Options{Now: w.now, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := registry.Open(context.Background(), w.config(t, node, j))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (w *town) config(t *testing.T, node string, j *journal.Journal) registry.Config {
+	t.Helper()
+	return registry.Config{Node: node, Journal: j, Dossiers: w.dossiers, Records: w.db.Records(), Sealer: sealer(t),
+		Now: w.now, Retention: 60 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler)}
 }
 
 // failing refuses updates while told to.
@@ -58,17 +89,16 @@ func (f *failing) Update(ctx context.Context, m store.Mark, ds ...kangma.Dossier
 func open(t *testing.T, dir string) *town {
 	t.Helper()
 	ctx := context.Background()
-	w := &town{dir: dir}
+	w := &town{dir: dir, clock: new(atomic.Int64)}
 	var err error
-	if w.journal, err = journal.Open(filepath.Join(dir, "journal"), journal.Options{Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+	if w.journal, err = journal.Open(filepath.Join(dir, "journal"), journal.Options{Now: w.now, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 	if w.db, err = embedded.Open(filepath.Join(dir, "state.db"), embedded.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	w.dossiers = &failing{Dossiers: w.db.Dossiers()}
-	w.Service, err = registry.Open(ctx, registry.Config{Node: "n", Journal: w.journal, Dossiers: w.dossiers, Records: w.db.Records(),
-		Sealer: sealer(t), Now: func() time.Time { return now }, Retention: 60 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler)})
+	w.Service, err = registry.Open(ctx, w.config(t, "n", w.journal))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,45 +4,42 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/kangma/kangma"
-	"github.com/kangma/kangma/risk/rules"
 	"github.com/kangma/kangma/store"
 )
 
-// A sweep finds whose colour changed since the sweep before, for notices, offline lists and analytics. No colour is
-// stored for it: the old colour is computed again, by the rules of then, at the moment of then, from what was known
-// then. So a sweep may be late, stopped and resumed, and still finds every transition.
+// A sweep finds whose colour changed since the sweep before, for notices, offline lists and analytics. It keeps who was
+// not green (standing.go) and compares: so a sweep may be late, stopped and resumed, evidence may come while it runs, and
+// it still tells every change once. Nothing else reads what it keeps: colours are computed when they are read.
 
-// Transition is one person whose answer changed between two sweeps.
+// Transition is one person whose answer changed between two sweeps. The first answer of somebody is one unless it is green.
 type Transition struct {
 	Person   kangma.PersonID
+	Home     kangma.Division
 	From, To Standing
-	Reason   string // code of the new answer
+	Answer   kangma.Assessment // the new answer with its reasons
 	At       time.Time
-}
-
-// Standing is a colour, or that none could be told.
-type Standing struct {
-	Told   bool          `json:"told"`
-	Colour kangma.Colour `json:"colour"`
 }
 
 // SweepState is how far the sweep is, kept as the record "sweep"/"state".
 type SweepState struct {
-	Since     time.Time       `json:"since"`             // the moment of the last whole sweep: the old side
-	Rules     string          `json:"rules,omitempty"`   // rule-set record of then; "": none was in force
-	Next      string          `json:"next,omitempty"`    // rule-set record of the sweep under way
-	Until     time.Time       `json:"until,omitzero"`    // the moment of the sweep under way: the new side
-	Partition int             `json:"partition"`         // of the sweep under way
-	After     kangma.PersonID `json:"after"`             // last person done in it
-	People    int64           `json:"people"`            // done so far
-	Changed   int64           `json:"changed"`           // found so far
-	Whole     int64           `json:"whole,omitempty"`   // people of the last whole sweep, to say how far this one is
-	Finished  time.Time       `json:"finished,omitzero"` // when the last whole sweep ended
+	Since     time.Time `json:"since"`             // the moment of the last whole sweep; zero: none
+	Until     time.Time `json:"until,omitzero"`    // the moment of the sweep under way; zero: none is
+	Node      string    `json:"node,omitempty"`    // which node sweeps
+	Beat      time.Time `json:"beat,omitzero"`     // when it last said so
+	Partition int       `json:"partition"`         // of the sweep under way
+	People    int64     `json:"people"`            // done so far
+	Changed   int64     `json:"changed"`           // found so far
+	Whole     int64     `json:"whole,omitempty"`   // people of the last whole sweep, to say how far this one is
+	Recolours int64     `json:"recolours"`         // transitions the last whole sweep found
+	Finished  time.Time `json:"finished,omitzero"` // when the last whole sweep ended
+
+	Counts []TransitionCount `json:"counts,omitempty"` // transitions found so far in the sweep under way
 }
 
 // Progress gives the share of people done, 0 to 1.
@@ -56,148 +53,203 @@ func (s SweepState) Progress() float64 {
 // SweepConfig bounds a sweep.
 type SweepConfig struct {
 	PerSecond int                                       // people looked at; 0: 20,000
-	Found     func(context.Context, []Transition) error // told of every page's transitions before the page counts as done
+	Found     func(context.Context, []Transition) error // told of a page's transitions after their notices are kept; nil: nobody
 	Progress  func(SweepState)                          // told after every page; nil: nobody
 }
 
 const (
-	sweepKind     = "sweep"
-	sweepDefault  = 20_000
-	firstSweepAgo = 24 * time.Hour // the first sweep looks back a day
+	sweepKind    = "sweep"
+	sweepDefault = 20_000
+	sweepPage    = 500
+	sweepBeat    = 5 * time.Second
+	sweepSilence = time.Minute // a node that did not say so for this long does not sweep any more
 )
 
+// ErrSweptElsewhere says that another node sweeps; there is nothing to do here.
+var ErrSweptElsewhere = kangma.E(kangma.Conflict, "swept_elsewhere", "another node is looking for colour changes now")
+
+// sweeper is one run of Sweep.
+type sweeper struct {
+	*Service
+	cfg     SweepConfig
+	pace    *rate.Limiter
+	st      SweepState
+	version uint64
+}
+
 // Sweep runs one whole sweep, or goes on with the one that was stopped, and returns what it found. A transition may be
-// told again after a crash: Found is idempotent by person and Until.
+// told to Found again after a crash: Found is idempotent by person and At. The registry's own consumers (notices, the list
+// of who is not green, the counts for analytics) have every transition once.
 func (s *Service) Sweep(ctx context.Context, cfg SweepConfig) (SweepState, error) {
 	if cfg.PerSecond <= 0 {
 		cfg.PerSecond = sweepDefault
 	}
-	st, old, now, err := s.beginSweep(ctx)
-	if err != nil {
-		return st, err
+	w := &sweeper{Service: s, cfg: cfg, pace: rate.NewLimiter(rate.Limit(cfg.PerSecond), sweepPage)}
+	if err := w.begin(ctx); err != nil {
+		return w.st, err
 	}
-	pace := rate.NewLimiter(rate.Limit(cfg.PerSecond), max(cfg.PerSecond, scanPage))
-	for ; st.Partition < store.Partitions; st.Partition, st.After = st.Partition+1, (kangma.PersonID{}) {
-		for {
-			page, err := s.cfg.Dossiers.Scan(ctx, st.Partition, st.After, scanPage)
-			if err != nil {
-				return st, err
-			}
-			if len(page) == 0 {
-				break
-			}
-			if err := pace.WaitN(ctx, len(page)); err != nil {
-				return st, err
-			}
-			if err := s.sweepPage(ctx, &st, page, old, now, cfg); err != nil {
-				return st, err
-			}
+	for w.st.Partition < store.Partitions {
+		if err := w.partition(ctx); err != nil {
+			return w.st, err
+		}
+		w.st.Partition++
+		if err := w.beat(ctx, w.st.Partition%32 == 0); err != nil {
+			return w.st, err
 		}
 	}
-	return s.endSweep(ctx, st)
+	return w.end(ctx)
 }
 
-// sweepPage compares one page of people and notes that it is done.
-func (s *Service) sweepPage(ctx context.Context, st *SweepState, page []kangma.Dossier, old, now *judgement, cfg SweepConfig) error {
-	var found []Transition
-	for i := range page {
-		if len(page[i].Sealed.DataKey) == 0 {
-			continue
-		}
-		was, _ := old.stand(&page[i], st.Since, st.Since)
-		is, reason := now.stand(&page[i], st.Until, time.Time{})
-		if was != is {
-			found = append(found, Transition{Person: page[i].Person, From: was, To: is, Reason: reason, At: st.Until})
-		}
+// begin reads the state and starts a new sweep where none is under way.
+func (w *sweeper) begin(ctx context.Context) (err error) {
+	w.st, w.version, err = GetDoc[SweepState](ctx, w.Service.cfg.Records, sweepKind, "state")
+	if err != nil && !errors.Is(err, kangma.NotFound) {
+		return err
 	}
-	if len(found) > 0 && cfg.Found != nil {
-		if err := cfg.Found(ctx, found); err != nil {
+	now := w.Now().UTC()
+	if w.st.Node != "" && w.st.Node != w.Node() && now.Sub(w.st.Beat) < sweepSilence {
+		return ErrSweptElsewhere
+	}
+	w.st.Node = w.Node()
+	if w.st.Until.IsZero() {
+		if !now.After(w.st.Since) { // the clock stands or went back; yet every sweep has a moment of its own
+			now = w.st.Since.Add(time.Microsecond)
+		}
+		w.st.Until, w.st.Partition, w.st.People, w.st.Changed, w.st.Counts = now, 0, 0, 0, nil
+	}
+	return w.beat(ctx, true)
+}
+
+// beat notes how far the sweep is, now and then or at once. It is not journaled: losing it means only that a sweep is done
+// again. Another node that took over in between is a Conflict.
+func (w *sweeper) beat(ctx context.Context, atOnce bool) error {
+	now := w.Now().UTC()
+	if !atOnce && now.Sub(w.st.Beat) < sweepBeat {
+		return nil
+	}
+	w.st.Beat = now
+	data, err := json.Marshal(w.st)
+	if err != nil {
+		return err
+	}
+	err = w.Service.cfg.Records.Put(ctx, store.Record{Kind: sweepKind, ID: "state", Version: w.version + 1, Data: data})
+	if errors.Is(err, kangma.Conflict) {
+		return ErrSweptElsewhere
+	}
+	if err == nil {
+		w.version++
+	}
+	return err
+}
+
+// partition looks at everyone of one partition and replaces its part. One that was replaced before a crash is not looked
+// at again, so that everything is counted once.
+func (w *sweeper) partition(ctx context.Context) error {
+	old, version, err := w.part(ctx, w.st.Partition)
+	if err != nil {
+		return err
+	}
+	if old.At.Equal(w.st.Until) {
+		w.count(old)
+		return nil
+	}
+	next := part{At: w.st.Until}
+	for after := (kangma.PersonID{}); ; {
+		page, err := w.Service.cfg.Dossiers.Scan(ctx, w.st.Partition, after, sweepPage)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			break
+		}
+		if err := w.pace.WaitN(ctx, len(page)); err != nil {
+			return err
+		}
+		if err := w.page(ctx, &old, &next, page); err != nil {
+			return err
+		}
+		after = page[len(page)-1].Person
+	}
+	if len(next.Counts) > 0 || !slices.Equal(old.People, next.People) {
+		if err := w.putPart(ctx, w.st.Partition, next, version); err != nil {
 			return err
 		}
 	}
-	st.After = page[len(page)-1].Person
-	st.People += int64(len(page))
-	st.Changed += int64(len(found))
-	if err := s.putSweep(ctx, *st); err != nil {
-		return err
-	}
-	if cfg.Progress != nil {
-		cfg.Progress(*st)
-	}
+	w.count(next)
 	return nil
 }
 
-// stand evaluates a dossier down to what a sweep compares.
-func (j *judgement) stand(d *kangma.Dossier, at, known time.Time) (Standing, string) {
-	in := rules.Input{Dossier: d, At: at, Known: known}
-	if j.areas != nil {
-		in.Areas = j.areas
-	}
-	set := j.rules
-	if set != nil && !set.InForce(at) {
-		set = nil
-	}
-	a := set.Evaluate(in)
-	if !a.Told {
-		return Standing{}, a.ReasonCode()
-	}
-	return Standing{Told: true, Colour: a.Colour}, a.ReasonCode()
-}
-
-// beginSweep reads the state, starts a new sweep where none is under way, and loads both sides.
-func (s *Service) beginSweep(ctx context.Context) (st SweepState, old, next *judgement, err error) {
-	st, _, err = GetDoc[SweepState](ctx, s.cfg.Records, sweepKind, "state")
-	if err != nil && !errors.Is(err, kangma.NotFound) {
-		return st, nil, nil, err
-	}
-	if st.Until.IsZero() {
-		inForce, _, err := GetDoc[active](ctx, s.cfg.Records, activeKind, "rules")
-		if err != nil && !errors.Is(err, kangma.NotFound) {
-			return st, nil, nil, err
+// page compares one page of people and tells of those who changed.
+func (w *sweeper) page(ctx context.Context, old, next *part, page []kangma.Dossier) error {
+	now := w.current.Load()
+	var found []Transition
+	for i := range page {
+		d := &page[i]
+		if len(d.Sealed.DataKey) == 0 { // erased: nobody any more
+			if old.has(d.Person) {
+				if err := w.forgetNotices(ctx, d.Person); err != nil {
+					return err
+				}
+			}
+			continue
 		}
-		if st.Since.IsZero() {
-			st.Since = s.cfg.Now().UTC().Add(-firstSweepAgo)
+		a := now.assess(d, w.st.Until, time.Time{})
+		was, is := old.standing(d, w.st.Since), standingOf(a)
+		if is != green {
+			next.People = append(next.People, NotGreen{Person: d.Person, Home: d.Home.Division, Standing: is})
 		}
-		st.Next, st.Until, st.Partition, st.After, st.People, st.Changed = inForce.Current, s.cfg.Now().UTC(), 0, kangma.PersonID{}, 0, 0
-		if err := s.putSweep(ctx, st); err != nil {
-			return st, nil, nil, err
+		if was == is || was == (Standing{}) && is == green && !old.has(d.Person) {
+			continue
+		}
+		found = append(found, Transition{Person: d.Person, Home: d.Home.Division, From: was, To: is, Answer: a, At: w.st.Until})
+	}
+	next.Swept += int64(len(page))
+	if len(found) > 0 {
+		if err := w.tell(ctx, next, found); err != nil {
+			return err
 		}
 	}
-	if old, err = s.sweepSide(ctx, st.Rules); err != nil {
-		return st, nil, nil, err
+	if w.cfg.Progress != nil {
+		st := w.st
+		st.People, st.Changed = st.People+next.Swept, st.Changed+sum(next.Counts)
+		w.cfg.Progress(st)
 	}
-	next, err = s.sweepSide(ctx, st.Next)
-	return st, old, next, err
+	return w.beat(ctx, false)
 }
 
-// sweepSide is one side of a sweep. Both share the areas in force: the table still knows what was known then.
-func (s *Service) sweepSide(ctx context.Context, ruleSet string) (j *judgement, err error) {
-	j = &judgement{areas: s.current.Load().areas}
-	if ruleSet != "" {
-		j.rules, err = s.loadRuleSet(ctx, ruleSet)
-	}
-	return j, err
-}
-
-// endSweep makes the sweep under way the last whole one.
-func (s *Service) endSweep(ctx context.Context, st SweepState) (SweepState, error) {
-	done := st
-	st.Since, st.Until, st.Rules, st.Next = st.Until, time.Time{}, st.Next, ""
-	st.Partition, st.After, st.Whole, st.Finished = 0, kangma.PersonID{}, st.People, s.cfg.Now().UTC()
-	return done, s.putSweep(ctx, st)
-}
-
-// putSweep keeps the state without the journal: losing it means only that a sweep is done again.
-func (s *Service) putSweep(ctx context.Context, st SweepState) error {
-	data, err := json.Marshal(st)
-	if err != nil {
+func (w *sweeper) tell(ctx context.Context, next *part, found []Transition) error {
+	if err := w.notify(ctx, found); err != nil {
 		return err
 	}
-	old, err := s.cfg.Records.Get(ctx, sweepKind, "state")
-	if err != nil && !errors.Is(err, kangma.NotFound) {
-		return err
+	for _, t := range found {
+		next.Counts = addCount(next.Counts, TransitionCount{District: t.Home.County(), From: t.From.String(), To: t.To.String(), People: 1})
 	}
-	return s.cfg.Records.Put(ctx, store.Record{Kind: sweepKind, ID: "state", Version: old.Version + 1, Data: data})
+	if w.cfg.Found == nil {
+		return nil
+	}
+	return w.cfg.Found(ctx, found)
+}
+
+func (w *sweeper) count(p part) {
+	if !p.At.Equal(w.st.Until) {
+		return
+	}
+	w.st.People += p.Swept
+	w.st.Changed += sum(p.Counts)
+	for _, c := range p.Counts {
+		w.st.Counts = addCount(w.st.Counts, c)
+	}
+}
+
+// end keeps the counts for analytics and makes the sweep under way the last whole one.
+func (w *sweeper) end(ctx context.Context) (SweepState, error) {
+	done := w.st
+	if err := w.keepCounts(ctx, done.Until, done.Counts); err != nil {
+		return done, err
+	}
+	w.st.Since, w.st.Until, w.st.Partition, w.st.Counts, w.st.Node = done.Until, time.Time{}, 0, nil, ""
+	w.st.Whole, w.st.Recolours, w.st.Finished = done.People, done.Changed, w.Now().UTC()
+	return done, w.beat(ctx, true)
 }
 
 // SweepStatus says how far the sweep is.
