@@ -53,6 +53,7 @@ type cli struct {
 	Keys     keysCmd     `cmd:"" help:"List the signing keys."`
 	Accounts accountsCmd `cmd:"" help:"Make staff accounts."`
 	Audit    auditCmd    `cmd:"" help:"Prove that what was kept is whole."`
+	Load     loadCmd     `cmd:"" help:"Load a server of this machine: open loop, real people, real codes."`
 	Rebuild  rebuildCmd  `cmd:"" help:"Make the state again from the journal: after Redis lost data, or a damaged state file. Server stopped."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

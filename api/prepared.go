@@ -1,0 +1,23 @@
+package api
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/store"
+)
+
+// SessionRecord gives the record of a session with a token of the caller's choice, for tools that prepare an installation
+// for tests. A token has 32 random bytes as a server draws them; what is stored is its hash.
+func SessionRecord(token string, role Role, person kangma.PersonID, account string, expires time.Time) (store.Record, error) {
+	owner := account
+	if role == Resident {
+		owner = person.String()
+	}
+	data, err := json.Marshal(session{Role: role, Person: person, Account: account, Expires: expires})
+	return store.Record{Kind: sessionKind, ID: tokenID(token), Version: 1, Data: data, Index: map[string]string{"owner": owner}}, err
+}
+
+// SetDeviceKey makes the account a fixed device that speaks with this key.
+func (a *Account) SetDeviceKey(key string) { a.Device = tokenID(key) }

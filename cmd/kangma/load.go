@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/load"
+)
+
+type loadCmd struct {
+	Prepare loadPrepareCmd `cmd:"" help:"Fill an empty data folder with invented people, their sessions, gates, staff and devices (server stopped). NOT for real use."`
+	Show    loadShowCmd    `cmd:"" help:"Residents open their code (GET /v1/me/code)."`
+	Scan    loadScanCmd    `cmd:"" help:"Gates scan codes (POST /v1/scans)."`
+	Mixed   loadMixedCmd   `cmd:"" help:"Both."`
+	Run     loadRunCmd     `cmd:"" help:"Run a load plan (YAML)."`
+}
+
+// loadFlags are what every run understands. Arrivals are open loop: a slow server does not slow them.
+type loadFlags struct {
+	Target      string        `help:"Server, ADDRESS:PORT." default:"127.0.0.1:8080"`
+	AllowTarget []string      `help:"Targets (ADDRESS:PORT) that may be loaded though they are not this machine."`
+	Population  string        `help:"Population file; default: the one in the data folder." type:"path"`
+	Rate        []float64     `help:"Arrivals a second; several are run one after the other." default:"1000"`
+	Duration    time.Duration `help:"Length of each rate." default:"10s"`
+	Settle      time.Duration `help:"Pause between two rates."`
+	Warmup      time.Duration `help:"At the first rate, not counted." default:"2s"`
+	Connections int           `help:"Open at once, at most." default:"64"`
+	New         bool          `help:"A new connection for every request."`
+	Patience    time.Duration `help:"After which a client gives up." default:"5s"`
+	Good        time.Duration `help:"An answer this fast is goodput." default:"500ms"`
+	HonourRetry bool          `help:"Refused clients come again when Retry-After says, plus up to a second."`
+	Drain       time.Duration `help:"How long to wait for those after the last arrival." default:"60s"`
+	People      int           `help:"Use the first so many people; 0: all."`
+	Loops       int           `help:"Threads of the generator." default:"1"`
+	Seed        uint64        `help:"Of who comes when." default:"1"`
+	Picture     string        `help:"Draw latency over time and goodput over offered load here (SVG)." type:"path"`
+}
+
+func (f *loadFlags) plan(mode string) *load.Plan {
+	return &load.Plan{Mode: mode, Target: f.Target, Allowed: f.AllowTarget, Rates: f.Rate, Duration: f.Duration, Settle: f.Settle, Warmup: f.Warmup,
+		Connections: f.Connections, NewConns: f.New, Patience: f.Patience, Good: f.Good, HonourRetry: f.HonourRetry, Drain: f.Drain,
+		People: f.People, Loops: f.Loops, Seed: f.Seed}
+}
+
+type loadShowCmd struct{ loadFlags }
+
+func (c *loadShowCmd) Run(w *world) error { return runLoad(w, c.plan("show"), c.Population, c.Picture) }
+
+// scanFlags are what runs with scans understand besides.
+type scanFlags struct {
+	Codes   int  `help:"Codes drawn from the server beforehand and refreshed each minute." default:"20000"`
+	Brief   bool `help:"Ask as machines do: short answers without a name."`
+	Devices bool `help:"Scan with device keys, not as staff."`
+}
+
+func (f *scanFlags) in(p *load.Plan) *load.Plan {
+	p.Codes, p.Brief, p.Devices = f.Codes, f.Brief, f.Devices
+	return p
+}
+
+type loadScanCmd struct {
+	loadFlags
+	scanFlags
+}
+
+func (c *loadScanCmd) Run(w *world) error {
+	return runLoad(w, c.in(c.plan("scan")), c.Population, c.Picture)
+}
+
+type loadMixedCmd struct {
+	loadFlags
+	scanFlags
+	ShowShare float64 `help:"Share of shows." default:"0.9"`
+}
+
+func (c *loadMixedCmd) Run(w *world) error {
+	p := c.in(c.plan("mixed"))
+	p.ShowShare = c.ShowShare
+	return runLoad(w, p, c.Population, c.Picture)
+}
+
+type loadRunCmd struct {
+	Plan        string   `arg:"" help:"Plan file." type:"existingfile"`
+	AllowTarget []string `help:"Targets (ADDRESS:PORT) that may be loaded though they are not this machine."`
+	Population  string   `help:"Population file; default: the one in the data folder." type:"path"`
+	Picture     string   `help:"Draw it here (SVG)." type:"path"`
+}
+
+func (c *loadRunCmd) Run(w *world) error {
+	f, err := os.Open(c.Plan)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	p, err := load.ReadPlan(f)
+	if err != nil {
+		return err
+	}
+	p.Allowed = c.AllowTarget
+	return runLoad(w, &p, c.Population, c.Picture)
+}
+
+func runLoad(w *world, p *load.Plan, population, picture string) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	if population == "" {
+		population = filepath.Join(w.Data, load.PopulationFile)
+	}
+	pop, err := load.OpenPopulation(population)
+	if err != nil {
+		return err
+	}
+	watch, finish := watchBars(w)
+	report, err := load.Run(w.ctx, p, pop, watch)
+	finish()
+	if report == nil {
+		return err
+	}
+	if picture != "" {
+		err = errors.Join(err, writeTo(picture, report.Draw))
+	}
+	if w.JSON {
+		return errors.Join(err, json.NewEncoder(w.out).Encode(report))
+	}
+	return errors.Join(err, report.Print(w.out))
+}
+
+// watchBars shows each stage of a run as a progress bar.
+func watchBars(w *world) (watch load.Watch, finish func()) {
+	var b bar
+	now := ""
+	return func(stage string, done, all int) {
+			if stage != now {
+				b.Finish()
+				b, now = progress(w.err, all, stage), stage
+			}
+			b.Set(int64(done))
+		}, func() {
+			b.Finish()
+		}
+}
+
+type loadPrepareCmd struct {
+	People int `help:"People." default:"100000"`
+	Gates  int `help:"Gates, each with an account and a device." default:"1000"`
+}
+
+func (c *loadPrepareCmd) Run(w *world) error {
+	const region = kangma.Division(441500000)
+	path := filepath.Join(w.Data, load.PopulationFile)
+	if _, err := os.Stat(path); err == nil {
+		return kangma.E(kangma.Conflict, "population", path+" is there already; take an empty data folder")
+	}
+	pop, err := load.NewPopulation(c.People, c.Gates, region)
+	if err != nil {
+		return kangma.E(kangma.Invalid, "population", "give 1 to 50,000,000 people and 1 to 100,000 gates")
+	}
+	watch, finish := watchBars(w)
+	defer finish()
+	err = withStack(w, region, func(s *stack) error {
+		if err := startDemo(w.ctx, s); err != nil {
+			return err
+		}
+		return pop.FillGates(w.ctx, s.registry, time.Now(), watch)
+	})
+	if err != nil {
+		return err
+	}
+	// The people go in without the registry, whose background work would apply the journal a second time.
+	s := &stack{region: region}
+	err = c.fill(w.ctx, w, s, pop, watch)
+	if err := errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	if err := pop.Write(path); err != nil {
+		return err
+	}
+	finish()
+	_, err = fmt.Fprintf(w.out, "%d people and %d gates in %s; now: kangma serve --data %s, and kangma load show --data %s\n", c.People, c.Gates, w.Data, w.Data, w.Data)
+	return err
+}
+
+func (c *loadPrepareCmd) fill(ctx context.Context, w *world, s *stack, pop *load.Population, watch load.Watch) error {
+	if err := s.openKeys(w.cli); err != nil {
+		return err
+	}
+	sealer, err := s.sealer()
+	if err != nil {
+		return err
+	}
+	if err := s.openStores(ctx, w.cli, slog.New(slog.DiscardHandler)); err != nil {
+		return err
+	}
+	return pop.FillPeople(ctx, load.Stores{Node: w.Node, Journal: s.journal, Dossiers: s.dossiers, Records: s.records, Sealer: sealer}, time.Now().UTC(), watch)
+}

@@ -1,0 +1,98 @@
+package load
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/kangma/kangma"
+)
+
+// Population says how to be the people, staff and devices that Prepare made: their tokens are derived from a seed. Whoever
+// has the file can log in as any of them, so it is a secret of a test installation.
+type Population struct {
+	Format string          `json:"format"` // "kangma load population 1"
+	Seed   string          `json:"seed"`   // 32 bytes, hexadecimal
+	People int             `json:"people"`
+	Gates  int             `json:"gates"`
+	Region kangma.Division `json:"region"`
+
+	seed []byte
+}
+
+const populationFormat = "kangma load population 1"
+
+// PopulationFile is where Prepare leaves it inside the data folder.
+const PopulationFile = "load-population.json"
+
+// OpenPopulation reads a population file.
+func OpenPopulation(path string) (*Population, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, kangma.E(kangma.NotFound, "population", "there is no population: make one with kangma load prepare (server stopped)").Because(err)
+	}
+	defer f.Close()
+	return ReadPopulation(f)
+}
+
+// ReadPopulation reads and checks a population. An unknown key is an error.
+func ReadPopulation(r io.Reader) (*Population, error) {
+	var p Population
+	dec := json.NewDecoder(io.LimitReader(r, 1<<16))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		return nil, kangma.E(kangma.Invalid, "population", "this is no population file").Because(err)
+	}
+	return &p, p.check()
+}
+
+func (p *Population) check() (err error) {
+	p.seed, err = hex.DecodeString(p.Seed)
+	if err != nil || p.Format != populationFormat || len(p.seed) != 32 || p.People < 1 || p.People > 50_000_000 || p.Gates < 1 || p.Gates > 100_000 {
+		return kangma.E(kangma.Invalid, "population", "this is no population file")
+	}
+	return nil
+}
+
+func (p *Population) secret(what string, i int) []byte {
+	m := hmac.New(sha256.New, p.seed)
+	m.Write(strconv.AppendInt(append([]byte(what), '/'), int64(i), 10))
+	return m.Sum(nil)
+}
+
+func (p *Population) token(what string, i int) string {
+	return base64.RawURLEncoding.EncodeToString(p.secret(what, i))
+}
+
+// Person gives the id of person i.
+func (p *Population) Person(i int) (id kangma.PersonID) {
+	copy(id[:], p.secret("person", i))
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id
+}
+
+// ResidentToken is the session token of person i.
+func (p *Population) ResidentToken(i int) string { return p.token("resident", i) }
+
+// GateID names gate j.
+func (p *Population) GateID(j int) string { return fmt.Sprintf("load-%05d", j) }
+
+// StaffName names the account that stands at gate j, StaffToken is its session token.
+func (p *Population) StaffName(j int) string { return fmt.Sprintf("load-staff-%05d", j) }
+
+// StaffToken is the session token of the staff at gate j.
+func (p *Population) StaffToken(j int) string { return p.token("staff", j) }
+
+// DeviceName names the fixed device at gate j.
+func (p *Population) DeviceName(j int) string { return fmt.Sprintf("load-device-%05d", j) }
+
+// DeviceKey is the key of the fixed device at gate j.
+func (p *Population) DeviceKey(j int) string {
+	return "kmd." + p.DeviceName(j) + "." + p.token("device", j)
+}
