@@ -59,8 +59,9 @@ func (s *Server) register() {
 
 	route(s, Route{put, "/v1/devices/{id}", "put-device", []Role{Admin}, maxBody, "Create a fixed device, or give it a new key"}, s.putDevice)
 	route(s, Route{put, "/v1/accounts/{name}", "put-account", []Role{Admin}, maxBody, "Create or change a staff account"}, s.putAccount)
-	route(s, Route{put, "/v1/rule-sets/{id}", "publish-rules", []Role{Admin}, maxRules, "Put a rule set in force"}, s.publishRules)
-	route(s, Route{post, "/v1/rule-sets/roll-back", "roll-back-rules", []Role{Admin}, 0, "Put the rule set before this one back in force"}, s.rollBackRules)
+	route(s, Route{put, "/v1/rule-sets/{id}", "publish-rules", []Role{Admin}, maxRules, "Put a rule set in force, now or when its window begins"}, s.publishRules)
+	route(s, Route{get, "/v1/rule-sets", "rule-sets", nil, 0, "Which rule sets were, are and will be in force"}, s.plannedRules)
+	route(s, Route{post, "/v1/rule-sets/roll-back", "roll-back-rules", []Role{Admin}, 0, "Undo the last publication of rules, exactly"}, s.rollBackRules)
 	route(s, Route{del, "/v1/risk-areas/{id}", "withdraw-risk-areas", []Role{Official, Admin}, 0, "Take a risk-area list back, exactly"}, s.withdrawAreas)
 	route(s, Route{get, "/v1/approvals", "held-changes", []Role{Official, Admin}, 0, "Changes that wait for a second person"}, s.listHeld)
 	route(s, Route{post, "/v1/approvals/{id}", "decide-held-change", []Role{Official, Admin}, maxBody, "Release or refuse a held change"}, s.decide)

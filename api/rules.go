@@ -13,8 +13,9 @@ import (
 )
 
 type rulesIn struct {
-	ID      string `path:"id" maxLength:"64"`
-	RawBody []byte `contentType:"application/yaml" doc:"the rule file"`
+	ID        string `path:"id" maxLength:"64"`
+	Supersede bool   `query:"supersede" doc:"end whatever is in the way; otherwise only what is open-ended or an earlier version of the same set"`
+	RawBody   []byte `contentType:"application/yaml" doc:"the rule file"`
 }
 
 // changeOut answers a change that may be held: 200 when it is in force, 202 when a second person must release it.
@@ -22,6 +23,9 @@ type changeOut struct {
 	Status int
 	Body   struct {
 		InForce bool               `json:"in_force"`
+		From    time.Time          `json:"from,omitzero" doc:"rules: when they take over, or took over"`
+		To      time.Time          `json:"to,omitzero"`
+		State   string             `json:"state,omitempty" doc:"rules: in_force, scheduled or held"`
 		Rules   *kangma.RuleSetRef `json:"rules,omitempty"`
 		Areas   *areas.Summary     `json:"areas,omitempty"`
 		Held    *registry.Held     `json:"held,omitempty" doc:"too many people would change colour: POST /v1/approvals/{id} by a person of another organisation"`
@@ -43,13 +47,27 @@ func actor(ctx context.Context) registry.Actor {
 }
 
 func (s *Server) publishRules(ctx context.Context, in *rulesIn) (*changeOut, error) {
-	ref, held, err := s.cfg.Registry.ProposeRules(ctx, actor(ctx), in.ID, bytes.Clone(in.RawBody))
+	done, held, err := s.cfg.Registry.ProposeRules(ctx, actor(ctx), registry.Publication{Name: in.ID, YAML: bytes.Clone(in.RawBody), Supersede: in.Supersede})
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	out := change(held)
-	out.Body.Rules = &ref
+	b := &out.Body
+	b.Rules, b.From, b.To, b.State, b.InForce = &done.Rules, done.From, done.To, done.State, done.State == "in_force"
 	return out, nil
+}
+
+type plannedOut struct {
+	Body struct {
+		RuleSets []registry.Published `json:"rule_sets" doc:"what was, is and will be in force, in order of time"`
+	}
+}
+
+func (s *Server) plannedRules(ctx context.Context, _ *emptyIn) (*plannedOut, error) {
+	all, err := s.cfg.Registry.Planned(ctx)
+	out := &plannedOut{}
+	out.Body.RuleSets = append([]registry.Published{}, all...)
+	return out, unavailable(err)
 }
 
 func (s *Server) rollBackRules(ctx context.Context, _ *emptyIn) (*changeOut, error) {

@@ -13,7 +13,7 @@ import (
 // judgement is the rules and the risk areas in force, replaced as a whole: publishing either recolours everyone at
 // once, because colours are computed when they are read.
 type judgement struct {
-	rules *rules.Set
+	rules *rules.Catalogue // what was, is and will be in force
 	areas *areas.Table
 }
 
@@ -36,19 +36,10 @@ func (s *Service) Evaluate(d *kangma.Dossier, at, known time.Time) kangma.Assess
 }
 
 func (s *Service) evaluate(d *kangma.Dossier, id kangma.PersonID, at, known time.Time) kangma.Assessment {
-	j := s.current.Load()
 	if d != nil && len(d.Sealed.DataKey) == 0 {
 		d = nil // erased: nobody of that id any more
 	}
-	in := rules.Input{Dossier: d, At: at, Known: known}
-	if j.areas != nil { // a nil table must stay a nil interface: then what depends on a level cannot be told
-		in.Areas = j.areas
-	}
-	set := j.rules
-	if set != nil && !set.InForce(at) {
-		set = nil // over, or not yet: then no rules are in force
-	}
-	a := set.Evaluate(in)
+	a := s.current.Load().assess(d, at, known)
 	a.Person = id
 	return a
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/areas"
 	"github.com/kangma/kangma/risk/backtest"
+	"github.com/kangma/kangma/risk/rules"
 	"github.com/kangma/kangma/store"
 )
 
@@ -25,6 +26,8 @@ type Held struct {
 	What      string           `json:"what"` // rules, areas, batch
 	Name      string           `json:"name"`
 	Verdict   backtest.Verdict `json:"verdict"`
+	From      time.Time        `json:"from,omitzero"` // rules: when they were to take over; once that is past, at release
+	Supersede bool             `json:"supersede,omitempty"`
 	Requested Actor            `json:"requested_by"`
 	At        time.Time        `json:"at"`
 	Status    string           `json:"status"` // held, released, refused
@@ -41,25 +44,51 @@ var (
 	errNotHeld    = kangma.E(kangma.Conflict, "not_held", "this change is not waiting any more")
 )
 
-// ProposeRules checks a rule file against everyone stored: within the breaker's limit it is put in force, beyond it is
-// held (held is not nil) and nothing changes until Release.
-func (s *Service) ProposeRules(ctx context.Context, by Actor, name string, yaml []byte) (ref kangma.RuleSetRef, held *Held, err error) {
-	set, err := s.loadCurrent(name, yaml)
+// ProposeRules checks a rule file against everyone stored, as of the moment it would take over: within the breaker's limit
+// it is put in force or planned, beyond it is held (held is not nil) and nothing changes until Release.
+func (s *Service) ProposeRules(ctx context.Context, by Actor, pub Publication) (done Published, held *Held, err error) {
+	set, err := s.loadRulesFile(pub.Name, pub.YAML)
 	if err != nil {
-		return ref, nil, err
+		return done, nil, err
 	}
-	now := s.current.Load()
-	v, err := s.blast(ctx, now, &judgement{rules: set, areas: now.areas})
+	now, next, err := s.tryRules(ctx, set, pub.Supersede)
 	if err != nil {
-		return set.Ref(), nil, err
+		return done, nil, err
+	}
+	v, err := s.blast(ctx, now, next, pub.Floor)
+	if err != nil {
+		return done, nil, err
 	}
 	if v.Held {
-		held, err = s.hold(ctx, Held{What: "rules", Name: name, Verdict: v, Requested: by}, yaml)
-		return set.Ref(), held, err
+		from, to := set.Window()
+		held, err = s.hold(ctx, Held{What: "rules", Name: pub.Name, Supersede: pub.Supersede, From: from, Verdict: v, Requested: by}, pub.YAML)
+		return Published{Rules: set.Ref(), From: from, To: to, State: "held"}, held, err
 	}
+	done, err = s.enforce(ctx, set, pub, by, false)
+	return done, nil, err
+}
+
+// tryRules gives what is in force and planned without and with a rule set, keeping nothing.
+func (s *Service) tryRules(ctx context.Context, set *rules.Set, supersede bool) (old, next *judgement, err error) {
 	s.publish.Lock()
 	defer s.publish.Unlock()
-	return set.Ref(), nil, s.enforce(ctx, set, yaml)
+	p, _, err := s.plan(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	from, to := set.Window()
+	p, _, err = p.with(span{ID: recordID(set), From: from, To: to}, s.cfg.Now().UTC(), supersede)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, known := s.compiled[recordID(set)]
+	s.compiled[recordID(set)] = set // for this once; it is not kept yet
+	catalogue, err := s.catalogue(ctx, p)
+	if !known {
+		delete(s.compiled, recordID(set))
+	}
+	old = s.current.Load()
+	return old, &judgement{rules: catalogue, areas: old.areas}, err
 }
 
 // ProposeAreas is ProposeRules for one official risk-area list.
@@ -69,7 +98,7 @@ func (s *Service) ProposeAreas(ctx context.Context, by Actor, list []byte) (pars
 		return nil, nil, err
 	}
 	now := s.current.Load()
-	v, err := s.blast(ctx, now, &judgement{rules: now.rules, areas: table})
+	v, err := s.blast(ctx, now, &judgement{rules: now.rules, areas: table}, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,23 +120,6 @@ func (s *Service) tryAreas(list []byte) (*areas.List, *areas.Table, error) {
 	}
 	table, err := s.extend([]*areas.List{parsed})
 	return parsed, table, err
-}
-
-// blast counts whom a change would recolour now, over everyone stored. Where nothing is in force there is nobody to
-// recolour: the first rule set and the first list pass.
-func (s *Service) blast(ctx context.Context, old, next *judgement) (backtest.Verdict, error) {
-	if old.rules == nil || old.areas == nil {
-		return backtest.Verdict{}, nil
-	}
-	at := s.cfg.Now().Add(time.Hour).In(next.rules.Zone()) // the next full hour: what comes now is surely in force by then
-	report, err := backtest.Run(ctx, s.People(), backtest.Config{
-		Old: backtest.Side{Rules: old.rules, Areas: old.areas}, New: backtest.Side{Rules: next.rules, Areas: next.areas},
-		From: at, Days: 1, Hour: at.Hour(), Hindsight: true,
-	})
-	if err != nil || report.People == 0 { // nobody is stored: nobody can be recoloured
-		return backtest.Verdict{}, err
-	}
-	return report.Blast(s.cfg.Breaker), nil
 }
 
 func (s *Service) hold(ctx context.Context, h Held, data []byte) (*Held, error) {
@@ -181,7 +193,10 @@ func (s *Service) carryOut(ctx context.Context, h Held) error {
 	case "batch":
 		err = s.releaseBatch(ctx, rec.Data)
 	default:
-		_, err = s.PublishRules(ctx, h.Name, rec.Data)
+		var set *rules.Set
+		if set, err = s.loadRulesFile(h.Name, rec.Data); err == nil {
+			_, err = s.enforce(ctx, set, Publication{Name: h.Name, YAML: rec.Data, Supersede: h.Supersede}, h.Requested, true)
+		}
 	}
 	return err
 }

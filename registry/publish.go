@@ -1,12 +1,9 @@
 package registry
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
-	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,149 +14,217 @@ import (
 )
 
 const (
-	ruleKind   = "rule-set"  // id: set id @ digest; data: the YAML as published; never changed
-	activeKind = "active"    // id "rules": which rule set is in force, and those before it
-	areaKind   = "area-list" // id: hour and digest; data: the official list, gzip
-	maxList    = 64 << 20    // bytes of one unpacked list
-	maxHistory = 50          // how many rule sets back a roll-back may go
+	ruleKind   = "rule-set" // id: set id @ digest; data: the YAML as published; never changed
+	activeKind = "active"   // id "rules": plan
 )
 
-// active says which rule set is in force. The ids are those of rule-set records.
-type active struct {
-	Current string   `json:"current"`
-	Before  []string `json:"before,omitempty"` // newest last
+// Publication is a rule file to be put in force, at once or from the beginning of its window on.
+type Publication struct {
+	Name      string // what to call the file in faults
+	YAML      []byte
+	Supersede bool  // ends whatever is in the way; otherwise only what is open-ended or an earlier version of the same set
+	Floor     int64 // changes of so many people are never held; 0: of nobody
 }
 
-// PublishRules checks a rule file, keeps it and puts it in force at once. The old set stays in force after any error.
-// It asks nobody: what may change many people goes through ProposeRules.
+// Published says what a publication did.
+type Published struct {
+	Rules kangma.RuleSetRef `json:"rules"`
+	From  time.Time         `json:"from,omitzero"` // when it takes over, or took over; zero: it was always in force
+	To    time.Time         `json:"to,omitzero"`   // when it ends; zero: when another takes over
+	State string            `json:"state"`         // in_force, scheduled or over
+}
+
+// PublishRules checks a rule file, keeps it and puts it in force: at once, or when its window begins. The old set stays in
+// force after any error. It asks nobody: what may change many people goes through ProposeRules.
 func (s *Service) PublishRules(ctx context.Context, name string, yaml []byte) (kangma.RuleSetRef, error) {
-	s.publish.Lock()
-	defer s.publish.Unlock()
-	set, err := s.loadCurrent(name, yaml)
+	set, err := s.loadRulesFile(name, yaml)
 	if err != nil {
 		return kangma.RuleSetRef{}, err
 	}
-	return set.Ref(), s.enforce(ctx, set, yaml)
+	_, err = s.enforce(ctx, set, Publication{Name: name, YAML: yaml}, Actor{}, false)
+	return set.Ref(), err
 }
 
-// loadCurrent loads a rule file whose window holds now: one that is over or yet to come would leave everybody without a
-// colour.
-func (s *Service) loadCurrent(name string, yaml []byte) (*rules.Set, error) {
+// loadRulesFile loads a rule file whose window is not over yet.
+func (s *Service) loadRulesFile(name string, yaml []byte) (*rules.Set, error) {
 	set, err := rules.Load(name, yaml)
 	if err != nil {
 		return nil, err
 	}
-	if !set.InForce(s.cfg.Now()) {
-		return nil, kangma.E(kangma.Invalid, "not_in_force", "the file's in_force window does not hold now; change the window, or publish when its time has come")
+	if _, to := set.Window(); !to.IsZero() && !s.cfg.Now().Before(to) {
+		return nil, kangma.E(kangma.Invalid, "not_in_force", "the file's in_force window is over; change the window")
 	}
 	return set, nil
 }
 
-// enforce keeps a checked rule set and puts it in force.
-func (s *Service) enforce(ctx context.Context, set *rules.Set, yaml []byte) error {
-	id := set.Ref().ID + "@" + set.Ref().Digest[:16]
-	err := s.PutRecord(ctx, store.Record{Kind: ruleKind, ID: id, Version: 1, Data: yaml})
+func recordID(set *rules.Set) string { return set.Ref().ID + "@" + set.Ref().Digest[:16] }
+
+// enforce keeps a checked rule set and plans it.
+func (s *Service) enforce(ctx context.Context, set *rules.Set, pub Publication, by Actor, released bool) (Published, error) {
+	s.publish.Lock()
+	defer s.publish.Unlock()
+	from, to := set.Window()
+	next := span{ID: recordID(set), From: from, To: to, By: by, Released: released}
+	add := func(p plan, now time.Time) (plan, bool, error) { return p.with(next, now, pub.Supersede) }
+	if p, _, err := s.plan(ctx); err != nil {
+		return Published{}, err
+	} else if _, _, err := add(p, s.cfg.Now()); err != nil {
+		return Published{}, err // before anything is kept
+	}
+	err := s.PutRecord(ctx, store.Record{Kind: ruleKind, ID: next.ID, Version: 1, Data: pub.YAML})
 	if err != nil && !errors.Is(err, kangma.Conflict) { // a conflict: it was published before
-		return err
+		return Published{}, err
 	}
-	now, _, err := GetDoc[active](ctx, s.cfg.Records, activeKind, "rules")
-	if err != nil && !errors.Is(err, kangma.NotFound) {
-		return err
-	}
-	if now.Current != id {
-		next := active{Current: id, Before: now.Before}
-		if now.Current != "" {
-			next.Before = append(next.Before, now.Current)
-		}
-		next.Before = next.Before[max(0, len(next.Before)-maxHistory):]
-		if err := s.PutDoc(ctx, activeKind, "rules", next, nil); err != nil {
-			return err
-		}
-	}
-	s.swap(ctx, func(j *judgement) { j.rules = set })
-	return nil
-}
-
-// RollBackRules puts the rule set before the one in force back, exactly as it was.
-func (s *Service) RollBackRules(ctx context.Context) (kangma.RuleSetRef, error) {
-	s.publish.Lock()
-	defer s.publish.Unlock()
-	now, _, err := GetDoc[active](ctx, s.cfg.Records, activeKind, "rules")
-	if err != nil && !errors.Is(err, kangma.NotFound) {
-		return kangma.RuleSetRef{}, err
-	}
-	if len(now.Before) == 0 {
-		return kangma.RuleSetRef{}, kangma.E(kangma.Conflict, "no_earlier_rules", "no rule set was in force before this one")
-	}
-	last := len(now.Before) - 1
-	set, err := s.loadRuleSet(ctx, now.Before[last])
+	p, err := s.changePlan(ctx, add)
 	if err != nil {
-		return kangma.RuleSetRef{}, err
+		return Published{}, err
 	}
-	if err := s.PutDoc(ctx, activeKind, "rules", active{Current: now.Before[last], Before: now.Before[:last]}, nil); err != nil {
-		return kangma.RuleSetRef{}, err
-	}
-	s.swap(ctx, func(j *judgement) { j.rules = set })
-	return set.Ref(), nil
+	return s.published(set, p), nil
 }
 
-// PublishAreas checks official risk-area lists (plain or gzip), oldest first, keeps them and puts them in force together.
-// A list that is there already is no change. After an error nothing is kept and the old table stays in force.
-func (s *Service) PublishAreas(ctx context.Context, lists ...[]byte) ([]*areas.List, error) {
-	s.publish.Lock()
-	defer s.publish.Unlock()
-	parsed := make([]*areas.List, len(lists))
-	for i, raw := range lists {
-		var err error
-		if parsed[i], err = parseList(raw); err != nil {
-			return nil, err
+func (s *Service) published(set *rules.Set, p plan) Published {
+	now, out := s.cfg.Now(), Published{Rules: set.Ref(), State: "over"}
+	for _, sp := range p.from(now) {
+		if sp.ID == recordID(set) {
+			return sp.view(set, now)
 		}
 	}
-	table, err := s.extend(parsed)
+	return out
+}
+
+func (sp span) view(set *rules.Set, now time.Time) Published {
+	v := Published{Rules: set.Ref(), From: sp.From, To: sp.To}
+	switch {
+	case sp.holds(now):
+		v.State = "in_force"
+	case sp.From.After(now):
+		v.State = "scheduled"
+	default:
+		v.State = "over"
+	}
+	return v
+}
+
+// Planned lists every rule set that was, is or will be in force, in order of time.
+func (s *Service) Planned(ctx context.Context) (all []Published, err error) {
+	p, _, err := s.plan(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for i, raw := range lists {
-		if err := s.keepList(ctx, parsed[i], raw); err != nil {
+	s.publish.Lock()
+	defer s.publish.Unlock()
+	now := s.cfg.Now()
+	for _, sp := range p.Spans {
+		set, err := s.ruleSet(ctx, sp.ID)
+		if err != nil {
 			return nil, err
 		}
+		all = append(all, sp.view(set, now))
 	}
-	s.swap(ctx, func(j *judgement) { j.areas = table })
-	return parsed, nil
+	return all, nil
 }
 
-// extend gives the table in force with lists added; without one yet, a whole history is built at once.
-func (s *Service) extend(lists []*areas.List) (*areas.Table, error) {
-	table := s.current.Load().areas
-	if table == nil {
-		return areas.Build(lists...)
-	}
-	for _, l := range lists {
-		var err error
-		if table, err = table.With(l); err != nil {
-			return nil, err
+// RollBackRules undoes the last publication: from now on everything is as it was to be before, exactly. One that was only
+// planned never happens. kangma.Conflict: there is nothing to go back to.
+func (s *Service) RollBackRules(ctx context.Context) (kangma.RuleSetRef, error) {
+	s.publish.Lock()
+	defer s.publish.Unlock()
+	_, err := s.changePlan(ctx, func(p plan, now time.Time) (plan, bool, error) {
+		out, ok := p.back(now)
+		if !ok {
+			return p, false, kangma.E(kangma.Conflict, "no_earlier_rules", "no rule set was in force before this one")
 		}
-	}
-	return table, nil
-}
-
-func (s *Service) keepList(ctx context.Context, l *areas.List, raw []byte) error {
-	packed, err := pack(raw)
+		return out, true, nil
+	})
 	if err != nil {
-		return err
+		return kangma.RuleSetRef{}, err
 	}
-	old, err := s.cfg.Records.Get(ctx, areaKind, areaListID(l))
-	if !errors.Is(err, kangma.NotFound) {
-		return err // it is there already, or the store failed
+	ref, _, _ := s.InForce()
+	return ref, nil
+}
+
+// plan reads the plan; without one it is empty.
+func (s *Service) plan(ctx context.Context) (plan, uint64, error) {
+	p, version, err := GetDoc[plan](ctx, s.cfg.Records, activeKind, "rules")
+	if errors.Is(err, kangma.NotFound) {
+		return plan{}, version, nil
 	}
-	return s.PutRecord(ctx, store.Record{Kind: areaKind, ID: areaListID(l), Version: old.Version + 1, Data: packed})
+	if err == nil && len(p.Spans) == 0 && p.Current != "" { // as kept before rule sets could be planned
+		p.Spans = []span{{ID: p.Current}}
+	}
+	return p, version, err
+}
+
+// changePlan changes the plan by compare-and-swap, also against other nodes, and puts it in force here. The caller holds
+// s.publish.
+func (s *Service) changePlan(ctx context.Context, f func(p plan, now time.Time) (plan, bool, error)) (plan, error) {
+	for range casAttempts {
+		old, version, err := s.plan(ctx)
+		if err != nil {
+			return plan{}, err
+		}
+		next, changed, err := f(old, s.cfg.Now().UTC())
+		if err != nil || !changed {
+			return next, err
+		}
+		catalogue, err := s.catalogue(ctx, next)
+		if err != nil {
+			return plan{}, err
+		}
+		data, err := json.Marshal(next)
+		if err != nil {
+			return plan{}, err
+		}
+		err = s.PutRecord(ctx, store.Record{Kind: activeKind, ID: "rules", Version: version + 1, Data: data})
+		if errors.Is(err, kangma.Conflict) {
+			continue
+		}
+		if err == nil {
+			s.swap(ctx, func(j *judgement) { j.rules = catalogue })
+		}
+		return next, err
+	}
+	return plan{}, kangma.E(kangma.Unavailable, "contended", "this document is being changed by many at once; try again")
+}
+
+// catalogue compiles a plan.
+func (s *Service) catalogue(ctx context.Context, p plan) (*rules.Catalogue, error) {
+	sets := make([]*rules.Set, 0, len(p.Spans))
+	for _, sp := range p.Spans {
+		set, err := s.ruleSet(ctx, sp.ID)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, set.Between(sp.From, sp.To))
+	}
+	return rules.NewCatalogue(sets...)
+}
+
+// ruleSet compiles a kept rule set, once. The caller holds s.publish.
+func (s *Service) ruleSet(ctx context.Context, id string) (*rules.Set, error) {
+	if set, ok := s.compiled[id]; ok {
+		return set, nil
+	}
+	rec, err := s.cfg.Records.Get(ctx, ruleKind, id)
+	if err != nil {
+		return nil, err
+	}
+	set, err := rules.Load(rec.ID, rec.Data)
+	if err == nil {
+		s.compiled[id] = set
+	}
+	return set, err
 }
 
 // Reload reads the rules and areas in force from the records: at start, and when another node published.
 func (s *Service) Reload(ctx context.Context) error {
 	s.publish.Lock()
 	defer s.publish.Unlock()
-	set, err := s.loadRules(ctx)
+	p, _, err := s.plan(ctx)
+	if err != nil {
+		return err
+	}
+	catalogue, err := s.catalogue(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -167,151 +232,54 @@ func (s *Service) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.current.Store(&judgement{rules: set, areas: table})
+	s.current.Store(&judgement{rules: catalogue, areas: table})
+	s.wake()
 	return nil
-}
-
-func (s *Service) loadRules(ctx context.Context) (*rules.Set, error) {
-	now, _, err := GetDoc[active](ctx, s.cfg.Records, activeKind, "rules")
-	if errors.Is(err, kangma.NotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.loadRuleSet(ctx, now.Current)
-}
-
-func (s *Service) loadRuleSet(ctx context.Context, id string) (*rules.Set, error) {
-	rec, err := s.cfg.Records.Get(ctx, ruleKind, id)
-	if err != nil {
-		return nil, err
-	}
-	return rules.Load(rec.ID, rec.Data)
-}
-
-func (s *Service) loadAreas(ctx context.Context) (*areas.Table, error) {
-	var lists []*areas.List
-	for after := ""; ; {
-		recs, next, err := s.cfg.Records.List(ctx, store.RecordQuery{Kind: areaKind, After: after, Limit: 100})
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range recs {
-			list, err := parseList(r.Data)
-			if err != nil {
-				return nil, err
-			}
-			lists = append(lists, list)
-		}
-		if after = next; next == "" {
-			break
-		}
-	}
-	if len(lists) == 0 {
-		return nil, nil
-	}
-	slices.SortFunc(lists, func(a, b *areas.List) int { return a.At.Compare(b.At) })
-	return areas.Build(lists...)
-}
-
-// swap puts a changed judgement in force here and tells the other nodes.
-func (s *Service) swap(ctx context.Context, f func(*judgement)) {
-	next := *s.current.Load()
-	f(&next)
-	s.current.Store(&next)
-	for range casAttempts {
-		old, err := s.cfg.Records.Get(ctx, epochKind, "rules-and-areas")
-		if err != nil && !errors.Is(err, kangma.NotFound) {
-			break
-		}
-		err = s.cfg.Records.Put(ctx, store.Record{Kind: epochKind, ID: "rules-and-areas", Version: old.Version + 1})
-		if err == nil {
-			s.epoch.Store(old.Version + 1)
-			return
-		}
-		if !errors.Is(err, kangma.Conflict) {
-			break
-		}
-	}
-	s.log.Error("what was published here is in force, but other nodes were not told; publish it again")
-}
-
-// epochKind is a record whose version rises with every publication on any node.
-const epochKind = "epoch"
-
-// follow takes up what another node published.
-func (s *Service) follow(ctx context.Context) error {
-	rec, err := s.cfg.Records.Get(ctx, epochKind, "rules-and-areas")
-	if errors.Is(err, kangma.NotFound) || err == nil && rec.Version == s.epoch.Load() {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.Reload(ctx); err != nil {
-		return err
-	}
-	s.epoch.Store(rec.Version)
-	return nil
-}
-
-// WithdrawAreas takes a list back, by the id PublishAreas kept it under, and builds the table from the others: exactly
-// what would be in force had it never come.
-func (s *Service) WithdrawAreas(ctx context.Context, id string) error {
-	s.publish.Lock()
-	defer s.publish.Unlock()
-	rec, err := s.cfg.Records.Get(ctx, areaKind, id)
-	if err != nil {
-		return err
-	}
-	if err := s.PutRecord(ctx, store.Record{Kind: areaKind, ID: id, Version: rec.Version + 1, Deleted: true}); err != nil {
-		return err
-	}
-	table, err := s.loadAreas(ctx)
-	if err != nil {
-		return err
-	}
-	s.swap(ctx, func(j *judgement) { j.areas = table })
-	return nil
-}
-
-func parseList(raw []byte) (*areas.List, error) { return areas.ParseList(bytes.NewReader(raw)) }
-
-// areaListID is what a list is kept under: its hour and the beginning of its digest.
-func areaListID(l *areas.List) string {
-	return l.At.UTC().Format("2006010215") + "-" + l.Digest()[:16]
-}
-
-func pack(list []byte) ([]byte, error) {
-	if bytes.HasPrefix(list, []byte{0x1f, 0x8b}) {
-		return list, nil
-	}
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-	if _, err := io.Copy(w, io.LimitReader(bytes.NewReader(list), maxList)); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil { // before Bytes: Close writes the end
-		return nil, err
-	}
-	return b.Bytes(), nil
 }
 
 // InForce says which rules and areas speak now.
 func (s *Service) InForce() (ref kangma.RuleSetRef, areaVersion string, at time.Time) {
 	j := s.current.Load()
-	if j.rules != nil {
-		ref = j.rules.Ref()
-	}
+	at = s.cfg.Now()
+	ref = j.set(at).Ref()
 	if j.areas != nil {
 		areaVersion = j.areas.Version()
 	}
-	return ref, strings.TrimSpace(areaVersion), s.cfg.Now()
+	return ref, strings.TrimSpace(areaVersion), at
 }
 
-// Rules gives the rule set in force; nil: none.
-func (s *Service) Rules() *rules.Set { return s.current.Load().rules }
+// Rules gives the rule set in force now; nil: none.
+func (s *Service) Rules() *rules.Set { return s.current.Load().set(s.cfg.Now()) }
 
 // Areas gives the risk-area table in force; nil: none.
 func (s *Service) Areas() *areas.Table { return s.current.Load().areas }
+
+// set gives the rule set in force at a moment; nil: none.
+func (j *judgement) set(at time.Time) *rules.Set {
+	set, err := j.rules.InForce(at)
+	if err != nil {
+		return nil
+	}
+	return set
+}
+
+// NextActivation says when another rule set takes over; zero: none is planned.
+func (s *Service) NextActivation() time.Time {
+	now := s.cfg.Now()
+	for _, set := range s.current.Load().rules.Sets() {
+		if from, _ := set.Window(); from.After(now) {
+			return from
+		}
+	}
+	return time.Time{}
+}
+
+// Changed receives after every publication, on any node, of rules or areas: who looks for changed colours looks again.
+func (s *Service) Changed() <-chan struct{} { return s.changed }
+
+func (s *Service) wake() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}

@@ -126,14 +126,14 @@ func TestRulesRollBackToWhatTheyWereAndSurviveAReload(t *testing.T) {
 	if changed == string(preset(t)) {
 		t.Fatal("the preset has other words now; change this test")
 	}
-	second, held, err := w.ProposeRules(ctx, anna, "x", []byte(changed))
-	if err != nil || held != nil || second.Digest == first.Digest {
+	second, held, err := w.ProposeRules(ctx, anna, registry.Publication{Name: "x", YAML: []byte(changed)})
+	if err != nil || held != nil || second.Rules.Digest == first.Digest {
 		t.Fatalf("%+v %+v %v", second, held, err)
 	}
 	if err := w.Reload(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if ref, _, _ := w.InForce(); ref != second {
+	if ref, _, _ := w.InForce(); ref != second.Rules {
 		t.Errorf("after reload: %+v", ref)
 	}
 	back, err := w.RollBackRules(ctx)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma/risk/backtest"
+	"github.com/kangma/kangma/risk/rules"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/seal"
 )
@@ -32,15 +33,17 @@ type Config struct {
 
 // Service is one node's registry. All methods may be called concurrently.
 type Service struct {
-	cfg     Config
-	log     *slog.Logger
-	current atomic.Pointer[judgement]
-	publish sync.Mutex // one publication of rules or areas at a time on this node
-	applied *tracker
-	noted   atomic.Uint64 // the mark as the store has it
-	epoch   atomic.Uint64 // the last publication that is in force here
-	stop    context.CancelFunc
-	done    sync.WaitGroup
+	cfg      Config
+	log      *slog.Logger
+	current  atomic.Pointer[judgement]
+	publish  sync.Mutex            // one publication of rules or areas at a time on this node; guards compiled
+	compiled map[string]*rules.Set // by rule-set record: they never change
+	changed  chan struct{}         // see Changed
+	applied  *tracker
+	noted    atomic.Uint64 // the mark as the store has it
+	epoch    atomic.Uint64 // the last publication that is in force here
+	stop     context.CancelFunc
+	done     sync.WaitGroup
 }
 
 // Open checks the configuration, applies what the journal holds beyond the mark (healing a crash between append and
@@ -52,7 +55,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &Service{cfg: cfg, log: cfg.Log}
+	s := &Service{cfg: cfg, log: cfg.Log, compiled: map[string]*rules.Set{}, changed: make(chan struct{}, 1)}
 	s.current.Store(&judgement{})
 	mark, err := s.mark(ctx)
 	if err != nil {

@@ -43,17 +43,13 @@ func (j *judgement) stand(d *kangma.Dossier, at time.Time) Standing {
 	return standingOf(j.assess(d, at, time.Time{}))
 }
 
-// assess evaluates a dossier under this judgement.
+// assess evaluates a dossier by the rules in force at the moment asked about.
 func (j *judgement) assess(d *kangma.Dossier, at, known time.Time) kangma.Assessment {
 	in := rules.Input{Dossier: d, At: at, Known: known}
 	if j.areas != nil { // a nil table must stay a nil interface: then what depends on a level cannot be told
 		in.Areas = j.areas
 	}
-	set := j.rules
-	if set != nil && !set.InForce(at) {
-		set = nil // over, or not yet: then no rules are in force
-	}
-	return set.Evaluate(in)
+	return j.rules.Evaluate(in)
 }
 
 // NotGreen is one person who was not green when the sweep last looked.

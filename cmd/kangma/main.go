@@ -41,6 +41,8 @@ type cli struct {
 	Config string `help:"Configuration file (YAML; keys are the flags' names)." type:"existingfile" env:"KANGMA_CONFIG"`
 	JSON   bool   `help:"Answer in JSON." env:"KANGMA_JSON"`
 
+	BreakerLimit float64 `help:"Share of people that one rule set, area list or batch may recolour without a second person; negative: none at all." default:"0.001" env:"KANGMA_BREAKER_LIMIT"`
+
 	storeFlags `embed:"" group:"Stores"`
 
 	Serve    serveCmd    `cmd:"" help:"Serve the HTTP API and the web pages."`

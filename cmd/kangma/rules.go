@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -19,9 +18,10 @@ import (
 type rulesCmd struct {
 	List     rulesListCmd     `cmd:"" help:"List the presets."`
 	Check    rulesCheckCmd    `cmd:"" help:"Check rule files: every fault with its line and column."`
-	Publish  rulesPublishCmd  `cmd:"" help:"Put a preset or a rule file in force."`
+	Publish  rulesPublishCmd  `cmd:"" help:"Put a preset or a rule file in force, now or when its window begins."`
+	Schedule rulesScheduleCmd `cmd:"" help:"List which rule sets were, are and will be in force."`
 	Explain  rulesExplainCmd  `cmd:"" help:"Explain a person's colour."`
-	RollBack rulesRollBackCmd `cmd:"" help:"Put the rule set before the one in force back."`
+	RollBack rulesRollBackCmd `cmd:"" help:"Undo the last publication of rules, exactly."`
 	WhatIf   rulesWhatIfCmd   `cmd:"" help:"What would a person's colour be with more evidence?"`
 	Backtest rulesBacktestCmd `cmd:"" help:"Replay a rule set against another over people and days: who would change, and why."`
 }
@@ -100,39 +100,6 @@ func printFaults(w *world, path string, err error) {
 	}
 }
 
-type rulesPublishCmd struct {
-	Set string `arg:"" help:"Name of a preset (kangma rules list; its window of then is opened) or path of a rule file (its window must hold now)."`
-}
-
-var windowLine = regexp.MustCompile(`(?m)^in_force: \{from: ([^,}]+),[^}]*\}`)
-
-// presetNow gives the file of a preset with its window left open: a preset is of its time, and who publishes it now wants
-// it in force now.
-func presetNow(id string) ([]byte, error) {
-	raw, err := rules.PresetFile(id)
-	if err != nil {
-		return nil, err
-	}
-	return windowLine.ReplaceAll(raw, []byte("in_force: {from: $1}")), nil
-}
-
-func (c *rulesPublishCmd) Run(w *world) error {
-	raw, err := presetNow(c.Set)
-	if errors.Is(err, kangma.NotFound) {
-		raw, err = os.ReadFile(c.Set)
-	}
-	if err != nil {
-		return err
-	}
-	return withStack(w, 0, func(s *stack) error {
-		ref, err := s.registry.PublishRules(w.ctx, c.Set, raw)
-		if err == nil {
-			fmt.Fprintf(w.out, "in force: %s version %s, digest %s\n", ref.ID, ref.Version, ref.Digest)
-		}
-		return err
-	})
-}
-
 type rulesExplainCmd struct {
 	Person string    `arg:"" help:"Person id, ID number or phone."`
 	At     time.Time `help:"The moment to speak of (RFC 3339); default now."`
@@ -163,18 +130,6 @@ func (c *rulesExplainCmd) Run(w *world) error {
 			return denied
 		}
 		return nil
-	})
-}
-
-type rulesRollBackCmd struct{}
-
-func (rulesRollBackCmd) Run(w *world) error {
-	return withStack(w, 0, func(s *stack) error {
-		ref, err := s.registry.RollBackRules(w.ctx)
-		if err == nil {
-			fmt.Fprintf(w.out, "in force again: %s version %s, digest %s\n", ref.ID, ref.Version, ref.Digest)
-		}
-		return err
 	})
 }
 

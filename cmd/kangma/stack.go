@@ -12,6 +12,7 @@ import (
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/keystore"
 	"github.com/kangma/kangma/registry"
+	"github.com/kangma/kangma/risk/backtest"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/redis"
@@ -62,7 +63,7 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 	}
 	s.registry, err = registry.Open(ctx, registry.Config{
 		Node: c.Node, Journal: s.journal, Dossiers: s.dossiers, Records: s.records, Sealer: sealer,
-		Now: time.Now, Retention: evidenceRetention, Log: log,
+		Now: time.Now, Retention: evidenceRetention, Breaker: backtest.Breaker{Limit: c.BreakerLimit}, Log: log,
 	})
 	if err != nil {
 		return s, err
