@@ -139,3 +139,29 @@ type Dropper interface {
 	// such rows from then on.
 	Drop(ctx context.Context, before time.Time) error
 }
+
+// Dumper is the further power of a Records to give everything it holds, for snapshots.
+type Dumper interface {
+	// Dump calls f with every record of every kind, tombstones too, in no order. One that is changed meanwhile may come
+	// in any of its versions, or twice; one that is made meanwhile may not come. f's slice is its own.
+	Dump(ctx context.Context, f func([]Record) error) error
+}
+
+// Loader fills a store that is being made again, with dossiers and records of any version; what is there in a later
+// version stays. Its methods may be called concurrently for different people and records.
+type Loader interface {
+	Dossiers(ctx context.Context, dossiers ...kangma.Dossier) error
+	Records(ctx context.Context, records ...Record) error
+}
+
+// Archive is the further power of a Warehouse to give back what it was loaded with, as far as Drop left it: for exports,
+// and for the repair of a journal.
+type Archive interface {
+	// Nodes gives the nodes whose journals were loaded, and up to where.
+	Nodes(ctx context.Context) (map[string]Position, error)
+	// Rows gives the rows of one node with positions in [from, to], in order of position.
+	Rows(ctx context.Context, node string, from, to Position) ([]Row, error)
+	// All calls f with every passage once, some thousand of one node at a time, in no order. Position is 0 and node ""
+	// where the warehouse does not know them. f's slice is its own.
+	All(ctx context.Context, f func(node string, rows []Row) error) error
+}

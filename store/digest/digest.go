@@ -10,7 +10,6 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
-	"github.com/kangma/kangma/store/wire"
 )
 
 // Options of State.
@@ -18,18 +17,22 @@ type Options struct {
 	// Versions makes version numbers count. They differ after a rebuild that applied several events at once, while the
 	// state is the same; after a restore of a backup they must be equal.
 	Versions bool
-	// Kinds of records that count, e.g. gate, account. The kind "applied" differs between nodes by nature.
+	// Kinds of records that count, e.g. gate, account; nil: every kind but "applied", which differs between nodes by
+	// nature (the store must then be a store.Dumper).
 	Kinds []string
 	// Progress, if not nil, is told after each of the 256 partitions how many people were read.
 	Progress func(partition int, people uint64)
 }
 
+// Sum is a SHA-256, or the sum of many.
+type Sum [sha256.Size]byte
+
 // Digest is the state of a store: equal digests, equal states.
 type Digest struct {
 	People     uint64
 	Records    uint64
-	Partitions [store.Partitions][sha256.Size]byte // of the dossiers of each, to say where two states differ
-	Kinds      map[string][sha256.Size]byte
+	Partitions [store.Partitions]Sum // of the dossiers of each, to say where two states differ
+	Kinds      map[string]Sum
 }
 
 // String gives one hexadecimal SHA-256 over everything.
@@ -58,7 +61,7 @@ func (d Digest) Differs(e Digest) (partitions []int, kinds []string) {
 			partitions = append(partitions, i)
 		}
 	}
-	for _, m := range []map[string][sha256.Size]byte{d.Kinds, e.Kinds} {
+	for _, m := range []map[string]Sum{d.Kinds, e.Kinds} {
 		for k := range m {
 			if d.Kinds[k] != e.Kinds[k] && !slices.Contains(kinds, k) {
 				kinds = append(kinds, k)
@@ -72,66 +75,59 @@ func (d Digest) Differs(e Digest) (partitions []int, kinds []string) {
 const page = 1000
 
 // State reads everything. It is of one moment only while nobody writes. Errors are those of the stores.
-func State(ctx context.Context, people store.Dossiers, records store.Records, o Options) (d Digest, err error) {
-	d.Kinds = map[string][sha256.Size]byte{}
+func State(ctx context.Context, people store.Dossiers, records store.Records, o Options) (Digest, error) {
+	s := NewSummer(o.Versions)
 	for p := range store.Partitions {
-		n := uint64(0)
-		if d.Partitions[p], n, err = partition(ctx, people, p, o.Versions); err != nil {
-			return d, err
+		if err := partition(ctx, people, p, s); err != nil {
+			return Digest{}, err
 		}
-		if d.People += n; o.Progress != nil {
-			o.Progress(p, d.People)
+		if o.Progress != nil {
+			o.Progress(p, s.d.People)
 		}
+	}
+	dumper, all := records.(store.Dumper)
+	if o.Kinds == nil && all {
+		err := dumper.Dump(ctx, func(page []store.Record) error {
+			for _, r := range page {
+				s.Record(r)
+			}
+			return nil
+		})
+		return s.Digest(), err
 	}
 	for _, kind := range o.Kinds {
-		n := uint64(0)
-		if d.Kinds[kind], n, err = ofKind(ctx, records, kind, o.Versions); err != nil {
-			return d, err
+		s.kind(kind)
+		if err := ofKind(ctx, records, kind, s); err != nil {
+			return Digest{}, err
 		}
-		d.Records += n
 	}
-	return d, nil
+	return s.Digest(), nil
 }
 
-func partition(ctx context.Context, s store.Dossiers, p int, versions bool) (sum [sha256.Size]byte, n uint64, err error) {
-	h := sha256.New()
+func partition(ctx context.Context, s store.Dossiers, p int, sum *Summer) error {
 	for after := (kangma.PersonID{}); ; {
 		people, err := s.Scan(ctx, p, after, page)
-		if err != nil {
-			return sum, n, err
-		}
-		if len(people) == 0 {
-			return [sha256.Size]byte(h.Sum(nil)), n, nil
+		if err != nil || len(people) == 0 {
+			return err
 		}
 		for _, d := range people {
-			if !versions {
-				d.Version = 0
-			}
-			one := sha256.Sum256(wire.EncodeDossier(d)) // of fixed length, so that no two lists of people look alike
-			h.Write(one[:])
-			n++
+			sum.Dossier(d)
 		}
 		after = people[len(people)-1].Person
 	}
 }
 
-func ofKind(ctx context.Context, s store.Records, kind string, versions bool) (sum [sha256.Size]byte, n uint64, err error) {
-	h := sha256.New()
+func ofKind(ctx context.Context, s store.Records, kind string, sum *Summer) error {
 	for q := (store.RecordQuery{Kind: kind, Limit: page}); ; {
 		records, next, err := s.List(ctx, q)
 		if err != nil {
-			return sum, n, err
+			return err
 		}
 		for _, r := range records {
-			if !versions {
-				r.Version = 0
-			}
-			one := sha256.Sum256(wire.EncodeRecord(r))
-			h.Write(one[:])
-			n++
+			sum.Record(r)
 		}
 		if next == "" {
-			return [sha256.Size]byte(h.Sum(nil)), n, nil
+			return nil
 		}
 		q.After = next
 	}

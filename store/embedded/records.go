@@ -95,20 +95,26 @@ func putRecord(c *conn, r store.Record, row []byte) (won bool, err error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if r.Version > 1 {
+	return true, indexRecord(c, r, r.Version > 1)
+}
+
+// indexRecord lists the record under its indexes; listed says that an earlier version may be.
+func indexRecord(c *conn, r store.Record, listed bool) error {
+	id := []byte(r.ID)
+	if listed {
 		if _, err := c.exec("DELETE FROM record_index WHERE kind = ? AND id = ?", r.Kind, id); err != nil {
-			return false, err
+			return err
 		}
 	}
 	if r.Deleted {
-		return true, nil
+		return nil
 	}
 	for name, value := range r.Index {
 		if _, err := c.exec("INSERT INTO record_index (kind, name, value, id) VALUES (?, ?, ?, ?)", r.Kind, name, []byte(value), id); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
 }
 
 func (s records) List(ctx context.Context, q store.RecordQuery) (page []store.Record, next string, err error) {

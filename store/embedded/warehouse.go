@@ -76,7 +76,7 @@ func (w *Warehouse) load(c *conn, b store.Batch) (err error) {
 		if hour < floor {
 			continue
 		}
-		code, fresh, err := w.insert(c, hour, p)
+		code, fresh, err := w.insert(c, hour, b.Node, b.Rows[i])
 		if err != nil {
 			return err
 		}
@@ -98,12 +98,16 @@ func (w *Warehouse) load(c *conn, b store.Batch) (err error) {
 }
 
 // insert stores one passage and says whether it is new.
-func (w *Warehouse) insert(c *conn, hour int64, p *kangma.Passage) (code int64, fresh bool, err error) {
+func (w *Warehouse) insert(c *conn, hour int64, node string, r store.Row) (code int64, fresh bool, err error) {
+	p := &r.Passage
 	code, cell, err := w.codes.cellOf(c, p)
 	if err != nil {
 		return 0, false, err
 	}
-	var operator, rules, flags int64
+	var operator, rules, flags, origin int64
+	if origin, err = w.codes.word(c, node); err != nil {
+		return 0, false, err
+	}
 	if operator, err = w.codes.word(c, p.Operator); err != nil {
 		return 0, false, err
 	}
@@ -113,9 +117,10 @@ func (w *Warehouse) insert(c *conn, hour int64, p *kangma.Passage) (code int64, 
 	if flags, err = w.codes.word(c, strings.Join(p.Flags, flagsJoint)); err != nil {
 		return 0, false, err
 	}
-	n, err := c.exec(`INSERT INTO passage (hour, id, at, cell, gate, day, person, operator, temperature, vehicle, rules, flags)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		hour, p.ID[:], p.At.UnixMicro(), code, cell.gate, floorDiv(hour, 24), p.Person[:], operator, int64(p.Temperature), []byte(p.Vehicle), rules, flags)
+	n, err := c.exec(`INSERT INTO passage (hour, id, at, cell, gate, day, person, operator, temperature, vehicle, rules, flags, node, position)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		hour, p.ID[:], p.At.UnixMicro(), code, cell.gate, floorDiv(hour, 24), p.Person[:], operator, int64(p.Temperature), []byte(p.Vehicle), rules, flags,
+		origin, int64(r.Position))
 	return code, n == 1, err
 }
 

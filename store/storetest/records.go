@@ -48,6 +48,7 @@ func Records(t *testing.T, open Opener[store.Records]) {
 			t.Errorf("by index: got %d, want 9", len(got))
 		}
 	})
+	check(t, open, "a dump gives every record of every kind, tombstones too", recordsDump)
 }
 
 func gateRecord(i int, version uint64) store.Record {

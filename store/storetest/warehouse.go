@@ -36,6 +36,7 @@ func Warehouse(t *testing.T, open Opener[store.Warehouse]) {
 		wantOK(t, w.Load(t.Context(), BatchOf("n1", 300, more...)))
 		wantAnswer(t, w, slices.Concat(passages, more), everything(store.ByHour, store.ByDistrict))
 	})
+	check(t, open, "an archive gives back what was loaded", warehouseArchive)
 }
 
 // everything asks for all there is, both measures.

@@ -1,0 +1,137 @@
+package embedded
+
+import (
+	"context"
+	"database/sql/driver"
+	"maps"
+	"math"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/store"
+)
+
+// Loader gives what fills this state again from a snapshot.
+func (db *DB) Loader() store.Loader { return loader{db.file} }
+
+type loader struct{ f *file }
+
+var _ store.Dumper = records{}
+
+var errVersion = kangma.E(kangma.Invalid, "version", "a version is 1 to 2^63-1")
+
+// Dossiers stores dossiers of any version with their indexes, unless later ones are there, in one transaction.
+func (l loader) Dossiers(ctx context.Context, dossiers ...kangma.Dossier) error {
+	changes := make([]change, len(dossiers))
+	for i, d := range dossiers {
+		if d.Version == 0 || d.Version > math.MaxInt64 {
+			return errVersion
+		}
+		changes[i] = changeOf(d)
+	}
+	return l.f.writer.do(ctx, 1+len(changes), func(c *conn) error {
+		for _, x := range changes {
+			if err := x.restore(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// restore stores the dossier unless a later version is there.
+func (x change) restore(c *conn) error {
+	n, err := c.exec("INSERT INTO dossier (person, version, found_by, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		x.person, int64(x.version), x.foundBy, x.data)
+	if err != nil {
+		return err
+	}
+	if n == 1 {
+		return x.index(c, nil)
+	}
+	var old []byte
+	older := false
+	err = c.each("SELECT found_by FROM dossier WHERE person = ? AND version <= ?", []driver.Value{x.person, int64(x.version)}, func(row []driver.Value) error {
+		old, _ = row[0].([]byte)
+		older = true
+		return nil
+	})
+	if err != nil || !older {
+		return err
+	}
+	if _, err := c.exec("UPDATE dossier SET version = ?, data = ?, found_by = ? WHERE person = ?",
+		int64(x.version), x.data, x.foundBy, x.person); err != nil {
+		return err
+	}
+	return x.index(c, old)
+}
+
+// Records stores records of any version, tombstones too, unless later ones are there, in one transaction.
+func (l loader) Records(ctx context.Context, records ...store.Record) error {
+	rows, weight := make([][]byte, len(records)), 1
+	for i, r := range records {
+		if err := r.Validate(); err != nil {
+			return err
+		}
+		if r.Version == 0 || r.Version > math.MaxInt64 {
+			return errVersion
+		}
+		rows[i] = recordRow(r)
+		weight += 1 + len(rows[i])/4096
+	}
+	clone := make([]store.Record, len(records))
+	for i, r := range records {
+		r.Index = maps.Clone(r.Index)
+		clone[i] = r
+	}
+	return l.f.writer.do(ctx, weight, func(c *conn) error {
+		for i, r := range clone {
+			if err := restoreRecord(c, r, rows[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func restoreRecord(c *conn, r store.Record, row []byte) error {
+	there, err := recordVersion(c, r.Kind, r.ID)
+	if err != nil || there > r.Version {
+		return err
+	}
+	id, deleted := []byte(r.ID), int64(0)
+	if r.Deleted {
+		deleted = 1
+	}
+	_, err = c.exec("INSERT OR REPLACE INTO record (kind, id, version, deleted, data) VALUES (?, ?, ?, ?, ?)", r.Kind, id, int64(r.Version), deleted, row)
+	if err != nil {
+		return err
+	}
+	return indexRecord(c, r, there > 0)
+}
+
+// dumpPage is how many records one read of Dump takes.
+const dumpPage = 500
+
+// Dump calls f with every record of every kind, tombstones too, in order of kind and id.
+func (s records) Dump(ctx context.Context, f func([]store.Record) error) error {
+	kind, id := "", []byte{}
+	for {
+		var page []store.Record
+		err := s.f.readers.with(ctx, func(c *conn) error {
+			const sql = "SELECT kind, id, data FROM record WHERE (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?"
+			return c.each(sql, []driver.Value{kind, id, int64(dumpPage)}, func(row []driver.Value) error {
+				kind, _ = row[0].(string)
+				id, _ = row[1].([]byte)
+				r, err := recordOf(kind, string(id), row[2])
+				page = append(page, r)
+				return err
+			})
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		if err := f(page); err != nil {
+			return err
+		}
+	}
+}
