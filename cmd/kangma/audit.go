@@ -10,7 +10,8 @@ import (
 )
 
 type auditCmd struct {
-	Fsck auditFsckCmd `cmd:"" help:"Check every record of the journal: length, checksum, hash chain, place, time. May run beside a server. Exit code 1: damaged."`
+	Fsck  auditFsckCmd  `cmd:"" help:"Check every record of the journal: length, checksum, hash chain, place, time. May run beside a server. Exit code 1: damaged."`
+	State auditStateCmd `cmd:"" help:"Hash the state: equal states have equal hashes, whatever the stores. Of one moment only while nobody writes."`
 }
 
 type auditFsckCmd struct{}

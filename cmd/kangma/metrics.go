@@ -25,6 +25,9 @@ var (
 	descFailures = desc("journal_failures_total", "Group commits that failed; nothing of them was acknowledged.")
 	descReadOnly = desc("journal_read_only", "1 when damage keeps the journal from taking anything in.")
 	descSize     = desc("journal_bytes", "Bytes of the kept segments.")
+	descReleased = desc("journal_released", "Last entry that is in the warehouse and in the snapshots.")
+	descLast     = desc("journal_last", "Last entry of the journal.")
+	descSnapshot = desc("snapshot_age_seconds", "Age of the newest snapshot of the state; 0: there is none.")
 	descShipLag  = desc("ship_lag_entries", "Journal entries that the warehouse has not yet.")
 	descShipTime = desc("ship_lag_seconds", "Age of the oldest of them.")
 	descStalled  = desc("ship_stalled", "1 when the warehouse makes no progress.")
@@ -38,7 +41,7 @@ var (
 
 // Describe is Prometheus' way to ask what there is.
 func (f figures) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descAppended, descFsyncs, descFailures, descReadOnly, descSize, descShipLag, descShipTime,
+	for _, d := range []*prometheus.Desc{descAppended, descFsyncs, descFailures, descReadOnly, descSize, descReleased, descLast, descSnapshot, descShipLag, descShipTime,
 		descStalled, descSweep, descSilence, descFeedLag, descSilent, descBad, descRules} {
 		ch <- d
 	}
@@ -58,6 +61,9 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 	count(descFailures, float64(j.Failures))
 	gauge(descReadOnly, flag(j.ReadOnly))
 	gauge(descSize, float64(j.Size))
+	gauge(descReleased, float64(j.Released))
+	gauge(descLast, float64(j.Last))
+	gauge(descSnapshot, f.s.snapshots.age(time.Now()).Seconds())
 	w := f.s.shipper.Stats()
 	gauge(descShipLag, float64(w.Lag))
 	gauge(descShipTime, w.LagTime.Seconds())

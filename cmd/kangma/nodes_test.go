@@ -62,7 +62,7 @@ func TestTwoNodesOnRedisAndClickHouseAreOneTown(t *testing.T) {
 	}
 	one.kill()
 	two.kill()
-	args := append([]string{"rebuild", "--data", filepath.Join(dir, "one"), "--journals", filepath.Join(dir, "two", "journal")}, flags("one")...)
+	args := append([]string{"rebuild", "--data", filepath.Join(dir, "one"), "--journals", "two=" + filepath.Join(dir, "two", "journal")}, flags("one")...)
 	if out, err := exec.Command(testCommand(t), args...).CombinedOutput(); err != nil || !strings.Contains(string(out), "rebuilt: 3 people") {
 		t.Fatalf("%v: %s", err, out)
 	}

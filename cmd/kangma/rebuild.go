@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -15,92 +16,194 @@ import (
 	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/redis"
-	"github.com/kangma/kangma/store/ship"
+	"github.com/kangma/kangma/store/snapshot"
 )
 
-// rebuildCmd makes the state again from the journals.
+// rebuildCmd makes the state again from a copy of it, if there is one, and the journals.
 type rebuildCmd struct {
-	Journals []string `help:"Journal folders of the other nodes (stopped, or copies); this node's own is always applied." type:"existingdir"`
+	Journals   []string `help:"Journals of the other nodes (stopped, or copies), each NODE=FOLDER; this node's own is always applied. Without a copy to begin with FOLDER will do."`
+	From       string   `help:"Begin with this copy of the state (kangma export), e.g. one made from other stores; default: the newest of the data folder's snapshots." type:"existingfile"`
+	NoSnapshot bool     `help:"Begin with nothing and apply the journals from their first entries."`
+	Passages   bool     `help:"Put the passages of the --from copy into the warehouse too."`
 }
 
-func (c *rebuildCmd) Run(w *world) error {
-	if len(w.Redis) == 0 {
-		return c.embedded(w)
+func (c *rebuildCmd) Run(w *world) (err error) {
+	switch {
+	case c.From != "" && c.NoSnapshot:
+		return kangma.E(kangma.Invalid, "flags", "--from and --no-snapshot exclude each other")
+	case c.From == "" && c.Passages:
+		return kangma.E(kangma.Invalid, "flags", "--passages needs --from")
 	}
-	return c.redis(w)
+	if err := errors.Join(w.haveKeys(), w.refuseUnfinished()); err != nil {
+		return err
+	}
+	s := &stack{}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.openKeys(w.cli); err != nil {
+		return err
+	}
+	// The journal's lock keeps a running server from being robbed of its state.
+	if s.journal, err = journal.Open(filepath.Join(w.Data, "journal"), journal.Options{Now: time.Now, Logger: discard}); err != nil {
+		return err
+	}
+	s.onClose(s.journal.Close)
+	dir, err := os.MkdirTemp(w.Data, "rebuild-")
+	if err != nil {
+		return err
+	}
+	s.onClose(func() error { return os.RemoveAll(dir) })
+	made := filepath.Join(dir, "state.db")
+	if err := c.make(w, s, made); err != nil {
+		return err
+	}
+	if len(w.Redis) == 0 {
+		return c.swap(w, made)
+	}
+	return c.intoRedis(w, s, made)
 }
 
-// embedded puts the state file aside and lets the next start apply the journal from its beginning.
-func (c *rebuildCmd) embedded(w *world) error {
-	aside := time.Now().UTC().Format("20060102T150405Z")
+// make fills a new state file: from the copy to begin with, then from all journals.
+func (c *rebuildCmd) make(w *world, s *stack, path string) (err error) {
+	db, err := embedded.Open(path, embedded.Options{Relaxed: true, SkipCheck: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	marks, err := c.begin(w, s, db)
+	if err != nil {
+		return err
+	}
+	if err := refuseOlderJournal(marks[w.Node], s.journal); err != nil {
+		return err
+	}
+	own := &tape{journal: s.journal, node: w.Node, at: marks[w.Node]}
+	var others []*tape
+	defer func() { err = errors.Join(err, closeTapes(others)) }()
+	for _, text := range c.Journals {
+		t, err := openTape(text, marks)
+		if err != nil {
+			return err
+		}
+		others = append(others, t)
+	}
+	tapes := append([]*tape{own}, others...)
+	applier := registry.NewApplier(db.Dossiers(), db.Records())
+	if err := play(w, tapes, applier.Apply); err != nil {
+		return err
+	}
+	for _, t := range tapes {
+		if t.node != "" && t.at > 0 {
+			if err := db.Dossiers().Update(w.ctx, store.Mark{Node: t.node, Applied: t.at}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// begin puts the copy in that is to begin with, and gives its marks.
+func (c *rebuildCmd) begin(w *world, s *stack, db *embedded.DB) (map[string]store.Position, error) {
+	key, err := s.copyKey()
+	if err != nil {
+		return nil, err
+	}
+	t := snapshot.Target{State: db.Loader()}
+	if c.From != "" {
+		f, size, err := openCopy(c.From)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return c.beginFrom(w, s, f, size, key, t)
+	}
+	folder := w.snapshots(key)
+	newest, err := folder.Newest(w.ctx)
+	if c.NoSnapshot || errors.Is(err, kangma.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, size, end, err := folder.Open(newest)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return c.beginFrom(w, s, r, size, key, t)
+}
+
+func (c *rebuildCmd) beginFrom(w *world, s *stack, r io.Reader, size int64, key snapshot.Key, t snapshot.Target) (map[string]store.Position, error) {
+	var in *filling
+	if c.Passages {
+		if err := s.openWarehouse(w.ctx, w.cli, quietUnlessWrong(w.err)); err != nil {
+			return nil, err
+		}
+		in = newFilling(s.warehouse)
+		t.Rows = in.rows
+	}
+	h, _, err := readCopy(w, r, size, key, t, "装载 loading")
+	if err != nil {
+		return nil, err
+	}
+	if in != nil {
+		if err := in.end(w.ctx, h.Loaded); err != nil {
+			return nil, err
+		}
+	}
+	if !w.JSON {
+		fmt.Fprintf(w.out, "begun with the state of %s\n", h.Created.Format(time.RFC3339))
+	}
+	return h.Marks, nil
+}
+
+// swap puts the new state file in the place of the old one, which stays beside it. A crash in between leaves no state file: the next start
+// applies the journal from its beginning or, if that is gone, says so; then rebuild again.
+func (c *rebuildCmd) swap(w *world, made string) error {
+	aside := ".before-" + time.Now().UTC().Format("20060102T150405Z")
 	files, err := filepath.Glob(filepath.Join(w.Data, "state.db*"))
 	if err != nil {
 		return err
 	}
-	lock, err := journal.Open(filepath.Join(w.Data, "journal"), journal.Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil { // the journal's lock keeps a running server from being robbed of its state
-		return err
-	}
-	last := lock.Stats().Last
-	if err := lock.Close(); err != nil {
-		return err
-	}
 	for _, f := range files {
-		if err := os.Rename(f, f+".before-"+aside); err != nil {
+		if strings.Contains(f, ".before-") {
+			continue
+		}
+		if err := os.Rename(f, f+aside); err != nil {
 			return err
 		}
 	}
-	return withStack(w, 0, func(s *stack) error {
-		_, err := fmt.Fprintf(w.out, "rebuilt from %d journal entries; the old files are beside, .before-%s\n", last, aside)
+	if err := os.Rename(made, filepath.Join(w.Data, "state.db")); err != nil {
 		return err
-	})
-}
-
-// redis fills Redis again: the journals are applied to a state of their own first, which is then put in as a whole.
-func (c *rebuildCmd) redis(w *world) error {
-	log := slog.New(slog.NewTextHandler(w.err, nil))
+	}
+	if err := syncDir(w.Data); err != nil {
+		return err
+	}
 	s := &stack{}
-	if err := s.openKeys(w.cli); err != nil {
-		return err
-	}
-	if err := s.openState(w.ctx, w.cli, log); err != nil {
-		return errors.Join(err, s.Close())
-	}
-	dir, err := os.MkdirTemp(w.Data, "rebuild-")
-	if err != nil {
-		return errors.Join(err, s.Close())
-	}
-	defer os.RemoveAll(dir)
-	err = s.redis.Rebuild(w.ctx, func(ctx context.Context, l *redis.Loader) error {
-		db, err := embedded.Open(filepath.Join(dir, "state.db"), embedded.Options{Relaxed: true, SkipCheck: true})
-		if err != nil {
-			return err
+	err = s.openState(w.ctx, w.cli, quietUnlessWrong(w.err))
+	if err == nil {
+		if !w.JSON {
+			fmt.Fprintf(w.out, "rebuilt; the old files are beside, %s\n", aside)
 		}
-		defer db.Close()
-		applier := registry.NewApplier(db.Dossiers(), db.Records())
-		for _, folder := range append([]string{filepath.Join(w.Data, "journal")}, c.Journals...) {
-			if err := replayInto(ctx, folder, applier, w); err != nil {
-				return fmt.Errorf("%s: %w", folder, err)
-			}
-		}
-		return loadAll(ctx, db, applier.Kinds(), l, w)
-	})
+		err = s.sayState(w)
+	}
 	return errors.Join(err, s.Close())
 }
 
-func replayInto(ctx context.Context, folder string, applier *registry.Applier, w *world) error {
-	j, err := journal.Open(folder, journal.Options{Now: time.Now, ReadOnly: true, Logger: slog.New(slog.DiscardHandler)})
+// intoRedis puts the whole new state into Redis, which answers nobody before it is there.
+func (c *rebuildCmd) intoRedis(w *world, s *stack, made string) error {
+	db, err := embedded.Open(made, embedded.Options{Relaxed: true, SkipCheck: true})
 	if err != nil {
 		return err
 	}
-	bar := progress(w.err, int(j.Stats().Last), "回放 replaying")
-	_, err = ship.Replay(ctx, j, store.Mark{}, applier.Apply, func(m store.Mark) { bar.Set(int64(m.Applied)) })
-	bar.Finish()
-	return errors.Join(err, j.Close())
+	err = s.openEmpty(w)
+	if err == nil {
+		err = s.redis.Rebuild(w.ctx, func(ctx context.Context, l *redis.Loader) error { return loadAll(ctx, db, l, w) })
+	}
+	return errors.Join(err, db.Close())
 }
 
-// loadAll puts every dossier and every record of the kinds in.
-func loadAll(ctx context.Context, db *embedded.DB, kinds []string, l *redis.Loader, w *world) error {
+// loadAll puts every dossier and every record in.
+func loadAll(ctx context.Context, db *embedded.DB, l *redis.Loader, w *world) error {
 	people := 0
 	bar := progress(w.err, store.Partitions, "装载 loading")
 	for p := range store.Partitions {
@@ -122,21 +225,13 @@ func loadAll(ctx context.Context, db *embedded.DB, kinds []string, l *redis.Load
 	}
 	bar.Finish()
 	records := 0
-	for _, kind := range kinds {
-		for after := ""; ; {
-			page, next, err := db.Records().List(ctx, store.RecordQuery{Kind: kind, After: after, Limit: 500})
-			if err != nil {
-				return err
-			}
-			if err := l.Records(ctx, page...); err != nil {
-				return err
-			}
-			records += len(page)
-			if after = next; next == "" {
-				break
-			}
-		}
+	err := db.Records().(store.Dumper).Dump(ctx, func(page []store.Record) error {
+		records += len(page)
+		return l.Records(ctx, page...)
+	})
+	if err != nil {
+		return err
 	}
-	_, err := fmt.Fprintf(w.out, "rebuilt: %d people, %d records\n", people, records)
+	_, err = fmt.Fprintf(w.out, "rebuilt: %d people, %d records\n", people, records)
 	return err
 }

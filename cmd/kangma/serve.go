@@ -17,13 +17,14 @@ import (
 )
 
 type serveCmd struct {
-	Listen     string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"KANGMA_LISTEN"`
-	Region     string        `help:"Division whose codes these are (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
-	Demo       bool          `help:"A small demo town: people, gates, risk areas, accounts with known passwords; one-time passwords are printed. NOT for real use." env:"KANGMA_DEMO"`
-	SMSCommand string        `help:"Program that sends a one-time password; it gets the phone as its argument and the text on standard input." env:"KANGMA_SMS_COMMAND"`
-	SweepEvery time.Duration `help:"How long to wait between two searches for colour changes." default:"10m" env:"KANGMA_SWEEP_EVERY"`
-	SweepRate  int           `help:"People a second that a search looks at." default:"20000" env:"KANGMA_SWEEP_RATE"`
-	LogLevel   string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"KANGMA_LOG_LEVEL"`
+	Listen        string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"KANGMA_LISTEN"`
+	Region        string        `help:"Division whose codes these are (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
+	Demo          bool          `help:"A small demo town: people, gates, risk areas, accounts with known passwords; one-time passwords are printed. NOT for real use." env:"KANGMA_DEMO"`
+	SMSCommand    string        `help:"Program that sends a one-time password; it gets the phone as its argument and the text on standard input." env:"KANGMA_SMS_COMMAND"`
+	SweepEvery    time.Duration `help:"How long to wait between two searches for colour changes." default:"10m" env:"KANGMA_SWEEP_EVERY"`
+	SweepRate     int           `help:"People a second that a search looks at." default:"20000" env:"KANGMA_SWEEP_RATE"`
+	SnapshotEvery time.Duration `help:"How often a sealed snapshot of the state is made; 0: never, and the journal keeps everything." default:"6h" env:"KANGMA_SNAPSHOT_EVERY"`
+	LogLevel      string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"KANGMA_LOG_LEVEL"`
 }
 
 func (c *serveCmd) Run(w *world) (err error) {
@@ -55,6 +56,9 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.snapshots, err = s.newSnapshotter(w.cli, c.SnapshotEvery, log); err != nil {
+		return err
+	}
 	stopShipping, err := s.startShipping(w.ctx, log)
 	if err != nil {
 		return err
@@ -68,6 +72,10 @@ func (c *serveCmd) Run(w *world) (err error) {
 	defer stopKeys()
 	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, log) })
 	defer stopSweep()
+	if c.SnapshotEvery > 0 {
+		stopSnapshots := s.background(w.ctx, s.snapshots.run)
+		defer stopSnapshots()
+	}
 	c.greet(w, s, ln.Addr())
 	return server.Serve(w.ctx, ln)
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/ship"
 )
 
@@ -16,7 +17,7 @@ const drainGrace = 5 * time.Second
 func (s *stack) startShipping(ctx context.Context, log *slog.Logger) (stop func() error, err error) {
 	shipper, err := ship.New(ship.Config{
 		Node: s.registry.Node(), Journal: s.journal, Warehouse: s.warehouse, Linger: 300 * time.Millisecond,
-		Others: s.registry.Applied, Logger: log,
+		Others: s.needed, Logger: log,
 	})
 	if err != nil {
 		return nil, err
@@ -34,4 +35,12 @@ func (s *stack) startShipping(ctx context.Context, log *slog.Logger) (stop func(
 		cancel()
 		return errors.Join(<-failed)
 	}, nil
+}
+
+// needed is the last entry of the journal that neither the state nor the snapshots need any more.
+func (s *stack) needed() store.Position { return min(s.registry.Applied(), s.snapshots.Released()) }
+
+// release lets the journal go up to what everybody has; the shipper does the same after each load.
+func (s *stack) release(ctx context.Context) error {
+	return s.journal.Release(ctx, min(s.shipper.Stats().Loaded, s.needed()))
 }

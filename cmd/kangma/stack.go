@@ -14,6 +14,7 @@ import (
 	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/risk/backtest"
 	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/redis"
 	"github.com/kangma/kangma/store/seal"
@@ -30,11 +31,13 @@ type stack struct {
 	dossiers   store.Dossiers
 	records    store.Records
 	redis      *redis.DB // nil: the state is embedded
+	embedded   *embedded.DB
 	warehouse  store.Warehouse
 	registry   *registry.Service
 	checkpoint *checkpoint.Service
 	codes      *codes
 	shipper    *ship.Shipper // while serving
+	snapshots  *snapshotter  // while serving
 	region     kangma.Division
 	closers    []func() error
 }
@@ -51,6 +54,9 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return s, err
 	}
+	if err := c.refuseUnfinished(); err != nil {
+		return s, err
+	}
 	if err := s.openKeys(c); err != nil {
 		return s, err
 	}
@@ -65,10 +71,16 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 		Node: c.Node, Journal: s.journal, Dossiers: s.dossiers, Records: s.records, Sealer: sealer,
 		Now: time.Now, Retention: evidenceRetention, Breaker: backtest.Breaker{Limit: c.BreakerLimit}, Log: log,
 	})
+	if kangma.CodeOf(err) == "journal_gone" {
+		return s, kangma.E(kangma.Conflict, "state_too_old", "the state is older than the journal reaches back: run kangma rebuild").Because(err)
+	}
 	if err != nil {
 		return s, err
 	}
 	s.onClose(func() error { return s.registry.Close(context.WithoutCancel(ctx)) })
+	if err := refuseOlderJournal(s.registry.Applied(), s.journal); err != nil {
+		return s, err
+	}
 	if s.codes, err = openCodes(s.keys, region); err != nil {
 		return s, fmt.Errorf("codes: %w", err)
 	}

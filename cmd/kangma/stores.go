@@ -20,6 +20,11 @@ type storeFlags struct {
 	Node      string `help:"This node's name: that of its journal in the warehouse. Every node has its own, for good." default:"node-1" env:"KANGMA_NODE"`
 	KeyFolder string `help:"Folder of the keys, shared by all nodes; default: keys in the data folder." type:"path" env:"KANGMA_KEY_FOLDER"`
 
+	Snapshots   string        `help:"Folder of the sealed snapshots of the state; nodes that share their state may share it. Default: snapshots in the data folder." type:"path" env:"KANGMA_SNAPSHOTS"`
+	JournalKeep time.Duration `help:"How long the journal keeps what is in the warehouse and in the snapshots; 0: for ever. Keep 72h at least with ClickHouse, which does not fsync." default:"168h" env:"KANGMA_JOURNAL_KEEP"`
+
+	JournalSegment int `help:"MiB of a journal segment; whole segments go, never parts." default:"256" env:"KANGMA_JOURNAL_SEGMENT"`
+
 	Redis         []string `help:"Keep people and records in Redis at these host:port (of a cluster any of its nodes)." env:"KANGMA_REDIS"`
 	RedisCluster  bool     `help:"It is a Redis Cluster." env:"KANGMA_REDIS_CLUSTER"`
 	RedisUser     string   `help:"ACL user of Redis." env:"KANGMA_REDIS_USER"`
@@ -35,7 +40,8 @@ type storeFlags struct {
 // openStores opens the journal, which is always this node's own, and the stores that the flags name. This is the only
 // place that names backends.
 func (s *stack) openStores(ctx context.Context, c *cli, log *slog.Logger) (err error) {
-	s.journal, err = journal.Open(filepath.Join(c.Data, "journal"), journal.Options{Now: time.Now, Logger: log, BallastBytes: 16 << 20})
+	s.journal, err = journal.Open(filepath.Join(c.Data, "journal"), journal.Options{Now: time.Now, Logger: log, BallastBytes: 16 << 20,
+		Retention: c.JournalKeep, MaxSegmentBytes: int64(c.JournalSegment) << 20})
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
@@ -56,7 +62,7 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 			return err
 		}
 		s.onClose(db.Close)
-		s.dossiers, s.records = db.Dossiers(), db.Records()
+		s.dossiers, s.records, s.embedded = db.Dossiers(), db.Records(), db
 		return nil
 	}
 	secret, err := s.keys.Secret("redis")

@@ -127,7 +127,24 @@ func (h *history) client(ctx context.Context, db *redis.DB, n int, r *rand.Rand,
 	}
 }
 
-// clients runs eight clients on five people while faults happen, and gives the history.
+// more waits until some hundred operations more are in the history, however busy the machine is.
+func (h *history) more(t *testing.T) {
+	t.Helper()
+	count := func() int {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return len(h.ops)
+	}
+	before := count()
+	eventually(t, func() error {
+		if n := count(); n < before+200 {
+			return fmt.Errorf("%d operations after %d", n, before)
+		}
+		return nil
+	})
+}
+
+// clients runs eight clients on five people while faults happen, some time before and after, and gives the history.
 func clients(t *testing.T, db *redis.DB, seed uint64, faults func(r *rand.Rand)) []porcupine.Operation {
 	r := source(t, seed)
 	ids := make([]kangma.PersonID, 5)
@@ -141,7 +158,9 @@ func clients(t *testing.T, db *redis.DB, seed uint64, faults func(r *rand.Rand))
 		mine := rand.New(rand.NewPCG(seed, uint64(n)))
 		wg.Go(func() { h.client(ctx, db, n, mine, ids) })
 	}
+	h.more(t)
 	faults(r)
+	h.more(t)
 	stop()
 	wg.Wait()
 	return h.ops
@@ -219,7 +238,6 @@ func TestOnePersonIsLinearizable(t *testing.T) {
 		srv := realserver.StartRedis(t) // keeps nothing: a restart forgets, and the epoch is put back behind its back
 		db := open(t, single(srv))
 		ops := clients(t, db, 93, func(r *rand.Rand) {
-			time.Sleep(150 * time.Millisecond)
 			state := map[string]string{}
 			for p := range store.Partitions {
 				k := fmt.Sprintf("{km:%02x}s", p)
@@ -229,7 +247,6 @@ func TestOnePersonIsLinearizable(t *testing.T) {
 			for k, epoch := range state {
 				srv.Must("HSET", k, "e", epoch)
 			}
-			time.Sleep(150 * time.Millisecond)
 		})
 		if got := check(t, ops); got != porcupine.Illegal {
 			t.Errorf("the history is %v: the check cannot fail", got)

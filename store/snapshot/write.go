@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -112,6 +113,8 @@ type copying struct {
 	sum   *digest.Summer
 	total Summary
 	buf   []byte
+
+	loaded map[string]store.Position
 }
 
 func (c *copying) run(head Head, src Source) error {
@@ -133,6 +136,7 @@ func (c *copying) run(head Head, src Source) error {
 		return err
 	}
 	if src.Archive != nil {
+		c.loaded = head.Loaded
 		if err := src.Archive.All(c.ctx, c.rows); err != nil {
 			return err
 		}
@@ -228,8 +232,17 @@ func (c *copying) records(s store.Records) error {
 	return c.flush(typeRecords)
 }
 
-// rows writes passages of one node.
+// rows writes passages of one node. What was loaded after the head was made is left out: of that only a part may come, and the journal has
+// all of it.
 func (c *copying) rows(node string, rows []store.Row) error {
+	if upTo, known := c.loaded[node]; known {
+		rows = slices.DeleteFunc(rows, func(r store.Row) bool { return r.Position > upTo })
+	} else if node != "" {
+		return nil
+	}
+	if len(rows) == 0 {
+		return nil
+	}
 	begin := func() { c.buf = append(binary.AppendUvarint(c.buf[:0], uint64(len(node))), node...) }
 	begin()
 	for i, r := range rows {

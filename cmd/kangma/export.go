@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/digest"
+	"github.com/kangma/kangma/store/snapshot"
+)
+
+// exportCmd writes everything that is not in a journal of its own: state and passages, sealed.
+type exportCmd struct {
+	File       string `arg:"" help:"File to write; there must be none." type:"path"`
+	NoPassages bool   `help:"Leave the passages out."`
+}
+
+func (c *exportCmd) Run(w *world) error {
+	s := &stack{}
+	err := s.openForCopy(w, !c.NoPassages)
+	if err == nil {
+		err = c.export(w, s)
+	}
+	return errors.Join(err, s.Close())
+}
+
+func (c *exportCmd) export(w *world, s *stack) error {
+	h, sum, err := s.copyTo(w, c.File, !c.NoPassages)
+	if err != nil {
+		return err
+	}
+	return sayCopy(w, "exported", h, sum)
+}
+
+// sayCopy tells what a copy holds.
+func sayCopy(w *world, what string, h snapshot.Head, s snapshot.Summary) error {
+	if w.JSON {
+		return json.NewEncoder(w.out).Encode(struct {
+			snapshot.Head
+			snapshot.Summary
+			Bytes int64 `json:"bytes"`
+		}{h, s, s.Bytes})
+	}
+	_, err := fmt.Fprintf(w.out, "%s: %d people, %d records, %d passages, %d bytes, state %s\n", what, s.People, s.Records, s.Rows, s.Bytes, s.State)
+	return err
+}
+
+// auditStateCmd tells the hash of the state.
+type auditStateCmd struct{}
+
+func (auditStateCmd) Run(w *world) error {
+	s := &stack{}
+	err := s.openForCopy(w, false)
+	if err == nil {
+		err = s.sayState(w)
+	}
+	return errors.Join(err, s.Close())
+}
+
+func (s *stack) sayState(w *world) error {
+	bar := progress(w.err, store.Partitions, "核对 hashing")
+	d, err := digest.State(w.ctx, s.dossiers, s.records, digest.Options{Versions: true, Progress: func(p int, _ uint64) { bar.Set(int64(p + 1)) }})
+	bar.Finish()
+	if err != nil {
+		return err
+	}
+	if w.JSON {
+		kinds := map[string]string{}
+		for kind, sum := range d.Kinds {
+			kinds[kind] = hex.EncodeToString(sum[:])
+		}
+		only := d
+		only.Kinds = nil
+		return json.NewEncoder(w.out).Encode(map[string]any{"people": d.People, "records": d.Records, "state": d.String(), "dossiers": only.String(), "kinds": kinds})
+	}
+	_, err = fmt.Fprintf(w.out, "%d people, %d records, state %s\n", d.People, d.Records, d)
+	return err
+}
