@@ -73,23 +73,23 @@ func (t *Table) otherStreet(area uint32, at kangma.Division) bool {
 // Notes of a Hit that is not exact.
 var (
 	noteCoarse = kangma.Text{
-		Zh: "只知到所在的行政区划，未知是否在名单所列的区域内；按其中最高等级列出。",
-		En: "Only the administrative division is known, not whether it was inside a listed area; the highest level listed in it is given.",
+		Zh: "只知到所在的行政区划，未知是否在名单所列的区域内。",
+		En: "Only the administrative division is known, not whether it was inside a listed area.",
 	}
 	noteZone = kangma.Text{
-		Zh: "只知到所在的功能区，未知是否在名单所列的区域内；按其中最高等级列出。",
-		En: "Only the functional zone is known, not whether it was inside a listed area; the highest level listed in it is given.",
+		Zh: "只知到所在的功能区，未知是否在名单所列的区域内。",
+		En: "Only the functional zone is known, not whether it was inside a listed area.",
 	}
 	noteBeside = kangma.Text{
-		Zh: "同市有功能区列入名单；功能区没有行政区划代码，未知该地点是否在其中；按其最高等级列出。",
-		En: "A functional zone of the same city is listed; such zones have no division code, so whether the place was in it is not known; its highest level is given.",
+		Zh: "同市有功能区列入名单；功能区没有行政区划代码，未知该地点是否在其中。",
+		En: "A functional zone of the same city is listed; such zones have no division code, so whether the place was in it is not known.",
 	}
 	noteText = kangma.Text{
-		Zh: "所填社区或地址与名单所列文字均不一致，不能据此排除；按所在区划内最高等级列出。",
-		En: "The community text matches none on the list, which excludes nothing; the highest level listed in the division is given.",
+		Zh: "所填社区或地址与名单所列文字均不一致，不能据此排除。",
+		En: "The community as written is not on the list, which excludes nothing: lists and people spell differently.",
 	}
 	notePart = kangma.Text{
-		Zh: "名单只列出该小区的一部分（如个别楼栋），未知是否在其中；按该部分的等级列出。",
-		En: "The list names only a part of this estate (such as single buildings); whether it was that part is not known; the level of the part is given.",
+		Zh: "名单只列出该小区的一部分（如个别楼栋），未知是否在其中。",
+		En: "The list names only a part of this estate (such as single buildings); whether it was that part is not known.",
 	}
 )

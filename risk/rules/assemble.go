@@ -15,7 +15,7 @@ type block struct {
 	assignments [2]kangma.Assignment
 	refs        [4]kangma.EvidenceRef
 	progress    [2]kangma.Progress
-	notes       [2]kangma.Text
+	notes       [4]kangma.Text
 }
 
 // smallBlock holds the parts of the commonest assessment that is not green.
@@ -23,7 +23,7 @@ type smallBlock struct {
 	assignments [1]kangma.Assignment
 	refs        [2]kangma.EvidenceRef
 	progress    [1]kangma.Progress
-	notes       [1]kangma.Text
+	notes       [2]kangma.Text
 }
 
 // parts is where the pieces of one assessment are taken from.
@@ -42,13 +42,17 @@ func (x *env) parts() parts {
 		if f.rule.progress != nil {
 			progress++
 		}
+		noted := 0
 		for _, it := range x.items[f.start:][:min(f.items, maxCited)] {
 			if it.Note() > 0 {
-				notes++
+				noted++
 			}
 		}
+		if noted > 0 { // and one on how that was taken
+			notes += noted + 1
+		}
 	}
-	if len(x.fired) == 1 && refs <= 2 && notes <= 1 {
+	if len(x.fired) == 1 && refs <= 2 && notes <= 2 {
 		b := new(smallBlock)
 		return parts{b.assignments[:0], b.refs[:0], b.progress[:0], b.notes[:0]}
 	}
@@ -135,7 +139,9 @@ func (s *Set) assignment(x *env, f *firing, p *parts) {
 		}
 	}
 	a.Evidence = p.refs[firstRef:len(p.refs):len(p.refs)]
-	if n := len(p.notes); n > firstNote {
+	if len(p.notes) > firstNote {
+		p.notes = append(p.notes, s.unclearNote())
+		n := len(p.notes)
 		a.Notes = p.notes[firstNote:n:n]
 	}
 	if r.progress != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -229,15 +230,19 @@ func (r *caseReader) areas(n *yaml.Node) Areas {
 	return out
 }
 
-// LevelAt answers as the real table does, for places written exactly alike.
+// LevelAt answers as the real table does, for communities written exactly alike: one that is not listed excludes nothing.
 func (t caseTable) LevelAt(p kangma.Place, from, to, known time.Time) areas.Hit {
 	best := areas.Hit{Exact: true}
+	counts := func(a caseArea) bool {
+		return (known.IsZero() || !a.published.After(known)) && (a.from.Before(to) || a.from.Equal(from)) && (a.to.IsZero() || from.Before(a.to))
+	}
+	named := slices.ContainsFunc(t, func(a caseArea) bool { return a.place == p && p.Community != "" && counts(a) })
 	for _, a := range t {
-		if !known.IsZero() && a.published.After(known) || !a.from.Before(to) && !a.from.Equal(from) || !a.to.IsZero() && !from.Before(a.to) {
+		if !counts(a) {
 			continue
 		}
 		exact := a.place.Division.Contains(p.Division) && (a.place.Community == "" || a.place.Community == p.Community)
-		inside := p.Division.Contains(a.place.Division) && p.Community == ""
+		inside := !named && (p.Division.Contains(a.place.Division) || a.place.Division.Contains(p.Division))
 		if exact && a.level > best.Sure {
 			best.Sure = a.level
 		}
@@ -245,7 +250,7 @@ func (t caseTable) LevelAt(p kangma.Place, from, to, known time.Time) areas.Hit 
 			best.Level, best.Since, best.Until, best.Exact = a.level, a.from, a.to, exact
 			best.Area = a.place.Community
 			if best.Note = (kangma.Text{}); !exact {
-				best.Note = kangma.Text{Zh: "行程只到区县，按其中最高风险等级判定", En: "The place is known only by county; the worst level inside it was taken"}
+				best.Note = kangma.Text{Zh: "未知是否在名单所列的区域内。", En: "Whether it was inside a listed area is not known."}
 			}
 		}
 	}

@@ -220,7 +220,7 @@ func TestClosuresMeanWhatCELMeans(t *testing.T) {
 
 // slow evaluates a set rule by rule and item by item under cel-go, without anything the fast path does to be fast.
 func (o *oracle) slow(t testing.TB, s *Set, in Input) map[string]bool {
-	x := &env{areas: in.Areas, known: in.Known, past: s.past}
+	x := &env{areas: in.Areas, known: in.Known, past: s.past, apart: s.apart}
 	known := facts.Never
 	if !in.Known.IsZero() {
 		known = facts.ToMicros(in.Known)

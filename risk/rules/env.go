@@ -15,6 +15,7 @@ type env struct {
 	areas Areas
 	known time.Time
 	past  bool
+	apart bool // unclear_stays: apart
 
 	// next collects the earliest moment after now at which anything looked at so far may change by itself.
 	next    facts.Micros
@@ -57,11 +58,37 @@ func (c *env) level(it *facts.Item) kangma.Level {
 	case coarse(it):
 		level = hit.Sure
 	default:
+		if c.apart && level >= kangma.MidLevel {
+			if level = hit.Sure; level < kangma.MidLevel {
+				level = unclear
+			}
+		}
 		c.notes = append(c.notes, hit.Note)
 		note = int32(len(c.notes))
 	}
 	it.Judge(level, note)
 	return level
+}
+
+// unclear is what a stay is judged as that may have met a high or mid area and surely met neither, in a set that says
+// unclear_stays: apart.
+const unclear = kangma.HighLevel + 1
+
+// What the two ways of judging say of themselves in an explanation.
+var (
+	noteWorst = kangma.Text{Zh: "因此按该地名单所列的最高等级对待。", En: "It is therefore treated as the highest level listed there."}
+	noteApart = kangma.Text{
+		Zh: "因此不按最高等级对待，也不视为未到过：按本规则对“情况不明”的规定处理。补充准确的小区或地址后会重新判定。",
+		En: "It is therefore treated neither as the highest level listed there nor as none, but by the rule for unclear stays. Giving the exact estate or address has it judged anew.",
+	}
+)
+
+// unclearNote says how the set takes a stay that is known less closely than the listed areas.
+func (s *Set) unclearNote() kangma.Text {
+	if s.apart {
+		return noteApart
+	}
+	return noteWorst
 }
 
 // note gives the note on how a stay was judged, if there is one.

@@ -27,7 +27,7 @@ func (s *Set) Evaluate(in Input) kangma.Assessment {
 	}
 	out.Person = in.Dossier.Person
 	x := s.pool.Get().(*env)
-	x.areas, x.known, x.past = in.Areas, in.Known, s.past
+	x.areas, x.known, x.past, x.apart = in.Areas, in.Known, s.past, s.apart
 	known := facts.Never
 	if !in.Known.IsZero() {
 		known = facts.ToMicros(in.Known)

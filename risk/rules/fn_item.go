@@ -110,6 +110,12 @@ func itemMeasureFunctions() []*function {
 			}), nil
 		},
 	}, {
+		name: "at_home", id: "item_at_home", result: types.BoolType, cost: 2,
+		doc: "the place of the fact surely lies in the county the person lives in",
+		build: func([]node) (node, error) {
+			return boolNode(func(x *env) bool { return atHome(x.f.Person.Home.Division, placeOf(x.it)) }), nil
+		},
+	}, {
 		name: "in_division", id: "item_in_division", args: []*types.Type{stringList}, result: types.BoolType, cost: 5,
 		doc: "the place of the fact lies in one of these divisions: it.in_division(['420000'])",
 		build: func(a []node) (node, error) {
@@ -207,6 +213,14 @@ func measureStart(x *env, it *facts.Item) facts.Micros {
 		return x.f.Cal.After(it.At, 0)
 	}
 	return best
+}
+
+// atHome: both lie in one county. A city without counties counts as one; a place or home known less closely is never sure.
+func atHome(home, place kangma.Division) bool {
+	if c := home.County(); c != 0 {
+		home = c
+	}
+	return home.Rank() >= kangma.City && (place == home || place.County() == home)
 }
 
 func placeOf(it *facts.Item) kangma.Division {

@@ -77,7 +77,7 @@ func yamlFault(err error) (line int, what string) {
 
 func (r *reader) set(n *yaml.Node, file []byte) *Set {
 	f := r.mapping(n, []string{"id", "version", "title", "timezone", "rules"},
-		[]string{"in_force", "day", "areas", "max_days", "labels", "sources", "weakness", "overrides"})
+		[]string{"in_force", "day", "areas", "unclear_stays", "max_days", "labels", "sources", "weakness", "overrides"})
 	s := &Set{title: r.texts(f["title"]), weakness: r.texts(f["weakness"])}
 	s.ref.ID, s.ref.Version = r.id(f["id"]), r.text(f["version"], 64)
 	sum := sha256.Sum256(file)
@@ -104,6 +104,7 @@ func (r *reader) set(n *yaml.Node, file []byte) *Set {
 	}
 	if f["rules"] != nil {
 		r.contradictions(f["rules"], s.rules)
+		r.unclearStays(f["rules"], s)
 	}
 	if r.boolean(f["overrides"], true) {
 		s.rules = append(s.rules, builtin()...)
@@ -137,6 +138,7 @@ func (r *reader) header(s *Set, f map[string]*yaml.Node) {
 	rolling := r.choice(day["count"], "calendar", "calendar", "24h") == "24h"
 	s.cal = facts.NewCalendar(zone, rolling, r.number(day["first"], 1, 0, 1))
 	s.past = r.choice(f["areas"], "then-or-later", "then", "then-or-later") == "then"
+	s.apart = r.choice(f["unclear_stays"], "worst", "worst", "apart") == "apart"
 	s.maxDays = int64(r.number(f["max_days"], 90, 1, 180))
 	if n := f["in_force"]; n != nil {
 		w := r.mapping(n, []string{"from"}, []string{"to"})
@@ -149,6 +151,26 @@ func (r *reader) header(s *Set, f map[string]*yaml.Node) {
 		for _, n := range r.list(f["sources"], 50) {
 			s.sources = append(s.sources, r.text(n, 500))
 		}
+	}
+}
+
+// unclearStays sees to it that a set which sets stays of an unclear level apart has a colour for them: nobody may be green
+// because too little is known.
+func (r *reader) unclearStays(n *yaml.Node, s *Set) {
+	asked, coloured := false, false
+	for i := range s.rules {
+		on := s.rules[i].on
+		if on == nil {
+			continue
+		}
+		if on.level == unclear && !s.apart {
+			r.fault(n.Content[i], "unclear_stays", "stay('unclear') selects nothing unless the set says unclear_stays: apart")
+		}
+		asked = asked || on.level == kangma.HighLevel || on.level == kangma.MidLevel
+		coloured = coloured || on.level == unclear && !s.rules[i].duty
+	}
+	if s.apart && asked && !coloured {
+		r.fault(n, "unclear_stays", "unclear_stays is apart, so a rule with a colour on stay('unclear') is needed; without it a stay that may have met a high area would be green")
 	}
 }
 

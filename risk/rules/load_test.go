@@ -73,7 +73,11 @@ func TestAFaultNamesFileLineColumnAndWhatWasExpected(t *testing.T) {
 		"the same id twice":                {head + "rules:" + goodRule + goodRule, "f.yaml:15:5", "repeated_rule"},
 		"two colours for one condition": {head + "rules:" + goodRule + strings.NewReplacer("id: close-contact", "id: other", "red", "yellow").Replace(goodRule),
 			"f.yaml:15:5", "contradiction"},
-		"an alias":  {head + "sources: &s [x]\nweakness: *s\nrules:" + goodRule, "f.yaml:6:11", "alias"},
+		"an alias": {head + "sources: &s [x]\nweakness: *s\nrules:" + goodRule, "f.yaml:6:11", "alias"},
+		"unclear stays apart without a rule for them":  {strings.Replace(head+"unclear_stays: apart\nrules:"+goodRule, "contact('close')", "stay('high')", 1), "f.yaml:7:3", "unclear_stays"},
+		"a rule for unclear stays that selects nobody": {with("contact('close')", "stay('unclear')"), "f.yaml:6:5", "unclear_stays"},
+		"only a duty for unclear stays": {head + "unclear_stays: apart\nrules:" + strings.Replace(goodRule, "contact('close')", "stay('mid')", 1) +
+			strings.NewReplacer("id: close-contact", "id: other", "red", "none", "contact('close')", "stay('unclear')").Replace(goodRule), "f.yaml:7:3", "unclear_stays"},
 		"no rules":  {head + "rules: []\n", "f.yaml:5:8", "type"},
 		"max_days":  {head + "max_days: 9999\nrules:" + goodRule, "f.yaml:5:11", "range"},
 		"no record": {"- a\n- b\n", "f.yaml:1:1", "type"},

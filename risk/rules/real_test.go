@@ -93,7 +93,8 @@ func TestStaysInRealAreasHaveTheirColour(t *testing.T) {
 	}
 }
 
-// A stay known only by county is judged by the worst inside it, and the assessment says so in both languages.
+// A stay known only by county that may have been in a high area is never green and never red on that alone, and the
+// assessment says so in both languages. A set that says nothing of unclear stays takes the worst.
 func TestAStayKnownOnlyByCountySaysHowItWasJudged(t *testing.T) {
 	lists := realLists(t, "20220717", "20220724")
 	table, err := areas.Build(lists...)
@@ -117,14 +118,30 @@ func TestAStayKnownOnlyByCountySaysHowItWasJudged(t *testing.T) {
 	left := lists[0].At.Add(time.Hour)
 	d := person(kangma.Evidence{Kind: kangma.KindStay, Observed: left, Stay: &kangma.Stay{Place: place, From: lists[0].At, To: left}})
 	a := set.Evaluate(rules.Input{Dossier: d, Areas: table, At: left, Known: left})
-	if a.Colour != kangma.Red || len(a.Assignments[0].Notes) != 1 || a.Assignments[0].Notes[0].Zh == "" || a.Assignments[0].Notes[0].En == "" {
+	if a.Colour != kangma.Yellow || len(a.Assignments[0].Notes) != 2 || a.Assignments[0].Notes[0].Zh == "" || a.Assignments[0].Notes[1].En == "" {
 		t.Fatalf("%s, notes %v", a.Colour, a.Assignments[0].Notes)
+	}
+	worst, err := rules.Load("worst", worstSet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := worst.Evaluate(rules.Input{Dossier: d, Areas: table, At: left, Known: left}); w.Colour != kangma.Red || len(w.Assignments[0].Notes) != 2 ||
+		w.Assignments[0].Notes[1] == a.Assignments[0].Notes[1] {
+		t.Fatalf("worst: %s, notes %v", w.Colour, w.Assignments[0].Notes)
 	}
 	found := slices.ContainsFunc(rules.Explain(a, set.Zone()), func(x kangma.Text) bool { return x == a.Assignments[0].Notes[0] })
 	if !found || a.Areas != table.Version() {
 		t.Errorf("the note is not in the explanation, or the version of the table is missing")
 	}
 }
+
+var worstSet = []byte(`id: t
+version: "1"
+title: {zh: a, en: a}
+timezone: Asia/Shanghai
+rules:
+  - {id: a, colour: red, on: "stay('high')", when: "it.within(7)", until: "it.end(7)", reason: {zh: a, en: a}, guidance: {zh: a, en: a}, clears: {zh: a, en: a}}
+`)
 
 // BenchmarkAssessRealAreas assesses the typical dossier of 8 items against the table of the whole of 2022.
 func BenchmarkAssessRealAreas(b *testing.B) {

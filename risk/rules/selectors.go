@@ -16,7 +16,8 @@ import (
 type selector struct {
 	kind  facts.Kind
 	match func(*env, *facts.Item) bool
-	area  bool // looks up the area of a stay, unless that was done before
+	area  bool         // looks up the area of a stay, unless that was done before
+	level kangma.Level // of stay(level), otherwise none
 }
 
 type rangeError struct{ lo, hi int64 }
@@ -118,8 +119,7 @@ func crosses(it *facts.Item, level func(kangma.Division) kangma.Division) bool {
 // staySelectors: the level of the place itself, or of the whole county or city around it.
 func staySelectors() []*function {
 	return []*function{
-		levelSelector("stay", "stays in an area whose worst level during the stay was this: stay('high'), stay('mid'), stay('low')",
-			func(x *env, it *facts.Item, want kangma.Level) bool { return x.level(it) == want }),
+		staySelector(),
 		levelSelector("county_stay", "stays in a county that had an area of this level or worse anywhere in it: county_stay('mid')",
 			func(x *env, it *facts.Item, want kangma.Level) bool {
 				return x.around(it, kangma.Division.County) >= want
@@ -131,20 +131,47 @@ func staySelectors() []*function {
 	}
 }
 
+// staySelector is stay(level). A stay that is known less closely than the listed areas is judged as unclear_stays of the
+// set says.
+func staySelector() *function {
+	return &function{
+		name: "stay", id: "stay_string", args: []*types.Type{types.StringType}, result: selectorType,
+		doc: "stays in an area whose worst level during the stay was this: stay('high'), stay('mid'), stay('low'); stay('unclear'): it may have been high or mid, see unclear_stays",
+		build: func(a []node) (node, error) {
+			want, err := unclear, error(nil)
+			if w := a[0].lit.(string); w != "unclear" {
+				want, err = levelWord(w, "high", "mid", "low", "unclear")
+			}
+			return levelNode(want, func(x *env, it *facts.Item) bool { return x.level(it) == want }), err
+		},
+	}
+}
+
+// levelWord reads one of the words of levels.
+func levelWord(w string, words ...string) (l kangma.Level, err error) {
+	if l.UnmarshalText([]byte(w)) != nil || l == kangma.NoLevel {
+		return l, oneOf(words)
+	}
+	return l, nil
+}
+
+// levelNode makes a selection of stays that asks the area table.
+func levelNode(of kangma.Level, match func(*env, *facts.Item) bool) node {
+	return selectorNode(&selector{kind: facts.Stay, area: true, level: of, match: func(x *env, it *facts.Item) bool {
+		if it.Grows != 0 {
+			x.changesAt(it.Grows)
+		}
+		return match(x, it)
+	}})
+}
+
+// levelSelector is a selection by the worst level of something wider than the place itself.
 func levelSelector(name, doc string, match func(*env, *facts.Item, kangma.Level) bool) *function {
 	return &function{
 		name: name, id: name + "_string", args: []*types.Type{types.StringType}, result: selectorType, doc: doc,
 		build: func(a []node) (node, error) {
-			var want kangma.Level
-			if err := want.UnmarshalText([]byte(a[0].lit.(string))); err != nil || want == kangma.NoLevel {
-				return node{}, oneOf([]string{"high", "mid", "low"})
-			}
-			return selectorNode(&selector{kind: facts.Stay, area: true, match: func(x *env, it *facts.Item) bool {
-				if it.Grows != 0 {
-					x.changesAt(it.Grows)
-				}
-				return match(x, it, want)
-			}}), nil
+			want, err := levelWord(a[0].lit.(string), "high", "mid", "low")
+			return levelNode(kangma.NoLevel, func(x *env, it *facts.Item) bool { return match(x, it, want) }), err
 		},
 	}
 }

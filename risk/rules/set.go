@@ -36,6 +36,7 @@ type Set struct {
 	sources  []string
 	cal      *facts.Calendar
 	past     bool // areas: then; see env.lookup
+	apart    bool // unclear_stays: apart; see env.level
 	maxDays  int64
 	rules    []rule
 	pool     *sync.Pool
