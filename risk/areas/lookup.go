@@ -143,6 +143,7 @@ type window struct {
 	lo, hi, known int
 	end           int     // as hi, if every list counted
 	next          *uint32 // if set: the first list after hi, up to end, that changes anything that was looked at
+	rises         bool    // as hi grows lo stays, so that the worst in between only rises
 }
 
 func (t *Table) window(from, to, known time.Time) (window, bool) {
@@ -163,7 +164,7 @@ func (t *Table) window(from, to, known time.Time) (window, bool) {
 		}
 		w.hi = t.listAt(max(end, start))
 	}
-	w.end = w.hi
+	w.end, w.rises = w.hi, w.lo <= w.known
 	w.lo, w.hi = min(w.lo, w.known), min(w.hi, w.known)
 	return w, w.hi >= 0
 }
@@ -181,16 +182,21 @@ func (t *Table) listAt(second int64) int {
 func (t *Table) worst(tl timeline, w *window) (best found) {
 	steps := t.steps[tl.from:tl.to]
 	i := lastUpTo(steps, w.hi)
-	if w.next != nil && i+1 < len(steps) && int(steps[i+1].list) <= w.end {
-		*w.next = min(*w.next, steps[i+1].list)
-	}
-	at := -1
+	later, at := i+1, -1
 	for ; i >= 0; i-- {
 		if steps[i].level > best.level {
 			best.level, at = steps[i].level, i
 		}
 		if int(steps[i].list) <= w.lo {
 			break
+		}
+	}
+	if w.next != nil {
+		for w.rises && later < len(steps) && steps[later].level <= best.level { // the interval grows, so only more counts
+			later++
+		}
+		if later < len(steps) && int(steps[later].list) <= w.end {
+			*w.next = min(*w.next, steps[later].list)
 		}
 	}
 	if at < 0 {

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -9,7 +10,9 @@ import (
 
 // Shares of people and events, guesses of the right order for the second half of 2022.
 const (
-	knowsStreet    = 0.30  // of stays: known by street, the rest by county
+	knowsEstate    = 0.80  // of homes: known by estate, as the grid registers them
+	knowsHotel     = 0.30  // of stays elsewhere: known by the estate or hotel
+	knowsStreet    = 0.30  // of the other stays: known by street, the rest by county
 	travels        = 0.12  // of people in two weeks: leave their city
 	withinProvince = 0.70  // of journeys
 	inListedHome   = 0.15  // of people in a county with listed areas: live in one of them
@@ -100,7 +103,7 @@ func (m *maker) person(n uint64) {
 	m.home = counties[drawn(m.rnd, sums)]
 	m.dossier = kangma.Dossier{
 		Person: personID(m.Seed, n), Version: 1, Registered: m.start.AddDate(-1, 0, 0),
-		Home: m.place(m.home), Evidence: m.dossier.Evidence[:0],
+		Home: m.place(m.home, knowsEstate), Evidence: m.dossier.Evidence[:0],
 	}
 	atHome := m.dossier.Home
 	if near := m.listed[0].near[m.home]; len(near) > 0 && m.chance(inListedHome) {
@@ -112,13 +115,27 @@ func (m *maker) person(n uint64) {
 	sortEvidence(m.dossier.Evidence)
 }
 
-// place gives a county, or a street in it.
-func (m *maker) place(county kangma.Division) kangma.Place {
-	if s := m.streets[county]; len(s) > 0 && m.chance(knowsStreet) {
-		return kangma.Place{Division: s[m.rnd.IntN(len(s))]}
+// place gives a county, or a street in it, or with some chance an estate in a street.
+func (m *maker) place(county kangma.Division, estate float64) kangma.Place {
+	named := m.chance(estate)
+	s := m.streets[county]
+	p := kangma.Place{Division: county}
+	if len(s) > 0 && (named || m.chance(knowsStreet)) {
+		p.Division = s[m.rnd.IntN(len(s))]
 	}
-	return kangma.Place{Division: county}
+	if named {
+		p.Community = estates[m.rnd.IntN(len(estates))]
+	}
+	return p
 }
+
+// estates are names that no list has.
+var estates = func() (out [256]string) {
+	for i := range out {
+		out[i] = "虚拟家园第" + strconv.Itoa(i/8+1) + "区" + strconv.Itoa(i%8+1) + "号楼"
+	}
+	return out
+}()
 
 // life makes the stays at home and the journeys between them.
 func (m *maker) life(home kangma.Place) {
@@ -151,7 +168,7 @@ func (m *maker) stay(p kangma.Place, from, to time.Time, day int) {
 // journey goes somewhere by train or flight, stays some days and comes back; it gives the moment of return.
 func (m *maker) journey(leave, away int) time.Time {
 	to := m.destination()
-	where := m.place(to)
+	where := m.place(to, knowsHotel)
 	if near := m.near(leave, to); len(near) > 0 && m.chance(inListedTrip) {
 		where = m.listed[min(leave, len(m.listed)-1)].all[near[m.rnd.IntN(len(near))]].Place
 	}

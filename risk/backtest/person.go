@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
-	"github.com/kangma/kangma/risk/areas"
 	"github.com/kangma/kangma/risk/rules"
 )
 
@@ -22,7 +21,7 @@ const (
 
 var stateNames = [states]string{"untold", "red", "yellow", "green"}
 
-func stateOf(a *kangma.Assessment) state {
+func stateOf(a *rules.Brief) state {
 	if !a.Told || a.Colour > kangma.Green {
 		return untold
 	}
@@ -83,18 +82,19 @@ func (w *worker) replay(d *kangma.Dossier, side *Side, out []span) []span {
 	if side.Rules == nil {
 		return append(out, span{0, untold, string(kangma.TellNoRules)})
 	}
+	w.watch.person(side.Areas)
 	for day := 0; day < len(w.days); {
 		at := w.days[day]
 		in := rules.Input{Dossier: d, At: at}
 		if !w.cfg.Hindsight {
 			in.Known = at
 		}
-		w.watch.start(side.Areas, at)
+		w.watch.start(at)
 		if side.Areas != nil {
 			in.Areas = &w.watch
 		}
-		a := side.Rules.Evaluate(in)
-		s := span{day, stateOf(&a), a.ReasonCode()}
+		a := ask(side.Rules, in)
+		s := span{day, stateOf(&a), a.Reason}
 		if n := len(out); n == 0 || out[n-1].state != s.state || out[n-1].why != s.why {
 			out = append(out, s)
 		}
@@ -105,6 +105,15 @@ func (w *worker) replay(d *kangma.Dossier, side *Side, out []span) []span {
 		day = w.dayOf(next, day+1)
 	}
 	return out
+}
+
+// ask gets the short answer, from the long one where the evaluator has no other.
+func ask(e Evaluator, in rules.Input) rules.Brief {
+	if b, ok := e.(interface{ Brief(rules.Input) rules.Brief }); ok {
+		return b.Brief(in)
+	}
+	a := e.Evaluate(in)
+	return rules.Brief{Told: a.Told, Colour: a.Colour, Reason: a.ReasonCode(), NextChange: a.NextChange}
 }
 
 // dayOf gives the first day, from day number least on, that does not lie before t; a zero t never comes.
@@ -144,50 +153,3 @@ func nextReceived(d *kangma.Dossier, after time.Time) (next time.Time) {
 	}
 	return next
 }
-
-// watch is a table that remembers when an answer it gave may change because a later list is published, and the last few
-// answers, since several rules ask the same of one stay.
-type watch struct {
-	table *areas.Table
-	now   time.Time
-	next  time.Time
-	asked [4]answer
-	turn  int
-}
-
-type answer struct {
-	place    kangma.Place
-	from, to time.Time
-	known    time.Time
-	hit      areas.Hit
-}
-
-// start forgets the person before.
-func (w *watch) start(table *areas.Table, now time.Time) {
-	w.table, w.now, w.next, w.turn = table, now, time.Time{}, 0
-}
-
-// LevelAt asks the table.
-func (w *watch) LevelAt(p kangma.Place, from, to, known time.Time) areas.Hit {
-	for i := range min(w.turn, len(w.asked)) {
-		if a := &w.asked[i]; a.place == p && a.from.Equal(from) && a.to.Equal(to) && a.known.Equal(known) {
-			return a.hit
-		}
-	}
-	a := &w.asked[w.turn%len(w.asked)]
-	w.turn++
-	*a = answer{p, from, to, known, w.ask(p, from, to, known)}
-	return a.hit
-}
-
-// ask: an interval that reaches until now goes on, so its end moves with the days that follow.
-func (w *watch) ask(p kangma.Place, from, to, known time.Time) areas.Hit {
-	h, next := w.table.Ask(p, from, to, known, !to.Before(w.now))
-	if next.After(w.now) { // a question about an older state of knowledge keeps its answer
-		w.next = earlier(w.next, next)
-	}
-	return h
-}
-
-// Version names the table.
-func (w *watch) Version() string { return w.table.Version() }

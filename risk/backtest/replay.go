@@ -14,7 +14,7 @@ import (
 	"github.com/kangma/kangma/risk/rules"
 )
 
-// Evaluator is what is replayed; *rules.Set is one.
+// Evaluator is what is replayed; *rules.Set is one. One that also has Brief, as *rules.Set, is asked for that.
 type Evaluator interface {
 	Evaluate(rules.Input) kangma.Assessment
 	Ref() kangma.RuleSetRef

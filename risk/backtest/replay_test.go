@@ -85,7 +85,7 @@ func everyDay(d *kangma.Dossier, side *Side, cfg *Config, days []time.Time) (out
 			in.Known = at
 		}
 		a := side.Rules.Evaluate(in)
-		out = append(out, span{i, stateOf(&a), a.ReasonCode()})
+		out = append(out, span{i, stateOf(&rules.Brief{Told: a.Told, Colour: a.Colour}), a.ReasonCode()})
 	}
 	return out
 }
@@ -136,6 +136,11 @@ func TestAskingOnlyWhenSomethingMayChangeIsTheSameAsAskingEveryDay(t *testing.T)
 type counter struct {
 	Evaluator
 	n int
+}
+
+func (c *counter) Brief(in rules.Input) rules.Brief {
+	c.n++
+	return c.Evaluator.(*rules.Set).Brief(in)
 }
 
 func (c *counter) Evaluate(in rules.Input) kangma.Assessment {

@@ -16,6 +16,7 @@ type env struct {
 	known time.Time
 	past  bool
 	apart bool // unclear_stays: apart
+	brief bool // only the colour and its rule are wanted
 
 	// next collects the earliest moment after now at which anything looked at so far may change by itself.
 	next    facts.Micros

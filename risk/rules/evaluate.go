@@ -26,18 +26,29 @@ func (s *Set) Evaluate(in Input) kangma.Assessment {
 		return out
 	}
 	out.Person = in.Dossier.Person
+	x := s.begin(in)
+	s.run(x)
+	s.assemble(x, &out)
+	s.end(x)
+	return out
+}
+
+// begin takes an env from the pool and fills it with the facts of one question, whose dossier is not nil.
+func (s *Set) begin(in Input) *env {
 	x := s.pool.Get().(*env)
-	x.areas, x.known, x.past, x.apart = in.Areas, in.Known, s.past, s.apart
+	x.areas, x.known, x.past, x.apart, x.brief = in.Areas, in.Known, s.past, s.apart, false
 	known := facts.Never
 	if !in.Known.IsZero() {
 		known = facts.ToMicros(in.Known)
 	}
 	x.f.Collect(in.Dossier, facts.ToMicros(in.At), known, s.cal)
-	s.run(x)
-	s.assemble(x, &out)
+	return x
+}
+
+// end gives it back.
+func (s *Set) end(x *env) {
 	x.release()
 	s.pool.Put(x)
-	return out
 }
 
 // release drops what belongs to one person. The pool itself is emptied by the garbage collector.
@@ -52,6 +63,9 @@ func (s *Set) run(x *env) {
 	x.next = x.f.Ahead
 	for i := range s.rules {
 		r := &s.rules[i]
+		if r.duty && x.brief {
+			continue
+		}
 		if r.on == nil {
 			x.it = nil
 			if r.when(x) {
@@ -115,6 +129,9 @@ func (s *Set) fire(x *env, r *rule, it *facts.Item) {
 		f.items++
 	} else {
 		x.fired = append(x.fired, firing{rule: r, since: since, until: until, anchor: anchor, start: len(x.items), items: 1})
+	}
+	if x.brief {
+		return
 	}
 	if it != nil {
 		x.items = append(x.items, it)

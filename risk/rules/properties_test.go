@@ -308,3 +308,53 @@ func (c *counting) LevelAt(p kangma.Place, from, to, known time.Time) areas.Hit 
 	c.asked++
 	return c.Areas.LevelAt(p, from, to, known)
 }
+
+// The short answer is the long one's, and holds until the moment it names.
+func TestTheBriefAnswerIsThatOfTheWholeAssessment(t *testing.T) {
+	flips := 0
+	people(t, 21, true, 80, func(t *testing.T, g *gen, s *Set, in Input) {
+		switch g.IntN(12) {
+		case 0:
+			in.Areas = nil
+		case 1:
+			in.Dossier = nil
+		}
+		same := func(in Input) Brief {
+			b, a := s.Brief(in), s.Evaluate(in)
+			if b.Told != a.Told || b.Told && b.Colour != a.Colour || b.Reason != a.ReasonCode() {
+				t.Errorf("%s\n got %+v\nwant %s", s.ref.ID, b, brief(a))
+			}
+			return b
+		}
+		now := same(in)
+		if in.Areas == nil || in.Dossier == nil || !in.Known.IsZero() || in.At.Year() != 2022 {
+			return
+		}
+		in.Areas = asOf{in.Areas, in.At} // no news
+		now = same(in)
+		later := in
+		later.At = in.At.AddDate(0, 0, 50)
+		if !now.NextChange.IsZero() && now.NextChange.Before(later.At) {
+			later.At = now.NextChange
+			if b := s.Brief(later); b.Colour != now.Colour || b.Reason != now.Reason {
+				flips++
+			}
+			later.At = now.NextChange.Add(-time.Microsecond)
+		}
+		if later.At.Before(in.At) {
+			return
+		}
+		for range 4 {
+			if b := s.Brief(later); b.Told != now.Told || b.Colour != now.Colour || b.Reason != now.Reason {
+				t.Errorf("%s at %v: %+v, at %v: %+v", s.ref.ID, in.At, now, later.At, b)
+			}
+			if later.At.Sub(in.At) <= 0 {
+				return
+			}
+			later.At = in.At.Add(time.Duration(g.Int64N(int64(later.At.Sub(in.At)) + 1)))
+		}
+	})
+	if flips < 100 {
+		t.Errorf("only %d of the changes named were changes", flips)
+	}
+}
