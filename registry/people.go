@@ -23,36 +23,60 @@ var ErrRegistered = kangma.E(kangma.Conflict, "already_registered", "this docume
 const claimKind = "claim"
 
 // Register takes a person in. The same registration again (document and phone) gives the same person and created=false;
-// a document or phone that belongs to another registration is ErrRegistered.
+// a document or phone that belongs to another registration is ErrRegistered. A registration without a phone is that of
+// somebody whom others look after; when they come with the same name and a phone of their own, it becomes theirs.
 func (s *Service) Register(ctx context.Context, r Registration) (id kangma.PersonID, created bool, err error) {
 	byDoc := s.cfg.Sealer.Document(r.Identity.DocType, r.Identity.Number)
-	byPhone := s.cfg.Sealer.Phone(r.Identity.Phone)
 	id, err = s.claim(ctx, byDoc, kangma.NewPersonID())
 	if err != nil {
 		return id, false, err
 	}
-	owner, err := s.claim(ctx, byPhone, id)
-	if err != nil {
-		return kangma.PersonID{}, false, err
-	}
-	if owner != id {
-		return kangma.PersonID{}, false, ErrRegistered
+	var byPhone []kangma.BlindIndex
+	if r.Identity.Phone != (kangma.Phone{}) {
+		byPhone = s.cfg.Sealer.Phone(r.Identity.Phone)
+		owner, err := s.claim(ctx, byPhone, id)
+		if err != nil {
+			return kangma.PersonID{}, false, err
+		}
+		if owner != id {
+			return kangma.PersonID{}, false, ErrRegistered
+		}
 	}
 	if d, err := s.cfg.Dossiers.Get(ctx, id); err == nil && !d.Sealed.IsZero() {
-		return s.sameRegistration(ctx, d, byPhone)
+		return s.sameRegistration(ctx, d, r.Identity, byPhone)
 	} else if err != nil && !errors.Is(err, kangma.NotFound) {
 		return kangma.PersonID{}, false, err
 	}
 	return id, true, s.enter(ctx, id, r)
 }
 
-// sameRegistration answers a repeated registration: the same person when the phone is theirs, else a conflict.
-func (s *Service) sameRegistration(ctx context.Context, d kangma.Dossier, byPhone []kangma.BlindIndex) (kangma.PersonID, bool, error) {
-	owner, err := s.lookup(ctx, byPhone)
-	if err != nil || owner != d.Person {
-		return kangma.PersonID{}, false, ErrRegistered
+// sameRegistration answers a repeated registration: the same person when the phone is theirs, or when they had none and
+// the name is theirs; else a conflict.
+func (s *Service) sameRegistration(ctx context.Context, d kangma.Dossier, given seal.Identity, byPhone []kangma.BlindIndex) (kangma.PersonID, bool, error) {
+	if owner, err := s.lookup(ctx, byPhone); err == nil && owner == d.Person {
+		return d.Person, false, nil
 	}
-	return d.Person, false, nil
+	had, err := s.cfg.Sealer.Open(d.Person, d.Sealed)
+	if err != nil || had.Phone != (kangma.Phone{}) || had.Name != given.Name {
+		if byPhone != nil {
+			err = s.unclaim(ctx, byPhone) // nobody's again
+		}
+		return kangma.PersonID{}, false, errors.Join(ErrRegistered, err)
+	}
+	if byPhone == nil {
+		return d.Person, false, nil
+	}
+	return d.Person, false, s.giveIdentity(ctx, d, given)
+}
+
+// giveIdentity seals a person's identity anew.
+func (s *Service) giveIdentity(ctx context.Context, d kangma.Dossier, id seal.Identity) error {
+	sealed, err := s.cfg.Sealer.Seal(d.Person, id, d.Sealed.Revision+1)
+	if err != nil {
+		return err
+	}
+	next := kangma.Dossier{Person: d.Person, Registered: d.Registered, Home: d.Home, Sealed: sealed, Guardians: d.Guardians}
+	return s.keepPerson(ctx, next)
 }
 
 // claim makes an index belong to a person, once for all nodes, and returns whose it is. A claim left by a registration
@@ -88,8 +112,13 @@ func (s *Service) enter(ctx context.Context, id kangma.PersonID, r Registration)
 	if err != nil {
 		return err
 	}
+	d := kangma.Dossier{Person: id, Registered: s.cfg.Now().UTC(), Home: r.Home, Sealed: sealed}
+	return s.keepPerson(ctx, d)
+}
+
+// keepPerson makes who a person is durable, then puts it in force.
+func (s *Service) keepPerson(ctx context.Context, d kangma.Dossier) error {
 	now := s.cfg.Now().UTC()
-	d := kangma.Dossier{Person: id, Registered: now, Home: r.Home, Sealed: sealed}
 	e := wire.PersonEvent(kangma.NewEventID(now), now, d)
 	last, err := s.cfg.Journal.Append(ctx, e)
 	if err != nil {
@@ -134,6 +163,11 @@ func (s *Service) Erase(ctx context.Context, id kangma.PersonID) error {
 	d, err := s.cfg.Dossiers.Get(ctx, id)
 	if err != nil {
 		return err
+	}
+	for _, f := range s.onErase {
+		if err := f(ctx, id); err != nil {
+			return err
+		}
 	}
 	e := kangma.Event{ID: kangma.NewEventID(now), Kind: kangma.EventErase, At: now, Person: id}
 	last, err := s.cfg.Journal.Append(ctx, e)

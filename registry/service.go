@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/backtest"
 	"github.com/kangma/kangma/risk/rules"
 	"github.com/kangma/kangma/store"
@@ -44,6 +45,12 @@ type Service struct {
 	epoch    atomic.Uint64 // the last publication that is in force here
 	stop     context.CancelFunc
 	done     sync.WaitGroup
+	onErase  []func(context.Context, kangma.PersonID) error
+}
+
+// OnErase adds what must let go of a person before they are erased. Call it before the service is in use.
+func (s *Service) OnErase(f func(context.Context, kangma.PersonID) error) {
+	s.onErase = append(s.onErase, f)
 }
 
 // Open checks the configuration, applies what the journal holds beyond the mark (healing a crash between append and

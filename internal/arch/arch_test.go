@@ -52,7 +52,7 @@ func room(importPath string) string {
 }
 
 // allowed says which other rooms a room may import: kangma <- {risk, codegen, ocr, store} <- {registry, backends} <-
-// {checkpoint, portal} <- api <- cmd.
+// {checkpoint, issuance, portal} <- api <- cmd.
 var allowed = map[string][]string{
 	".":          {},
 	"risk":       {"."},
@@ -62,8 +62,9 @@ var allowed = map[string][]string{
 	"keystore":   {".", "codegen"},
 	"registry":   {".", "risk", "codegen", "store"},
 	"checkpoint": {".", "risk", "codegen", "store", "registry"},
+	"issuance":   {".", "codegen", "store", "registry"},
 	"portal":     {".", "risk", "codegen", "store", "registry"},
-	"api":        {".", "risk", "codegen", "ocr", "store", "registry", "checkpoint", "portal"},
+	"api":        {".", "risk", "codegen", "ocr", "store", "registry", "checkpoint", "issuance", "portal"},
 	"cmd":        nil, // everything
 	"internal":   nil, // tests and tools
 }
