@@ -40,7 +40,11 @@ type accessView struct {
 
 // myAccesses lists who saw the resident's name. A scan is in it about a second later.
 func (s *Server) myAccesses(ctx context.Context, _ *emptyIn) (*accessesOut, error) {
-	views, err := s.cfg.Registry.Accesses(ctx, who(ctx).Person)
+	return s.accessesOf(ctx, who(ctx).Person)
+}
+
+func (s *Server) accessesOf(ctx context.Context, person kangma.PersonID) (*accessesOut, error) {
+	views, err := s.cfg.Registry.Accesses(ctx, person)
 	if err != nil {
 		return nil, unavailable(err)
 	}

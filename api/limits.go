@@ -25,6 +25,22 @@ const limitIdle = time.Hour
 
 func newLimits() *limits { return &limits{by: map[string]*limited{}} }
 
+// left says whether anything of key's budget is left, without spending it.
+func (l *limits) left(key string, n int, window time.Duration, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.by[key]; b == nil || b.TokensAt(now) >= 1 {
+		return nil
+	}
+	return errTooMany(n, window)
+}
+
+func errTooMany(n int, window time.Duration) error {
+	e := kangma.E(kangma.TooMany, "too_many", "too many attempts; wait and try again")
+	e.RetryAfter = max(1, int(window.Seconds())/n)
+	return e
+}
+
 // allow spends one of n per window of key's budget, or says when to come again.
 func (l *limits) allow(key string, n int, window time.Duration, now time.Time) error {
 	l.mu.Lock()
@@ -46,7 +62,5 @@ func (l *limits) allow(key string, n int, window time.Duration, now time.Time) e
 	if b.AllowN(now, 1) {
 		return nil
 	}
-	e := kangma.E(kangma.TooMany, "too_many", "too many attempts; wait and try again")
-	e.RetryAfter = max(1, int(window.Seconds())/n)
-	return e
+	return errTooMany(n, window)
 }

@@ -37,8 +37,24 @@ func (s *Server) gateBundle(ctx context.Context, in *gateIn) (*bundleOut, error)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	data, err := checkpoint.SignBundle(key, g, trusted, nil, now)
+	data, err := s.packBundle(ctx, key, g, trusted, now)
 	return &bundleOut{ContentType: codegen.TypeGateBundle, Body: data}, err
+}
+
+// packBundle puts the published lists into a gate's bundle, or without them a trust list of its own and no status list.
+func (s *Server) packBundle(ctx context.Context, key crypto.Signer, g checkpoint.Gate, trusted []codegen.VerifyKey, now time.Time) ([]byte, error) {
+	if s.cfg.Issuance == nil {
+		return checkpoint.SignBundle(key, g, trusted, nil, now)
+	}
+	trust, err := s.cfg.Issuance.TrustList(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	status, err := s.cfg.Issuance.StatusList(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return checkpoint.PackBundle(key, g, trust.Data, status.Data, now)
 }
 
 type syncIn struct {

@@ -65,7 +65,7 @@ func (w *town) sync(token, gate string, items ...map[string]any) (out synced) {
 func TestAGateWithoutANetworkDecidesLikeOneWith(t *testing.T) {
 	w := newTown(t)
 	p, gate, feeder := w.resident("401"), w.staff(api.GateStaff), w.staff(api.Feeder)
-	o := w.offline(gate, "post-1")
+	o, show := w.offline(gate, "post-1"), w.credential(p)
 	v, pass := w.scanOffline(o, w.code(p).Code)
 	if v.Decision != kangma.Pass || v.MaskedName != "欧**试" || pass.Verified != "offline" || pass.Gate != "post-1" || !slices.Equal(pass.Flags, []string{"offline"}) {
 		t.Errorf("green: %+v %+v", v, pass)
@@ -81,7 +81,7 @@ func TestAGateWithoutANetworkDecidesLikeOneWith(t *testing.T) {
 			t.Errorf("%s: %+v", why, v)
 		}
 	}
-	photo := w.credential(p)(w.now())
+	photo := show(w.now())
 	if v, _ := w.scanOffline(o, photo); v.Decision != kangma.Pass {
 		t.Errorf("a credential: %+v", v)
 	}

@@ -72,6 +72,7 @@ func (s *Server) register() {
 	route(s, Route{get, "/v1/analytics/transitions", "colour-transitions", []Role{Epidemiologist, Official}, 0, "How many changed colour, by hour and district"}, s.transitions)
 
 	s.registerEntries()
+	s.registerIssuance()
 
 	route(s, Route{get, "/healthz", "healthz", nil, 0, "Alive"}, s.healthz)
 	route(s, Route{get, "/readyz", "readyz", nil, 0, "Ready, part by part"}, s.readyz)

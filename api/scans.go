@@ -16,11 +16,13 @@ type scanIn struct {
 	Key   string `header:"Idempotency-Key" doc:"event id, if the body has none"`
 	Brief bool   `query:"brief" doc:"for machines: an answer under 300 bytes, without name and words"`
 	Body  struct {
-		Code        string  `json:"code" minLength:"1" maxLength:"4096" doc:"the text read from the QR"`
-		Gate        string  `json:"gate" minLength:"1" maxLength:"64"`
-		Event       string  `json:"event,omitempty" maxLength:"36" doc:"UUIDv7 made by the device; a retry with the same id is the same passage"`
-		Direction   string  `json:"direction,omitempty" enum:"in,out"`
-		Temperature float64 `json:"temperature,omitempty" doc:"degrees Celsius; leave it out if not taken"`
+		Code        string      `json:"code,omitempty" maxLength:"4096" doc:"the text read from the QR"`
+		ShortCode   string      `json:"short_code,omitempty" maxLength:"16" doc:"instead: eight digits that the person says"`
+		Document    *documentIn `json:"document,omitempty" doc:"instead: the ID card of somebody without a phone"`
+		Gate        string      `json:"gate" minLength:"1" maxLength:"64"`
+		Event       string      `json:"event,omitempty" maxLength:"36" doc:"UUIDv7 made by the device; a retry with the same id is the same passage"`
+		Direction   string      `json:"direction,omitempty" enum:"in,out"`
+		Temperature float64     `json:"temperature,omitempty" doc:"degrees Celsius; leave it out if not taken"`
 	}
 }
 
@@ -55,9 +57,13 @@ func (s *Server) scan(ctx context.Context, in *scanIn) (*scanOut, error) {
 	if err := s.spendScans(ctx, 1); err != nil {
 		return nil, err
 	}
+	found, err := s.found(ctx, in)
+	if err != nil {
+		return nil, err
+	}
 	acc := who(ctx).Account
 	v, err := s.cfg.Checkpoint.Scan(ctx, checkpoint.Scan{
-		Event: event, Code: in.Body.Code, Gate: gate, Nameless: in.Brief,
+		Event: event, Code: in.Body.Code, Found: found, Gate: gate, Nameless: in.Brief,
 		Operator: acc.Name, Organisation: acc.Organisation, Role: string(acc.Role),
 		Direction: in.Body.Direction, Temperature: int(in.Body.Temperature*10 + 0.5),
 	})
@@ -214,10 +220,14 @@ type myPassagesIn struct {
 const passageRetention = 14 * 24 * time.Hour
 
 func (s *Server) myPassages(ctx context.Context, in *myPassagesIn) (*passagesOut, error) {
+	return s.passagesOf(ctx, who(ctx).Person, in.Limit)
+}
+
+func (s *Server) passagesOf(ctx context.Context, person kangma.PersonID, limit int) (*passagesOut, error) {
 	now := s.auth.now()
 	since := now.Add(-passageRetention)
 	ps, err := s.cfg.Warehouse.Passages(ctx, store.PassageQuery{
-		Person: s.cfg.Registry.Sealer().Pseudonyms(who(ctx).Person, since, now.Add(time.Minute)), Since: since, Until: now.Add(time.Minute), Limit: in.Limit,
+		Person: s.cfg.Registry.Sealer().Pseudonyms(person, since, now.Add(time.Minute)), Since: since, Until: now.Add(time.Minute), Limit: limit,
 	})
 	if err != nil {
 		return nil, unavailable(err)

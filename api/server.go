@@ -19,6 +19,7 @@ import (
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/issuance"
 	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/store"
 )
@@ -33,8 +34,9 @@ type Config struct {
 	Registry   *registry.Service
 	Checkpoint *checkpoint.Service
 	Issuer     Issuer
-	Lists      ListKeys        // signs what gates without a network need; nil: no bundles
-	Region     kangma.Division // whose codes these are
+	Issuance   *issuance.Service // credentials, paper, guardians, lists; nil: none of them
+	Lists      ListKeys          // signs what gates without a network need; nil: no bundles
+	Region     kangma.Division   // whose codes these are
 	Warehouse  store.Warehouse
 	Reader     Reader // of photos; nil: none
 	OTPSecret  [32]byte

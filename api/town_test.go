@@ -23,6 +23,7 @@ import (
 	"github.com/kangma/kangma/api"
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/issuance"
 	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/risk/rules"
 	"github.com/kangma/kangma/store"
@@ -45,6 +46,7 @@ type town struct {
 	issuer    *codegen.Issuer
 	log       *lockedBuffer
 	lists     lists
+	issuance  *issuance.Service
 
 	*moment
 }
@@ -57,6 +59,12 @@ type lists struct {
 
 func (l *lists) ListKey(time.Time) (crypto.Signer, []codegen.VerifyKey, error) {
 	return l.key, l.trusted, nil
+}
+
+// townKeys signs all kinds of code with one key.
+type townKeys struct {
+	*codegen.Issuer
+	*lists
 }
 
 // moment is what a test and the server share and change.
@@ -142,7 +150,11 @@ func newTownWith(t *testing.T, change func(*api.Config)) *town {
 	must(err)
 	opener, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{{4}}, Keys: ring})
 	must(err)
-	cfg := api.Config{Registry: w.registry, Checkpoint: checkpoint.New(w.registry, opener), Issuer: w.issuer, Lists: &w.lists, Region: region,
+	w.issuance, err = issuance.New(issuance.Config{Registry: w.registry, Keys: townKeys{w.issuer, &w.lists}, Region: region, ShortKey: [32]byte{5}, Log: log})
+	must(err)
+	gates := checkpoint.New(w.registry, opener)
+	gates.AskStanding(w.issuance)
+	cfg := api.Config{Registry: w.registry, Checkpoint: gates, Issuer: w.issuance, Issuance: w.issuance, Lists: &w.lists, Region: region,
 		Warehouse: w.warehouse, SendOTP: w.sendOTP, BcryptCost: 4, Version: "test", Log: log}
 	if change != nil {
 		change(&cfg)

@@ -15,6 +15,7 @@ import (
 // Bundle is all that a gate needs to decide without a network: its own policy, the keys it trusts and, where there is
 // one, the list of codes that are no longer what they say. It is opened from its signed form.
 type Bundle struct {
+	Number  uint64 // rises with each bundle; a gate never goes back
 	Gate    Gate
 	Issued  time.Time
 	Expires time.Time // past it the gate is stale and only refers
@@ -26,6 +27,7 @@ type Bundle struct {
 type bundleCBOR struct {
 	Expires int64  `cbor:"4,keyasint"`
 	Issued  int64  `cbor:"6,keyasint"`
+	Number  uint64 `cbor:"-65538,keyasint"`
 	Gate    []byte `cbor:"-65544,keyasint"` // JSON
 	Trust   []byte `cbor:"-65545,keyasint"` // a signed trust list
 	Status  []byte `cbor:"-65546,keyasint,omitempty"`
@@ -46,8 +48,8 @@ func (p Policy) life() time.Duration {
 
 var errBundle = kangma.E(kangma.Invalid, "bundle", "this is not a gate bundle")
 
-// SignBundle makes the signed bundle of a gate with the list key. status is a signed status list or nil. The errors are
-// those of codegen.SignDocument.
+// SignBundle makes the signed bundle of a gate with the list key, and a trust list in it. status is a signed status list or
+// nil. The errors are those of codegen.SignDocument.
 func SignBundle(key crypto.Signer, g Gate, trusted []codegen.VerifyKey, status []byte, now time.Time) ([]byte, error) {
 	now = now.UTC().Truncate(time.Second)
 	// the second it was made in is the number of a trust list: it rises, on every node alike
@@ -55,11 +57,19 @@ func SignBundle(key crypto.Signer, g Gate, trusted []codegen.VerifyKey, status [
 	if err != nil {
 		return nil, err
 	}
+	return PackBundle(key, g, trust, status, now)
+}
+
+// PackBundle makes the signed bundle of a gate around a trust list and a status list (nil: none) that are signed already.
+// Its number is the second it was made in. The errors are those of codegen.SignDocument.
+func PackBundle(key crypto.Signer, g Gate, trust, status []byte, now time.Time) ([]byte, error) {
+	now = now.UTC().Truncate(time.Second)
 	gate, err := json.Marshal(g)
 	if err != nil {
 		return nil, errBundle.Because(err)
 	}
-	payload, err := cbor.Marshal(bundleCBOR{Expires: now.Add(g.Policy.life()).Unix(), Issued: now.Unix(), Gate: gate, Trust: trust, Status: status})
+	payload, err := cbor.Marshal(bundleCBOR{Expires: now.Add(g.Policy.life()).Unix(), Issued: now.Unix(), Number: uint64(now.Unix()),
+		Gate: gate, Trust: trust, Status: status})
 	if err != nil {
 		return nil, errBundle.Because(err)
 	}
@@ -77,11 +87,11 @@ func OpenBundle(data []byte, keys []*ecdsa.PublicKey, now time.Time) (Bundle, er
 	if err := bundleMode.Unmarshal(payload, &body); err != nil {
 		return Bundle{}, errBundle.Because(err)
 	}
-	b := Bundle{Issued: time.Unix(body.Issued, 0).UTC(), Expires: time.Unix(body.Expires, 0).UTC()}
+	b := Bundle{Number: body.Number, Issued: time.Unix(body.Issued, 0).UTC(), Expires: time.Unix(body.Expires, 0).UTC()}
 	if err := json.Unmarshal(body.Gate, &b.Gate); err != nil {
 		return Bundle{}, errBundle.Because(err)
 	}
-	if err := b.Gate.Check(); err != nil || !b.Issued.Before(b.Expires) {
+	if err := b.Gate.Check(); err != nil || b.Number == 0 || !b.Issued.Before(b.Expires) {
 		return Bundle{}, errBundle.Because(err)
 	}
 	if b.Trust, err = codegen.OpenTrustList(body.Trust, keys, 0, now, 0); err != nil {

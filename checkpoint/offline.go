@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"sync"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -12,6 +13,9 @@ type Offline struct {
 	bundle Bundle
 	keys   *codegen.Keyring
 	shown  Shown
+
+	mu    sync.Mutex
+	state GateState
 }
 
 // NewOffline makes the gate of a bundle; a newer bundle makes a new one. kangma.Invalid: a key in it cannot be used.
@@ -19,6 +23,55 @@ func NewOffline(b Bundle) (*Offline, error) {
 	keys, err := b.Trust.Keyring(0)
 	return &Offline{bundle: b, keys: keys}, err
 }
+
+// Resume goes on from what the gate has kept: it refuses a bundle older than one it has had, and a clock that was turned
+// back is noticed. kangma.Conflict: the bundle goes back.
+func (o *Offline) Resume(st GateState) error {
+	next, err := st.take(o.bundle)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.state = next
+	return nil
+}
+
+// State is what the gate keeps on its disk, after each scan and each new bundle.
+func (o *Offline) State() GateState {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.state
+}
+
+// observe takes a reading of the gate's clock.
+func (o *Offline) observe(at time.Time) kangma.CannotTell {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clock, tell := o.state.Clock.Observe(at, codegen.DefaultSkew)
+	o.state.Clock = clock
+	return tell
+}
+
+// Ages is how old the gate's data are; staff see it. Amber says that they should be renewed: over half an hour.
+type Ages struct {
+	Bundle time.Duration `json:"bundle"`
+	Trust  time.Duration `json:"trust_list"`
+	Status time.Duration `json:"status_list"` // negative: there is none
+	Amber  bool          `json:"amber"`
+}
+
+// Ages tells how old the gate's data are at a moment.
+func (o *Offline) Ages(at time.Time) Ages {
+	a := Ages{Bundle: at.Sub(o.bundle.Issued), Trust: at.Sub(o.bundle.Trust.Issued), Status: -1}
+	if o.bundle.Status != nil {
+		a.Status = o.bundle.Status.Age(at)
+	}
+	a.Amber = a.Bundle > amberAge || a.Status > amberAge || a.Status < 0
+	return a
+}
+
+const amberAge = 30 * time.Minute
 
 // Scan verifies and decides at the moment at. The passage has the id and time of the verdict; the device keeps it with
 // the code's text until Sync has taken it. in.Gate is not looked at: the gate is the bundle's.
@@ -59,7 +112,7 @@ func (o *Offline) Scan(in Scan, at time.Time) (kangma.Verdict, kangma.Passage, e
 func (o *Offline) assess(text string, at time.Time) (a kangma.Assessment, c codegen.Claims, stale bool) {
 	untold := func(why kangma.CannotTell) kangma.Assessment { return kangma.Assessment{CannotTell: why} }
 	switch {
-	case at.Before(o.bundle.Issued.Add(-codegen.DefaultSkew)):
+	case at.Before(o.bundle.Issued.Add(-codegen.DefaultSkew)) || o.observe(at) != "":
 		return untold(kangma.TellClock), c, false
 	case !at.Before(o.bundle.Expires):
 		return untold(kangma.TellStaleGate), c, true

@@ -20,11 +20,34 @@ type LateOpener interface {
 	OpenLate(text string, at time.Time) (codegen.Claims, kangma.CannotTell)
 }
 
+// Standing knows which genuine codes were voided since: "" or kangma.TellRevoked. issuance.Service is one. An error means
+// that the records could not be read.
+type Standing interface {
+	Standing(ctx context.Context, c *codegen.Claims, at time.Time) (kangma.CannotTell, error)
+}
+
 // Service answers scans. All methods may be called concurrently.
 type Service struct {
 	registry *registry.Service
 	opener   Opener
+	standing Standing // nil: no code is ever voided
+	shared   *proofs  // nil: one node
 	shown    Shown
+}
+
+// AskStanding has every code looked up that can be voided. Call it before the service is in use.
+func (s *Service) AskStanding(st Standing) { s.standing = st }
+
+// ShareProofs makes a holder proof one-time at all nodes that have the same records, not at this one alone. It costs one
+// read and one write of a small record for each shown credential. Call it before the service is in use.
+func (s *Service) ShareProofs() { s.shared = &proofs{s.registry.Records()} }
+
+// stands asks whether a genuine code was voided.
+func (s *Service) stands(ctx context.Context, c *codegen.Claims, at time.Time) (kangma.CannotTell, error) {
+	if s.standing == nil {
+		return "", nil
+	}
+	return s.standing.Standing(ctx, c, at)
 }
 
 // New makes the service of one node.
@@ -34,6 +57,7 @@ func New(r *registry.Service, o Opener) *Service { return &Service{registry: r, 
 type Scan struct {
 	Event        kangma.EventID // made by the device that scanned; zero: made here (then a retry is another passage)
 	Code         string
+	Found        *Found // a person without a code to show, found by other means; Code is then not looked at
 	Gate         Gate
 	Operator     string // account id
 	Organisation string // the operator's, for the access log
@@ -41,6 +65,13 @@ type Scan struct {
 	Nameless     bool   // a machine asks: show no name, so that there is no access to log
 	Direction    string // in, out or ""
 	Temperature  int    // tenths of °C; 0: not taken
+}
+
+// Found is how staff found somebody who has no code to show: by the ID card they hold, or by digits read out loud.
+type Found struct {
+	Person kangma.PersonID
+	Tell   kangma.CannotTell // why there is nobody: unknown_person, expired, malformed; "" with a person
+	How    string            // id-card or short-code; of the passage
 }
 
 // Scan verifies the code, assesses the person live, decides, and answers once the passage is durable. A bad code is a
@@ -54,7 +85,10 @@ func (s *Service) Scan(ctx context.Context, in Scan) (kangma.Verdict, error) {
 		in.Event = kangma.NewEventID(now)
 	}
 	at := momentOf(in.Event, now)
-	claims, bad := s.opener.Open(in.Code, now)
+	claims, bad, err := s.identify(ctx, in, now)
+	if err != nil {
+		return kangma.Verdict{}, err
+	}
 	if bad != "" {
 		return s.keep(ctx, in, at, kangma.Assessment{CannotTell: bad}, nil, nil)
 	}
@@ -62,15 +96,49 @@ func (s *Service) Scan(ctx context.Context, in Scan) (kangma.Verdict, error) {
 	if err != nil {
 		return kangma.Verdict{}, err
 	}
-	replayed, flags := s.shown.note(&claims, in.Gate, in.Event, at)
+	if in.Found != nil {
+		return s.keep(ctx, in, at, a, d, nil)
+	}
+	replayed, flags := s.note(ctx, &claims, in.Gate, in.Event, at)
 	if replayed { // whose code it is stays known: staff compare the name with the person before them
 		a = kangma.Assessment{CannotTell: kangma.TellReplayed}
 	}
 	v, err := s.keep(ctx, in, at, a, d, flags)
 	if err != nil {
-		s.shown.forget(&claims, in.Event)
+		s.forget(ctx, &claims, in.Event)
 	}
 	return v, err
+}
+
+// identify says whose code was shown, or who was found without one.
+func (s *Service) identify(ctx context.Context, in Scan, now time.Time) (c codegen.Claims, bad kangma.CannotTell, err error) {
+	if in.Found != nil {
+		return codegen.Claims{Person: in.Found.Person}, in.Found.Tell, nil
+	}
+	if c, bad = s.opener.Open(in.Code, now); bad == "" {
+		bad, err = s.stands(ctx, &c, now)
+	}
+	return c, bad, err
+}
+
+// note remembers what was shown, here and where proofs are shared at the other nodes. Where they cannot be reached, what
+// this node knows has to do.
+func (s *Service) note(ctx context.Context, c *codegen.Claims, g Gate, event kangma.EventID, at time.Time) (replayed bool, flags []string) {
+	replayed, flags = s.shown.note(c, g, event, at)
+	if s.shared == nil || !c.Shown || replayed {
+		return replayed, flags
+	}
+	if elsewhere, err := s.shared.note(ctx, c, g.ID, event, at); err == nil && elsewhere {
+		return true, append(flags, FlagReplay)
+	}
+	return false, flags
+}
+
+func (s *Service) forget(ctx context.Context, c *codegen.Claims, event kangma.EventID) {
+	s.shown.forget(c, event)
+	if s.shared != nil && c.Shown {
+		s.shared.forget(ctx, c, event)
+	}
 }
 
 func (in Scan) check() error {
@@ -109,7 +177,7 @@ func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Ass
 	p := kangma.Passage{
 		ID: in.Event, At: now, Gate: in.Gate.ID, GateKind: in.Gate.Kind, District: in.Gate.District,
 		Operator: in.Operator, Told: a.Told, Colour: a.Colour, Decision: out.Decision, Reason: out.Reason,
-		Verified: "online", Direction: in.Direction, Temperature: in.Temperature, Flags: flags,
+		Verified: in.how(), Direction: in.Direction, Temperature: in.Temperature, Flags: flags,
 	}
 	if len(a.Rules.Digest) >= 16 {
 		p.Rules = a.Rules.Digest[:16]
@@ -133,6 +201,14 @@ func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Ass
 		return kangma.Verdict{}, err
 	}
 	return v, nil
+}
+
+// how says how the person was verified.
+func (in Scan) how() string {
+	if in.Found != nil {
+		return in.Found.How
+	}
+	return "online"
 }
 
 // view is the access that a scan with a name is. The person reads it in their own list.

@@ -81,6 +81,11 @@ func (s *Service) settle(ctx context.Context, g Gate, by Scan, m Made) (p kangma
 	if late, ok := s.opener.(LateOpener); ok && bad == kangma.TellUnknownKey {
 		claims, bad = late.OpenLate(m.Code, p.At)
 	}
+	if bad == "" {
+		if bad, err = s.stands(ctx, &claims, p.At); err != nil {
+			return p, person, false, "", err
+		}
+	}
 	switch {
 	case bad == kangma.TellUnknownKey: // a key retired meanwhile: the server cannot say more than the gate
 	case bad != "":

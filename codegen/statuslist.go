@@ -31,6 +31,10 @@ type StatusList struct {
 // falsePositiveBits: one foreign code in 2^20 hits a list.
 const falsePositiveBits = 20
 
+// leastListed, in bits, is what a hash has room for from the start: a list that grows from nothing to a thousand codes keeps
+// its salt, so that gates get by with deltas.
+const leastListed = 10
+
 // maxListed bounds a list; at 22 bits each that is 11 MB.
 const maxListed = 4 << 20
 
@@ -46,7 +50,7 @@ func NewStatusList(previous *StatusList, number uint64, issued, expires time.Tim
 		return nil, kangma.E(kangma.TooLarge, "status_list", "a status list holds up to 4 million codes; split it by region")
 	}
 	l := &StatusList{Number: number, Issued: issued.UTC().Truncate(time.Second), Expires: expires.UTC().Truncate(time.Second)}
-	need := uint(bits.Len(uint(len(ids)))) + falsePositiveBits
+	need := uint(max(leastListed, bits.Len(uint(len(ids))))) + falsePositiveBits
 	if previous != nil && previous.width >= need && previous.width <= need+3 {
 		l.salt, l.width = previous.salt, previous.width
 	} else {

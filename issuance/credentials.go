@@ -117,8 +117,8 @@ func (s *Service) Paper(ctx context.Context, person kangma.PersonID, named bool,
 	if err != nil {
 		return codegen.Code{}, err
 	}
-	return code, s.change(ctx, person, func(held []Held) ([]Held, error) {
-		void(held, now, VoidReissued, func(h *Held) bool { return h.Kind == codegen.Paper })
+	return code, s.change(ctx, person, func(held []HeldCode) ([]HeldCode, error) {
+		void(held, now, VoidReissued, func(h *HeldCode) bool { return h.Kind == codegen.Paper })
 		return append(held, heldOf(&code.Claims)), nil
 	})
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/kangma/kangma/store"
 )
 
-// Held is one code that a person holds, as kept in the records: what voids it is here, not in the code. The zero Void
+// HeldCode is one code that a person holds, as kept in the records: what voids it is here, not in the code. The zero Void
 // means that it stands.
-type Held struct {
+type HeldCode struct {
 	ID     codegen.CodeID `json:"id"`
 	Kind   codegen.Kind   `json:"kind"`
 	Colour kangma.Colour  `json:"colour"` // as it says; means nothing on paper
@@ -34,34 +34,34 @@ const (
 )
 
 const (
-	heldKind = "codes"      // id: the person; data: []Held, the living ones
-	voidKind = "void-codes" // id: random; data: []Held of an erased person, which name nobody
+	heldKind = "codes"      // id: the person; data: []HeldCode, the living ones
+	voidKind = "void-codes" // id: random; data: []HeldCode of an erased person, which name nobody
 	attempts = 20
 	keepFor  = 2 * codegen.DefaultSkew // how long after its end a code is still looked up
 )
 
 // living reports whether a gate anywhere may still be shown the code.
-func (h *Held) living(now time.Time) bool { return now.Before(h.Until.Add(keepFor)) }
+func (h *HeldCode) living(now time.Time) bool { return now.Before(h.Until.Add(keepFor)) }
 
 // Held lists the codes a person holds that have not expired, the voided ones too, oldest first.
-func (s *Service) Held(ctx context.Context, person kangma.PersonID) ([]Held, error) {
-	all, _, err := registry.GetDoc[[]Held](ctx, s.registry.Records(), heldKind, person.String())
+func (s *Service) Held(ctx context.Context, person kangma.PersonID) ([]HeldCode, error) {
+	all, _, err := registry.GetDoc[[]HeldCode](ctx, s.registry.Records(), heldKind, person.String())
 	if errors.Is(err, kangma.NotFound) {
 		return nil, nil
 	}
 	now := s.now()
-	return slices.DeleteFunc(all, func(h Held) bool { return !h.living(now) }), unavailable(err)
+	return slices.DeleteFunc(all, func(h HeldCode) bool { return !h.living(now) }), unavailable(err)
 }
 
 // change replaces what a person holds by compare-and-swap, durable in the journal. f may change its argument.
-func (s *Service) change(ctx context.Context, person kangma.PersonID, f func([]Held) ([]Held, error)) error {
+func (s *Service) change(ctx context.Context, person kangma.PersonID, f func([]HeldCode) ([]HeldCode, error)) error {
 	for range attempts {
-		old, version, err := registry.GetDoc[[]Held](ctx, s.registry.Records(), heldKind, person.String())
+		old, version, err := registry.GetDoc[[]HeldCode](ctx, s.registry.Records(), heldKind, person.String())
 		if err != nil && !errors.Is(err, kangma.NotFound) {
 			return unavailable(err)
 		}
 		now := s.now()
-		next, err := f(slices.DeleteFunc(old, func(h Held) bool { return !h.living(now) }))
+		next, err := f(slices.DeleteFunc(old, func(h HeldCode) bool { return !h.living(now) }))
 		if err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func unavailable(err error) error {
 
 // record puts issued codes on record.
 func (s *Service) record(ctx context.Context, person kangma.PersonID, most int, codes ...codegen.Code) error {
-	return s.change(ctx, person, func(held []Held) ([]Held, error) {
+	return s.change(ctx, person, func(held []HeldCode) ([]HeldCode, error) {
 		if most > 0 && len(held)+len(codes) > most {
 			return nil, kangma.E(kangma.TooMany, "too_many_codes", "you hold as many codes as one may; use them, or void them")
 		}
@@ -103,16 +103,16 @@ func (s *Service) record(ctx context.Context, person kangma.PersonID, most int, 
 	})
 }
 
-func heldOf(c *codegen.Claims) Held {
-	return Held{ID: c.ID, Kind: c.Kind, Colour: c.Colour, Key: c.Key, Issued: c.Issued, Until: c.Expires}
+func heldOf(c *codegen.Claims) HeldCode {
+	return HeldCode{ID: c.ID, Kind: c.Kind, Colour: c.Colour, Key: c.Key, Issued: c.Issued, Until: c.Expires}
 }
 
 // Void voids codes of a person: the one of id, or all with the zero id. It says how many it voided; none of that id is
 // kangma.NotFound. What is void is refused online at once and by gates without a network after their next list.
 func (s *Service) Void(ctx context.Context, person kangma.PersonID, id codegen.CodeID, why string) (n int, err error) {
 	now := s.now()
-	err = s.change(ctx, person, func(held []Held) ([]Held, error) {
-		n = void(held, now, why, func(h *Held) bool { return id == codegen.CodeID{} || h.ID == id })
+	err = s.change(ctx, person, func(held []HeldCode) ([]HeldCode, error) {
+		n = void(held, now, why, func(h *HeldCode) bool { return id == codegen.CodeID{} || h.ID == id })
 		return held, nil
 	})
 	if err == nil && n == 0 && id != (codegen.CodeID{}) {
@@ -121,7 +121,7 @@ func (s *Service) Void(ctx context.Context, person kangma.PersonID, id codegen.C
 	return n, err
 }
 
-func void(held []Held, now time.Time, why string, which func(*Held) bool) (n int) {
+func void(held []HeldCode, now time.Time, why string, which func(*HeldCode) bool) (n int) {
 	for i := range held {
 		if h := &held[i]; h.Void.IsZero() && which(h) {
 			h.Void, h.Why = now, why
@@ -138,11 +138,11 @@ func (s *Service) Standing(ctx context.Context, c *codegen.Claims, at time.Time)
 	if c.Kind != codegen.Credential && c.Kind != codegen.Paper {
 		return "", nil
 	}
-	held, _, err := registry.GetDoc[[]Held](ctx, s.registry.Records(), heldKind, c.Person.String())
+	held, _, err := registry.GetDoc[[]HeldCode](ctx, s.registry.Records(), heldKind, c.Person.String())
 	if err != nil && !errors.Is(err, kangma.NotFound) {
 		return "", unavailable(err)
 	}
-	i := slices.IndexFunc(held, func(h Held) bool { return h.ID == c.ID })
+	i := slices.IndexFunc(held, func(h HeldCode) bool { return h.ID == c.ID })
 	switch {
 	case i >= 0 && (held[i].Void.IsZero() || at.Before(held[i].Void)):
 		return "", nil
@@ -162,12 +162,12 @@ func (s *Service) forget(ctx context.Context, person kangma.PersonID) error {
 		return err
 	}
 	if len(held) > 0 {
-		void(held, s.now(), VoidEnded, func(*Held) bool { return true })
+		void(held, s.now(), VoidEnded, func(*HeldCode) bool { return true })
 		if err := s.registry.PutDoc(ctx, voidKind, kangma.NewPersonID().String(), held, nil); err != nil {
 			return unavailable(err)
 		}
 	}
-	if err := s.change(ctx, person, func([]Held) ([]Held, error) { return nil, nil }); err != nil {
+	if err := s.change(ctx, person, func([]HeldCode) ([]HeldCode, error) { return nil, nil }); err != nil {
 		return err
 	}
 	return s.forgetGuardianships(ctx, person)

@@ -185,7 +185,7 @@ func (s *Service) notAsTheySay(ctx context.Context, now time.Time) (ids []codege
 		if err != nil {
 			return err
 		}
-		var held []Held
+		var held []HeldCode
 		if err := json.Unmarshal(data, &held); err != nil {
 			return err
 		}
@@ -204,7 +204,7 @@ func (s *Service) notAsTheySay(ctx context.Context, now time.Time) (ids []codege
 		return nil, err
 	}
 	return ids, s.each(ctx, voidKind, func(_ string, data []byte, _ uint64) error {
-		var held []Held
+		var held []HeldCode
 		if err := json.Unmarshal(data, &held); err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (s *Service) notAsTheySay(ctx context.Context, now time.Time) (ids []codege
 
 // wrong reports whether a code promises more than its holder's assessment does. Paper passes as green where no list says
 // otherwise, so it is wrong for everybody who is not.
-func (h *Held) wrong(a *kangma.Assessment) bool {
+func (h *HeldCode) wrong(a *kangma.Assessment) bool {
 	says := h.Colour
 	if h.Kind == codegen.Paper {
 		says = kangma.Green

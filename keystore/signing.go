@@ -192,7 +192,7 @@ func (s *Store) Signer(p Purpose, region kangma.Division, now time.Time) (crypto
 		return nil, Key{}, err
 	}
 	if signer := s.signers[r.Label]; signer != nil {
-		return signer, key, nil
+		return s.counting(r.ID, signer), key, nil
 	}
 	signer, err := s.provider.Load(r.Label)
 	if err != nil {
@@ -202,7 +202,7 @@ func (s *Store) Signer(p Purpose, region kangma.Division, now time.Time) (crypto
 		return nil, Key{}, errMissing(r.Label)
 	}
 	s.signers[r.Label] = signer
-	return signer, key, nil
+	return s.counting(r.ID, signer), key, nil
 }
 
 // Keys lists every key with its state now, oldest first.
@@ -265,9 +265,9 @@ func (s *Store) Rotate(p Purpose, region kangma.Division, now time.Time, withdra
 	})
 }
 
-// Tally adds to the number of codes that keys have signed (codegen.Issuer.Count gives it), so that it can be compared with
-// what the journal holds: a key that signed more than was recorded has been used behind our back. Call it now and then
-// and at the end; what a crash loses is missing here, never there. kangma.NotFound: a key that is not ours.
+// Tally adds to the number of signatures that keys have made, so that it can be compared with what the log holds: a key
+// that signed more than was logged has been used behind our back. Flush does it for the signatures made through this
+// Store; an HSM that counts for itself may be read here too. kangma.NotFound: a key that is not ours.
 func (s *Store) Tally(signed map[codegen.KeyID]uint64) error {
 	return s.change(func() error {
 		for id, n := range signed {

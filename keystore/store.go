@@ -46,6 +46,8 @@ type Store struct {
 	secrets map[string][32]byte
 	signers map[string]crypto.Signer // by label
 	created []string
+
+	made signatures
 }
 
 // Open opens the key store in dir, makes the folder if it is absent, and draws what is due and missing: secrets, and

@@ -86,7 +86,7 @@ func (c *codeIssueCmd) Run(w *world) error {
 		if id, err := s.registry.Sealer().Open(d.Person, d.Sealed); err == nil {
 			claims.MaskedName, claims.IDTail = id.Name.Masked(), id.Number.Tail()
 		}
-		code, err := s.codes.Issue(claims)
+		code, err := s.issuance.Issue(claims)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ type codes struct {
 
 type codeSet struct {
 	issuer  *codegen.Issuer
+	paper   *codegen.Issuer
 	keyring *codegen.Keyring
 	opener  *codegen.Opener
 	late    *codegen.Opener // without the keyring, for uploads after the key retired
@@ -53,7 +54,10 @@ func (c *codes) refresh(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if set.issuer, err = c.newIssuer(subject, now); err != nil {
+	if set.issuer, err = c.newIssuer(keystore.PurposeCode, subject, now); err != nil {
+		return err
+	}
+	if set.paper, err = c.newIssuer(keystore.PurposePaper, subject, now); err != nil {
 		return err
 	}
 	if set.keyring, err = codegen.NewKeyring(trusted, codegen.DefaultSkew); err != nil {
@@ -69,12 +73,12 @@ func (c *codes) refresh(now time.Time) error {
 	return nil
 }
 
-// newIssuer signs with the region's key of now; nil without a region.
-func (c *codes) newIssuer(subject [32]byte, now time.Time) (*codegen.Issuer, error) {
+// newIssuer signs with the region's key of a purpose and of now; nil without a region.
+func (c *codes) newIssuer(p keystore.Purpose, subject [32]byte, now time.Time) (*codegen.Issuer, error) {
 	if c.region == 0 {
 		return nil, nil
 	}
-	signer, key, err := c.keys.Signer(keystore.PurposeCode, c.region, now)
+	signer, key, err := c.keys.Signer(p, c.region, now)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +108,7 @@ func (c *codes) maintain(ctx context.Context, log *slog.Logger) {
 
 // Issue signs with the key of now.
 func (c *codes) Issue(claims codegen.Claims) (codegen.Code, error) {
-	issuer := c.now.Load().issuer
+	issuer := c.now.Load().issuerOf(claims.Kind)
 	if issuer == nil {
 		return codegen.Code{}, kangma.E(kangma.Invalid, "region", "no region was named to issue codes for")
 	}
@@ -113,9 +117,17 @@ func (c *codes) Issue(claims codegen.Claims) (codegen.Code, error) {
 		if err := c.refresh(claims.Issued); err != nil {
 			return codegen.Code{}, err
 		}
-		return c.now.Load().issuer.Issue(claims)
+		return c.now.Load().issuerOf(claims.Kind).Issue(claims)
 	}
 	return code, err
+}
+
+// issuerOf gives the issuer of a kind: paper codes live for months, so their key does too.
+func (set *codeSet) issuerOf(k codegen.Kind) *codegen.Issuer {
+	if k == codegen.Paper {
+		return set.paper
+	}
+	return set.issuer
 }
 
 // ListKey gives the key that signs lists and bundles, and the keys that codes are verified with.

@@ -36,11 +36,22 @@ func (c *gateBundleCmd) Run(w *world) error {
 			return err
 		}
 		now := time.Now()
-		key, trusted, err := s.codes.ListKey(now)
+		key, _, err := s.codes.ListKey(now)
 		if err != nil {
 			return err
 		}
-		data, err := checkpoint.SignBundle(key, g, trusted, nil, now)
+		if err := s.issuance.Publish(w.ctx); err != nil {
+			return err
+		}
+		trust, err := s.issuance.TrustList(w.ctx)
+		if err != nil {
+			return err
+		}
+		status, err := s.issuance.StatusList(w.ctx)
+		if err != nil {
+			return err
+		}
+		data, err := checkpoint.PackBundle(key, g, trust.Data, status.Data, now)
 		if err != nil {
 			return err
 		}

@@ -36,13 +36,18 @@ var (
 	descFeedLag  = desc("feed_lag_seconds", "Age of the newest observation of a feed.", "feed")
 	descSilent   = desc("feed_silent", "1 when a feed has been silent for too long.", "feed")
 	descBad      = desc("feed_bad_lines_total", "Lines of a feed that were refused.", "feed")
+	descSigned   = desc("key_signatures_total", "Codes that a key has signed, as the key store counts.", "key", "purpose", "state")
+	descMissing  = desc("key_unaccounted_signatures", "Signatures of a key that no log holds; more than 0 means that it was stolen.", "key")
+	descOrphans  = desc("orphan_codes_total", "Genuine codes shown at online gates that nobody has a record of issuing; more than 0 means that a key was stolen.")
+	descListAge  = desc("list_age_seconds", "Age of the newest signed list for gates.", "list")
+	descListed   = desc("status_list_entries", "Living codes that are no longer what they say.")
 	descRules    = desc("rules_in_force", "1 when a rule set is in force; 0 means that no colour can be told.")
 )
 
 // Describe is Prometheus' way to ask what there is.
 func (f figures) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descAppended, descFsyncs, descFailures, descReadOnly, descSize, descReleased, descLast, descSnapshot, descShipLag, descShipTime,
-		descStalled, descSweep, descSilence, descFeedLag, descSilent, descBad, descRules} {
+		descStalled, descSweep, descSilence, descFeedLag, descSilent, descBad, descRules, descSigned, descMissing, descOrphans, descListAge, descListed} {
 		ch <- d
 	}
 }
@@ -71,6 +76,7 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 	gauge(descRules, flag(f.s.rulesInForce()))
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
+	f.codes(ctx, gauge, count)
 	if st, err := f.s.registry.SweepStatus(ctx); err == nil {
 		gauge(descSweep, st.Progress())
 	}

@@ -70,6 +70,8 @@ func (c *serveCmd) Run(w *world) (err error) {
 	}
 	stopKeys := s.background(w.ctx, func(ctx context.Context) { s.codes.maintain(ctx, log) })
 	defer stopKeys()
+	stopLists := s.background(w.ctx, func(ctx context.Context) { s.issuance.Run(ctx, func(ctx context.Context) { s.reconcile(ctx, log) }) })
+	defer stopLists()
 	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, log) })
 	defer stopSweep()
 	if c.SnapshotEvery > 0 {
@@ -86,7 +88,7 @@ func (c *serveCmd) server(w *world, s *stack, reader *ocr.Reader, log *slog.Logg
 		return nil, err
 	}
 	return api.New(api.Config{
-		Registry: s.registry, Checkpoint: s.checkpoint, Issuer: s.codes, Lists: s.codes, Region: s.region, Warehouse: s.warehouse,
+		Registry: s.registry, Checkpoint: s.checkpoint, Issuer: s.issuance, Issuance: s.issuance, Lists: s.codes, Region: s.region, Warehouse: s.warehouse,
 		Reader: reader, OTPSecret: secret, SendOTP: c.otpSender(w), BcryptCost: c.bcryptCost(), Version: version, Ready: s.ready, Metrics: s.metrics(), Log: log,
 	})
 }

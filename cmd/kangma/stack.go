@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/issuance"
 	"github.com/kangma/kangma/keystore"
 	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/risk/backtest"
@@ -26,20 +29,22 @@ const evidenceRetention = 60 * 24 * time.Hour
 
 // stack is everything opened under one data folder, in the order it was opened.
 type stack struct {
-	keys       *keystore.Store
-	journal    *journal.Journal
-	dossiers   store.Dossiers
-	records    store.Records
-	redis      *redis.DB // nil: the state is embedded
-	embedded   *embedded.DB
-	warehouse  store.Warehouse
-	registry   *registry.Service
-	checkpoint *checkpoint.Service
-	codes      *codes
-	shipper    *ship.Shipper // while serving
-	snapshots  *snapshotter  // while serving
-	region     kangma.Division
-	closers    []func() error
+	keys        *keystore.Store
+	journal     *journal.Journal
+	dossiers    store.Dossiers
+	records     store.Records
+	redis       *redis.DB // nil: the state is embedded
+	embedded    *embedded.DB
+	warehouse   store.Warehouse
+	registry    *registry.Service
+	checkpoint  *checkpoint.Service
+	codes       *codes
+	issuance    *issuance.Service
+	unaccounted atomic.Pointer[map[codegen.KeyID]uint64] // of the last reconciliation
+	shipper     *ship.Shipper                            // while serving
+	snapshots   *snapshotter                             // while serving
+	region      kangma.Division
+	closers     []func() error
 }
 
 // openStack opens keys, journal, stores and services under dir, creating what is not there. Close in any case.
@@ -85,7 +90,10 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 		return s, fmt.Errorf("codes: %w", err)
 	}
 	s.checkpoint = checkpoint.New(s.registry, s.codes)
-	return s, nil
+	if s.redis != nil {
+		s.checkpoint.ShareProofs()
+	}
+	return s, s.openIssuance(ctx, log)
 }
 
 func (s *stack) onClose(f func() error) { s.closers = append(s.closers, f) }
