@@ -18,6 +18,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/checkpoint/entry"
 	"github.com/kangma/kangma/codegen"
 	"github.com/kangma/kangma/issuance"
 	"github.com/kangma/kangma/registry"
@@ -51,13 +52,14 @@ type Config struct {
 
 // Server is the HTTP surface. It is an http.Handler.
 type Server struct {
-	cfg    Config
-	auth   *auth
-	echo   *echo.Echo
-	huma   huma.API
-	routes []Route
-	limits *limits
-	log    *slog.Logger
+	cfg     Config
+	auth    *auth
+	echo    *echo.Echo
+	huma    huma.API
+	routes  []Route
+	limits  *limits
+	entries *entry.Service
+	log     *slog.Logger
 }
 
 const (
@@ -88,6 +90,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, auth: a, echo: echo.New(), limits: newLimits(), log: cfg.Log}
+	s.entries = entry.New(cfg.Registry, s.mayAct)
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = echoErrors(cfg.Log)
 	s.echo.IPExtractor = echo.ExtractIPDirect() // no blind trust in X-Forwarded-For

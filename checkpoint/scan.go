@@ -213,14 +213,14 @@ func (in Scan) how() string {
 
 // view is the access that a scan with a name is. The person reads it in their own list.
 func (in Scan) view(person kangma.PersonID, at time.Time) registry.View {
-	return registry.View{ID: viewID(in.Event), At: at, Person: person, Access: kangma.Access{
+	return registry.View{ID: ViewID(in.Event), At: at, Person: person, Access: kangma.Access{
 		Account: in.Operator, Organisation: in.Organisation, Role: in.Role, Purpose: "checkpoint", Case: in.Gate.ID,
 		Fields: []string{"masked_name", "id_tail"},
 	}}
 }
 
-// viewID is the event id of the access that belongs to a passage: another id, the same one for a retry.
-func viewID(passage kangma.EventID) kangma.EventID {
+// ViewID is the event id of the access that belongs to a passage: another id, the same one for a retry.
+func ViewID(passage kangma.EventID) kangma.EventID {
 	for i := 10; i < len(passage); i++ {
 		passage[i] = ^passage[i]
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/areas"
+	"github.com/kangma/kangma/risk/facts"
 	"github.com/kangma/kangma/risk/rules"
 )
 
@@ -44,11 +45,10 @@ func (s *Service) evaluate(d *kangma.Dossier, id kangma.PersonID, at, known time
 	return a
 }
 
-// LatestNegative gives when the latest negative test of a dossier was sampled (zero: none), for gates that ask 24, 48
+// LatestNegative gives when the latest negative test that still stands in a dossier was sampled (zero: none), for gates that ask 24, 48
 // or 72 hours.
 func LatestNegative(d *kangma.Dossier) (latest time.Time) {
-	for i := range d.Evidence {
-		e := &d.Evidence[i]
+	for _, e := range facts.Standing(d.Evidence) {
 		if e.Kind == kangma.KindTest && e.Test != nil && e.Test.Method == "pcr" && e.Test.Result == "negative" && e.Observed.After(latest) {
 			latest = e.Observed
 		}

@@ -24,11 +24,11 @@ func (s *Service) PutOnce(ctx context.Context, rec store.Record) error {
 	if err != nil {
 		return err
 	}
-	return s.journalRecord(ctx, kept)
+	return s.JournalRecord(ctx, kept)
 }
 
-// journalRecord writes a stored version to the journal (again): applying it twice changes nothing.
-func (s *Service) journalRecord(ctx context.Context, rec store.Record) error {
+// JournalRecord writes a stored version to the journal (again): applying it twice changes nothing.
+func (s *Service) JournalRecord(ctx context.Context, rec store.Record) error {
 	now := s.cfg.Now().UTC()
 	last, err := s.cfg.Journal.Append(ctx, wire.RecordEvent(kangma.NewEventID(now), now, rec))
 	if err != nil {

@@ -15,7 +15,7 @@ func (s *Service) PutRecord(ctx context.Context, rec store.Record) error {
 	if err := s.cfg.Records.Put(ctx, rec); err != nil {
 		return err
 	}
-	return s.journalRecord(ctx, rec)
+	return s.JournalRecord(ctx, rec)
 }
 
 // Records gives the plain store for what needs no journal (sessions, one-time passwords).
