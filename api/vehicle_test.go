@@ -467,7 +467,7 @@ func TestBadInspectionsAreRefused(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			w := w.in(t)
-			w.want(w.call("POST", "/v1/vehicle-entries/"+e.ID+"/inspection", gate, withGate(c.body)), c.status, c.code)
+			w.want(w.call("POST", "/v1/vehicle-entries/"+e.ID+"/inspection", gate, atPost1(c.body)), c.status, c.code)
 		})
 	}
 	w.inspect(gate, e.ID, obj{"event": w.event(), "occupant": "1", "temperature": 36.5})
@@ -484,7 +484,7 @@ func TestBadInspectionsAreRefused(t *testing.T) {
 	w.want(w.call("POST", "/v1/vehicle-entries/"+w.event()+"/inspection", gate, obj{"gate": "post-1", "people": []obj{{"event": w.event(), "occupant": "1"}}}), 404, "no_entry")
 }
 
-func withGate(b obj) obj {
+func atPost1(b obj) obj {
 	if b["gate"] == nil {
 		b["gate"] = "post-1"
 	}
