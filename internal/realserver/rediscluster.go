@@ -44,13 +44,18 @@ func startRedisCluster(tb testing.TB, replicated bool, options []string) *RedisC
 	const masters, slots = 3, 16384
 	c := &RedisCluster{Password: rand.Text()}
 	root := tb.TempDir()
+	// A node that a busy machine starves for this long counts as lost. Where nobody takes over, there is no hurry.
+	timeout := "20000"
+	if replicated {
+		timeout = "2500"
+	}
 	node := func(name string) *Redis {
 		dir := filepath.Join(root, name)
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			tb.Fatal(err)
 		}
 		args := append([]string{"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(tb)),
-			"--cluster-node-timeout", "1500",
+			"--cluster-node-timeout", timeout,
 			// Without this one lost master stops every partition, also those that are well.
 			"--cluster-require-full-coverage", "no"}, options...)
 		return startRedis(tb, dir, c.Password, args)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/internal/realserver"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/redis"
@@ -27,6 +28,10 @@ func cluster(c *realserver.RedisCluster) redis.Config {
 func open(tb testing.TB, cfg redis.Config) *redis.DB {
 	tb.Helper()
 	db, err := redis.Open(tb.Context(), cfg)
+	for end := time.Now().Add(realserver.ReadyWithin); kangma.KindOf(err) == kangma.Unavailable && err != nil && time.Now().Before(end); {
+		time.Sleep(50 * time.Millisecond) // a cluster on a busy machine
+		db, err = redis.Open(tb.Context(), cfg)
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}
