@@ -57,7 +57,7 @@ func startServer(t *testing.T, data string, flags ...string) *server {
 	}()
 	select {
 	case s.url = <-found:
-	case <-time.After(60 * time.Second):
+	case <-time.After(120 * time.Second):
 		s.kill()
 		t.Fatalf("the server did not start:\n%s", s.output())
 	}
@@ -137,7 +137,7 @@ func (s *server) resident(t *testing.T, phone string) string {
 		t.Fatal(err)
 	}
 	otp := regexp.MustCompile(`one-time password for \S+` + phone[7:] + `: (\d{6})`)
-	for range 200 {
+	for range 3000 {
 		if all := otp.FindAllStringSubmatch(s.output(), -1); len(all) > 0 {
 			return s.logIn(t, map[string]string{"phone": phone, "otp": all[len(all)-1][1]})
 		}
@@ -179,6 +179,11 @@ func TestKill9LosesNoAcknowledgedPassage(t *testing.T) {
 				}
 			})
 		}
+		within(t, "something is acknowledged", func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(acked) > 10*round
+		})
 		time.Sleep(time.Duration(100+rnd.IntN(700)) * time.Millisecond)
 		s.kill()
 		stop()
@@ -198,7 +203,7 @@ func TestKill9LosesNoAcknowledgedPassage(t *testing.T) {
 func (s *server) checkAll(t *testing.T, gate string, acked map[string]bool) {
 	t.Helper()
 	missing := ""
-	for range 300 {
+	for range 900 {
 		var list struct {
 			Passages []struct{ Event string }
 		}

@@ -76,7 +76,7 @@ func TestTwoNodesOnRedisAndClickHouseAreOneTown(t *testing.T) {
 
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for range 300 {
+	for range 900 {
 		if ok() {
 			return
 		}

@@ -37,7 +37,7 @@ func (a *alarms) heard(code string) bool {
 // wait gives the alarm, which is raised in the background, its time.
 func (a *alarms) wait(t *testing.T, code string) {
 	t.Helper()
-	for range 1000 {
+	for range 12_000 {
 		if a.heard(code) {
 			return
 		}
@@ -97,7 +97,7 @@ func TestFullDiskIsNeverAcknowledgedAndHealsByItself(t *testing.T) {
 	if err := l.append(j, 1000); err != nil {
 		t.Fatalf("the first append with space again: %v", err)
 	}
-	for range 1000 {
+	for range 12_000 {
 		if j.Stats().Ballast {
 			break
 		}

@@ -15,7 +15,7 @@ import (
 func TestACrashBetweenAnIndexAndItsDossierHeals(t *testing.T) {
 	c := realserver.StartRedisCluster(t, realserver.RedisSurvivesKill...)
 	cfg := cluster(c)
-	cfg.Timeout = 500 * time.Millisecond
+	cfg.Timeout = 5 * time.Second // a server that is not there is known at once
 	db := open(t, cfg)
 	d := db.Dossiers()
 	r := source(t, 71)
@@ -60,7 +60,7 @@ func TestACrashBetweenAnIndexAndItsDossierHeals(t *testing.T) {
 func TestAFailoverIsSurvived(t *testing.T) {
 	c := realserver.StartRedisClusterReplicated(t, realserver.RedisDurable...)
 	cfg := cluster(c)
-	cfg.Timeout = time.Second
+	cfg.Timeout = 5 * time.Second
 	db := open(t, cfg)
 	all := people(t, db, 200, 72)
 	for i, n := range c.Nodes { // replicas are up to date: what they lack would be gone

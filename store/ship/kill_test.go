@@ -99,13 +99,15 @@ func TestKillOfAShippingNodeLosesAndDoublesNothing(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.AfterFunc(time.Duration(200+rnd.IntN(longest))*time.Millisecond, func() { cmd.Process.Kill() })
+		before := len(acked)
 		for r := bufio.NewReader(out); ; {
 			var id kangma.EventID
 			if _, err := io.ReadFull(r, id[:]); err != nil {
 				break
 			}
-			acked[id] = true
+			if acked[id] = true; len(acked) == before+1 { // however long a busy machine takes to start it
+				time.AfterFunc(time.Duration(100+rnd.IntN(longest))*time.Millisecond, func() { cmd.Process.Kill() })
+			}
 		}
 		if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != -1 {
 			t.Fatalf("the child ended by itself: %v", err)
