@@ -41,6 +41,12 @@ func (s *Server) register() {
 
 	route(s, Route{post, "/v1/evidence", "submit-evidence", []Role{Feeder}, maxFeed, "Submit evidence, one JSON object a line"}, s.submitEvidence)
 	route(s, Route{get, "/v1/feeds", "feeds", []Role{Official, Admin, Epidemiologist}, 0, "How every feed does: lag, silence, bad lines"}, s.listFeeds)
+	route(s, Route{put, "/v1/feeds/{id}", "set-feed", []Role{Official, Admin}, maxBody, "When a feed's silence or lag is an alarm, and what it may say"}, s.setFeed)
+	route(s, Route{put, "/v1/feeds/{id}/mapping", "set-feed-mapping", []Role{Official, Admin}, maxMapping, "How the columns of a feed's CSV are read"}, s.setMapping)
+	route(s, Route{get, "/v1/feeds/{id}/mapping", "feed-mapping", []Role{Official, Admin, Feeder}, 0, "The column mapping of a feed"}, s.mapping)
+	route(s, Route{get, "/v1/quarantine", "quarantine", []Role{Feeder, Official, Admin}, 0, "Lines that could not stand, with number and reason"}, s.listQuarantine)
+	route(s, Route{get, "/v1/quarantine/file", "quarantine-file", []Role{Feeder}, 0, "My feed's lines with their texts, to be mended"}, s.quarantineFile)
+	route(s, Route{post, "/v1/quarantine/replay", "replay-quarantine", []Role{Feeder}, maxFeed, "Send mended lines again"}, s.replayQuarantine)
 	route(s, Route{put, "/v1/feed-keys/{id}", "put-feed-key", []Role{Admin}, maxBody, "Give a feed a key; from then on it must sign"}, s.putFeedKey)
 	route(s, Route{post, "/v1/batches/withdraw", "withdraw-batch", []Role{Official, Admin}, maxBody, "Take a whole batch back, exactly"}, s.withdrawBatch)
 	route(s, Route{put, "/v1/risk-areas", "publish-risk-areas", []Role{Official, Feeder, Admin}, maxListBody, "Publish an official risk-area list"}, s.publishAreas)
@@ -83,6 +89,7 @@ const (
 	maxListBody = 16 << 20
 	maxSync     = 1 << 20
 	maxRules    = 1 << 20
+	maxMapping  = 256 << 10
 )
 
 // route adds one line to the table: the huma operation, its roles, its size limit, and errors as problems.

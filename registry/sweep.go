@@ -247,6 +247,9 @@ func (w *sweeper) end(ctx context.Context) (SweepState, error) {
 	if err := w.keepCounts(ctx, done.Until, done.Counts); err != nil {
 		return done, err
 	}
+	if err := w.forgetQuarantine(ctx); err != nil {
+		return done, err
+	}
 	w.st.Since, w.st.Until, w.st.Partition, w.st.Counts, w.st.Node = done.Until, time.Time{}, 0, nil, ""
 	w.st.Whole, w.st.Recolours, w.st.Finished = done.People, done.Changed, w.Now().UTC()
 	return done, w.beat(ctx, true)

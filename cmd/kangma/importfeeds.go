@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -23,7 +22,7 @@ type feedFlags struct {
 	Files      []string `arg:"" name:"file" help:"NDJSON, or CSV with --mapping." type:"existingfile"`
 	Source     string   `required:"" help:"The provider the files are of."`
 	Batch      string   `help:"Name of the batch, by which it can be taken back; default: the provider and the file's name."`
-	Mapping    string   `help:"YAML file that maps the columns of this provider's CSV." type:"existingfile"`
+	Mapping    string   `help:"YAML file that maps the columns of this provider's CSV; default for evidence in a .csv file: what was set for the feed." type:"existingfile"`
 	Manifest   string   `help:"The provider's signed manifest of the file (one file at a time)." type:"existingfile"`
 	Key        string   `help:"The provider's public key (PEM) that checks the manifest; its id is the file's name without .pem." type:"existingfile"`
 	Quarantine string   `help:"Where bad lines go, to be mended and replayed; default: beside the file, .quarantine. Holds personal data." type:"path"`
@@ -40,6 +39,9 @@ type importPeopleCmd struct {
 
 // options gives how to read one file, after its manifest was checked against its bytes.
 func (f *feedFlags) options(path string, raw []byte, content string) (feeds.Options, error) {
+	if f.Quarantine != "" && len(f.Files) > 1 {
+		return feeds.Options{}, kangma.E(kangma.Invalid, "quarantine", "give --quarantine with one file at a time: line numbers are those of a file")
+	}
 	now := time.Now().UTC()
 	o := feeds.Options{Provider: f.Source, Batch: f.Batch, Content: content, Format: feeds.NDJSON, Now: now, Retention: evidenceRetention}
 	if o.Batch == "" {
@@ -53,6 +55,8 @@ func (f *feedFlags) options(path string, raw []byte, content string) (feeds.Opti
 		if o.Mapping, err = feeds.LoadMapping(yaml); err != nil {
 			return o, fmt.Errorf("%s: %w", f.Mapping, err)
 		}
+		o.Format = feeds.CSV
+	} else if strings.HasSuffix(strings.TrimSuffix(path, ".quarantine"), ".csv") {
 		o.Format = feeds.CSV
 	}
 	if f.Manifest == "" {
@@ -97,8 +101,8 @@ func (f *feedFlags) manifest(now time.Time) (feeds.Manifest, error) {
 	}, now)
 }
 
-// quarantine opens where bad lines go, on the first one.
-func (f *feedFlags) quarantine(path string) (put func(*feeds.Record) error, done func() (string, error)) {
+// quarantine opens where bad lines go, on the first one. Those of a CSV come after its header.
+func (f *feedFlags) quarantine(path string, header []byte) (put func(*feeds.Record) error, done func() (string, error)) {
 	name := f.Quarantine
 	if name == "" {
 		name = path + ".quarantine"
@@ -106,11 +110,14 @@ func (f *feedFlags) quarantine(path string) (put func(*feeds.Record) error, done
 	var file *os.File
 	put = func(r *feeds.Record) (err error) {
 		if file == nil {
-			if file, err = os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
+			if file, err = os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600); err != nil {
 				return err
 			}
+			if header != nil {
+				err = feeds.Quarantined{Line: 1, Text: string(header)}.Append(file)
+			}
 		}
-		return r.Quarantine().Append(file)
+		return errors.Join(err, r.Quarantine().Append(file))
 	}
 	return put, func() (string, error) {
 		if file == nil {
@@ -132,15 +139,12 @@ func (c *importEvidenceCmd) Run(w *world) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			put, done := c.quarantine(path)
-			by := registry.Actor{Account: "cli", Organisation: "operator"}
-			var file io.Reader = bytes.NewReader(raw)
-			if c.Replay {
-				if file, err = mended(raw, opt); err != nil {
-					return fmt.Errorf("%s: %w", path, err)
-				}
+			if err := s.registry.Configure(w.ctx, &opt); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
 			}
-			res, err := s.registry.TakeIn(w.ctx, file, opt, by, put)
+			put, done := c.quarantine(path, c.header(opt, raw))
+			by := registry.Actor{Account: "cli", Organisation: "operator"}
+			res, err := c.takeIn(w, s, raw, opt, by, put)
 			where, closeErr := done()
 			if err := errors.Join(err, closeErr); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
@@ -157,14 +161,23 @@ func (c *importEvidenceCmd) Run(w *world) error {
 	})
 }
 
-// mended gives the lines of a quarantine file as a file of their own.
-func mended(quarantine []byte, opt feeds.Options) (io.Reader, error) {
-	var lines bytes.Buffer
-	_, err := feeds.Replay(bytes.NewReader(quarantine), nil, opt, func(r *feeds.Record) error {
-		lines.Write(r.Raw)
-		return lines.WriteByte('\n')
-	})
-	return &lines, err
+func (c *importEvidenceCmd) takeIn(w *world, s *stack, raw []byte, opt feeds.Options, by registry.Actor, put func(*feeds.Record) error) (registry.FeedResult, error) {
+	if c.Replay {
+		return s.registry.Replay(w.ctx, raw, opt, by, put)
+	}
+	return s.registry.TakeIn(w.ctx, bytes.NewReader(raw), opt, by, put)
+}
+
+// header gives the header of a CSV, or of the CSV a quarantine file came from; nil for NDJSON.
+func (f *feedFlags) header(opt feeds.Options, raw []byte) []byte {
+	if opt.Format != feeds.CSV {
+		return nil
+	}
+	if f.Replay {
+		header, _, _ := registry.SplitQuarantine(raw) // a damaged file says so when it is replayed
+		return header
+	}
+	return registry.CSVHeader(raw)
 }
 
 func printFeed(w *world, path, batch string, accepted int, t feeds.Tally, quarantine string, held *registry.Held) error {
@@ -214,7 +227,7 @@ func (c *importPeopleCmd) Run(w *world) error {
 
 // register takes the people of one file in.
 func (c *importPeopleCmd) register(w *world, s *stack, path string, raw []byte, opt feeds.Options) (n int, t feeds.Tally, where string, err error) {
-	put, done := c.quarantine(path)
+	put, done := c.quarantine(path, c.header(opt, raw))
 	bar := progress(w.err, bytes.Count(raw, []byte("\n")), "登记 registering")
 	conflicts := 0
 	yield := func(r *feeds.Record) error {
@@ -234,7 +247,10 @@ func (c *importPeopleCmd) register(w *world, s *stack, path string, raw []byte, 
 		return err
 	}
 	if c.Replay {
-		t, err = feeds.Replay(bytes.NewReader(raw), nil, opt, yield)
+		header, lines, bad := registry.SplitQuarantine(raw)
+		if err = bad; err == nil {
+			t, err = feeds.Replay(bytes.NewReader(lines), header, opt, yield)
+		}
 	} else {
 		t, err = feeds.Scan(bytes.NewReader(raw), opt, yield)
 	}

@@ -35,19 +35,23 @@ var (
 	descSilence  = desc("feed_silence_seconds", "Time since a feed last sent something.", "feed")
 	descFeedLag  = desc("feed_lag_seconds", "Age of the newest observation of a feed.", "feed")
 	descSilent   = desc("feed_silent", "1 when a feed has been silent for too long.", "feed")
+	descLate     = desc("feed_late", "1 when the newest observation of a feed is older than allowed.", "feed")
 	descBad      = desc("feed_bad_lines_total", "Lines of a feed that were refused.", "feed")
 	descSigned   = desc("key_signatures_total", "Codes that a key has signed, as the key store counts.", "key", "purpose", "state")
 	descMissing  = desc("key_unaccounted_signatures", "Signatures of a key that no log holds; more than 0 means that it was stolen.", "key")
 	descOrphans  = desc("orphan_codes_total", "Genuine codes shown at online gates that nobody has a record of issuing; more than 0 means that a key was stolen.")
 	descListAge  = desc("list_age_seconds", "Age of the newest signed list for gates.", "list")
 	descListed   = desc("status_list_entries", "Living codes that are no longer what they say.")
+	descChanged  = desc("sweep_recoloured_people", "People whose colour the last whole search found changed.")
+	descSwept    = desc("sweep_people", "People the last whole search looked at.")
+	descPlanned  = desc("rules_next_activation_timestamp_seconds", "When another rule set takes over; 0: none is planned.")
 	descRules    = desc("rules_in_force", "1 when a rule set is in force; 0 means that no colour can be told.")
 )
 
 // Describe is Prometheus' way to ask what there is.
 func (f figures) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descAppended, descFsyncs, descFailures, descReadOnly, descSize, descReleased, descLast, descSnapshot, descShipLag, descShipTime,
-		descStalled, descSweep, descSilence, descFeedLag, descSilent, descBad, descRules, descSigned, descMissing, descOrphans, descListAge, descListed} {
+		descStalled, descSweep, descSilence, descFeedLag, descSilent, descLate, descBad, descChanged, descSwept, descPlanned, descRules, descSigned, descMissing, descOrphans, descListAge, descListed} {
 		ch <- d
 	}
 }
@@ -74,11 +78,18 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 	gauge(descShipTime, w.LagTime.Seconds())
 	gauge(descStalled, flag(w.Stalled))
 	gauge(descRules, flag(f.s.rulesInForce()))
+	planned := 0.0
+	if at := f.s.registry.NextActivation(); !at.IsZero() {
+		planned = float64(at.Unix())
+	}
+	gauge(descPlanned, planned)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	f.codes(ctx, gauge, count)
 	if st, err := f.s.registry.SweepStatus(ctx); err == nil {
 		gauge(descSweep, st.Progress())
+		gauge(descChanged, float64(st.Recolours))
+		gauge(descSwept, float64(st.Whole))
 	}
 	all, err := f.s.registry.Feeds(ctx)
 	if err != nil {
@@ -88,6 +99,7 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 		gauge(descSilence, st.Silence.Seconds(), st.Source)
 		gauge(descFeedLag, st.Lag.Seconds(), st.Source)
 		gauge(descSilent, flag(st.Silent), st.Source)
+		gauge(descLate, flag(st.Late), st.Source)
 		count(descBad, float64(st.Bad), st.Source)
 	}
 }
@@ -106,7 +118,7 @@ func (s *stack) metrics() http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
-// alarm says aloud which feeds have been silent for too long.
+// alarm says aloud which feeds have been silent for too long, or lag too far behind.
 func (s *stack) alarm(ctx context.Context, log *slog.Logger) {
 	all, err := s.registry.Feeds(ctx)
 	if err != nil {
@@ -116,6 +128,9 @@ func (s *stack) alarm(ctx context.Context, log *slog.Logger) {
 	for _, st := range all {
 		if st.Silent {
 			log.Error("a feed is silent", "feed", st.Source, "since", st.Last.Format(time.RFC3339))
+		}
+		if st.Late {
+			log.Error("a feed lags behind", "feed", st.Source, "newest", st.Newest.Format(time.RFC3339))
 		}
 	}
 }
