@@ -139,7 +139,7 @@ func (a *auth) principal(ctx context.Context, token string) (Principal, error) {
 	if name, ok := deviceOf(token); ok {
 		return a.device(ctx, name, token)
 	}
-	s, _, err := registry.GetDoc[session](ctx, a.registry.Records(), sessionKind, tokenID(token))
+	s, err := registry.ReadDoc[session](ctx, a.registry.Records(), sessionKind, tokenID(token))
 	if errors.Is(err, kangma.NotFound) || err == nil && !s.Expires.After(a.now()) {
 		return Principal{}, errNoLogin
 	}
@@ -150,12 +150,16 @@ func (a *auth) principal(ctx context.Context, token string) (Principal, error) {
 	if s.Role == Resident {
 		return p, nil
 	}
-	p.Account, _, err = registry.GetDoc[Account](ctx, a.registry.Records(), accountKind, s.Account)
-	if errors.Is(err, kangma.NotFound) || p.Account.Disabled || p.Account.Role != s.Role {
+	acc, err := registry.ReadDoc[Account](ctx, a.registry.Records(), accountKind, s.Account)
+	if errors.Is(err, kangma.NotFound) || err == nil && (acc.Disabled || acc.Role != s.Role) {
 		return Principal{}, errNoLogin
 	}
+	if err != nil {
+		return Principal{}, unavailable(err)
+	}
+	p.Account = *acc
 	p.Account.Hash, p.Account.Device = nil, ""
-	return p, unavailable(err)
+	return p, nil
 }
 
 func unavailable(err error) error {

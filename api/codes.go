@@ -72,14 +72,14 @@ func (s *Server) issueFor(ctx context.Context, person kangma.PersonID) (codeView
 	for _, as := range a.Duties {
 		v.Duties = append(v.Duties, reasonOf(as))
 	}
-	id, err := s.cfg.Registry.Sealer().Open(d.Person, d.Sealed)
+	shown, err := s.cfg.Registry.Shown(d)
 	if err != nil {
 		return codeView{}, err
 	}
-	v.MaskedName = id.Name.Masked()
+	v.MaskedName = shown.MaskedName
 	code, err := s.cfg.Issuer.Issue(codegen.Claims{
 		Region: s.cfg.Region, Issued: v.Issued, Expires: v.Expires, Colour: a.Colour, Kind: codegen.Dynamic,
-		LatestNegative: registry.LatestNegative(d), MaskedName: v.MaskedName, IDTail: id.Number.Tail(), Person: d.Person,
+		LatestNegative: registry.LatestNegative(d), MaskedName: v.MaskedName, IDTail: shown.IDTail, Person: d.Person,
 	})
 	v.Code, v.Issued, v.Expires = code.Text, code.Claims.Issued, code.Claims.Expires
 	return v, err

@@ -47,13 +47,14 @@ func cutLast(s string) (before, after string, ok bool) {
 
 // device is the principal of a device key.
 func (a *auth) device(ctx context.Context, name, key string) (Principal, error) {
-	acc, _, err := registry.GetDoc[Account](ctx, a.registry.Records(), accountKind, name)
+	found, err := registry.ReadDoc[Account](ctx, a.registry.Records(), accountKind, name)
 	if errors.Is(err, kangma.NotFound) {
 		return Principal{}, errNoLogin
 	}
 	if err != nil {
 		return Principal{}, unavailable(err)
 	}
+	acc := *found
 	if acc.Device == "" || acc.Disabled || acc.Role != GateStaff || subtle.ConstantTimeCompare([]byte(acc.Device), []byte(tokenID(key))) != 1 {
 		return Principal{}, errNoLogin
 	}

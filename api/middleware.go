@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,9 +14,7 @@ type principalKey struct{}
 // requestIDs gives every request an id of our own; what a client sends is not believed.
 func requestIDs(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		var raw [16]byte
-		rand.Read(raw[:])
-		id := hex.EncodeToString(raw[:])
+		id := newRequestID()
 		c.Response().Header().Set("X-Request-Id", id)
 		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), requestIDKey{}, id)))
 		return next(c)
@@ -34,16 +30,23 @@ func requestID(ctx context.Context) string {
 const contentPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
 	"connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
+// securityHeaderValues are on every answer, under their canonical names.
+var securityHeaderValues = map[string]string{
+	"Content-Security-Policy":      contentPolicy,
+	"X-Content-Type-Options":       "nosniff",
+	"Referrer-Policy":              "no-referrer",
+	"Permissions-Policy":           "camera=(self), geolocation=(self), microphone=()",
+	"Cross-Origin-Opener-Policy":   "same-origin",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Cache-Control":                "no-store", // the pages that may be cached say so themselves
+}
+
 func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
-		h.Set("Content-Security-Policy", contentPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store") // the pages that may be cached say so themselves
+		for name, value := range securityHeaderValues {
+			h.Set(name, value)
+		}
 		return next(c)
 	}
 }

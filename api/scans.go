@@ -46,20 +46,29 @@ type verdictView struct {
 type scanOut struct{ Body verdictView }
 
 func (s *Server) scan(ctx context.Context, in *scanIn) (*scanOut, error) {
-	event, err := s.eventID(in.Body.Event, in.Key)
+	v, err := s.scanned(ctx, in)
 	if err != nil {
 		return nil, err
+	}
+	return &scanOut{Body: v}, nil
+}
+
+// scanned answers a scan by the principal of ctx.
+func (s *Server) scanned(ctx context.Context, in *scanIn) (out verdictView, err error) {
+	event, err := s.eventID(in.Body.Event, in.Key)
+	if err != nil {
+		return out, err
 	}
 	gate, err := s.gateFor(ctx, in.Body.Gate)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	if err := s.spendScans(ctx, 1); err != nil {
-		return nil, err
+		return out, err
 	}
 	found, err := s.found(ctx, in)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	acc := who(ctx).Account
 	v, err := s.cfg.Checkpoint.Scan(ctx, checkpoint.Scan{
@@ -68,13 +77,13 @@ func (s *Server) scan(ctx context.Context, in *scanIn) (*scanOut, error) {
 		Direction: in.Body.Direction, Temperature: int(in.Body.Temperature*10 + 0.5),
 	})
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	out := viewVerdict(v)
+	out = viewVerdict(v)
 	if in.Brief {
 		out.At, out.Why, out.Guidance = time.Time{}, kangma.Text{}, kangma.Text{}
 	}
-	return &scanOut{Body: out}, nil
+	return out, nil
 }
 
 func viewVerdict(v kangma.Verdict) verdictView {
@@ -98,14 +107,17 @@ func (s *Server) gateFor(ctx context.Context, id string) (checkpoint.Gate, error
 	if p.Role == GateStaff && !slices.Contains(p.Account.Gates, id) {
 		return checkpoint.Gate{}, errScope
 	}
-	g, _, err := registry.GetDoc[checkpoint.Gate](ctx, s.cfg.Registry.Records(), gateKind, id)
+	g, err := registry.ReadDoc[checkpoint.Gate](ctx, s.cfg.Registry.Records(), gateKind, id)
 	if errors.Is(err, kangma.NotFound) {
-		return g, errNoGate
+		return checkpoint.Gate{}, errNoGate
 	}
-	if err == nil && p.Role == Official && !inScope(p, g.District) {
-		return g, errScope
+	if err != nil {
+		return checkpoint.Gate{}, unavailable(err)
 	}
-	return g, unavailable(err)
+	if p.Role == Official && !inScope(p, g.District) {
+		return checkpoint.Gate{}, errScope
+	}
+	return *g, nil
 }
 
 // inScope reports whether a division lies in the account's divisions; an account without any sees all.

@@ -48,6 +48,7 @@ type Config struct {
 	Ready      func(ctx context.Context) map[string]string // part to "ok" or what is wrong
 	Metrics    http.Handler                                // answers GET /metrics; nil: nobody
 	Log        *slog.Logger
+	NoHotPath  bool // answers the hot routes the general way, to compare the two
 }
 
 // Server is the HTTP surface. It is an http.Handler.
@@ -55,6 +56,7 @@ type Server struct {
 	cfg     Config
 	auth    *auth
 	echo    *echo.Echo
+	root    http.Handler
 	huma    huma.API
 	routes  []Route
 	limits  *limits
@@ -111,14 +113,19 @@ func New(cfg Config) (*Server, error) {
 	if err := s.pages(); err != nil {
 		return nil, err
 	}
+	s.root = s.handler()
 	return s, nil
 }
 
 // ServeHTTP answers a request. Cross-site writes by a browser are refused before anything else.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler().ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.root.ServeHTTP(w, r) }
 
 func (s *Server) handler() http.Handler {
-	return http.NewCrossOriginProtection().Handler(s.echo)
+	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.hot(w, r) {
+			s.echo.ServeHTTP(w, r)
+		}
+	}))
 }
 
 // Routes lists every route of the API with who may call it, for tests and documentation.
@@ -130,7 +137,7 @@ func (s *Server) OpenAPI() ([]byte, error) { return s.huma.OpenAPI().MarshalJSON
 // Serve answers on ln until ctx ends, then drains.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	hs := &http.Server{
-		Handler:           s.handler(),
+		Handler:           s.root,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,

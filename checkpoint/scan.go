@@ -192,9 +192,11 @@ func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Ass
 	var views []registry.View
 	if d != nil {
 		p.Person = s.registry.Sealer().Pseudonym(d.Person, now)
-		if id, err := s.registry.Sealer().Open(d.Person, d.Sealed); err == nil && !in.Nameless {
-			v.MaskedName, v.IDTail = id.Name.Masked(), id.Number.Tail()
-			views = append(views, in.view(d.Person, now))
+		if !in.Nameless {
+			if shown, err := s.registry.Shown(d); err == nil {
+				v.MaskedName, v.IDTail = shown.MaskedName, shown.IDTail
+				views = append(views, in.view(d.Person, now))
+			}
 		}
 	}
 	if err := s.registry.AppendPassage(ctx, p, views...); err != nil {

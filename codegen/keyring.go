@@ -114,6 +114,21 @@ func (key *VerifyKey) admits(c *Claims) kangma.CannotTell {
 	return ""
 }
 
+// admitsUnverified asks whether a key of the code's key id was entitled to sign the claims, without verifying that it did.
+func (k *Keyring) admitsUnverified(e *envelope, c *Claims) kangma.CannotTell {
+	tell := kangma.TellUnknownKey
+	if candidates := k.keys[e.key]; len(candidates) > 0 && !canonical(e.sig) {
+		return kangma.TellForged
+	} else {
+		for i := range candidates {
+			if tell = candidates[i].admits(c); tell == "" {
+				break
+			}
+		}
+	}
+	return tell
+}
+
 // verifySignature tries every key of the code's key id.
 func (k *Keyring) verifySignature(e *envelope) (*VerifyKey, kangma.CannotTell) {
 	candidates := k.keys[e.key]

@@ -116,3 +116,56 @@ func (r *roller) issue(t *testing.T, i int, at time.Time) codegen.Code {
 	}
 	return code
 }
+
+func TestASubjectThatSufficesStillAsksTheKeyring(t *testing.T) {
+	d := newDesk(t, shenzhen)
+	open := func(keys *codegen.Keyring, text string) kangma.CannotTell {
+		t.Helper()
+		o, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{d.subject}, Keys: keys, SubjectSuffices: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, tell := o.Open(text, now)
+		return tell
+	}
+	ring := func(change func(*codegen.VerifyKey)) *codegen.Keyring {
+		t.Helper()
+		key := codegen.VerifyKey{Public: &d.key.PublicKey, Region: shenzhen, From: now.Add(-time.Hour), Until: now.Add(time.Hour), State: codegen.Active}
+		change(&key)
+		k, err := codegen.NewKeyring([]codegen.VerifyKey{key}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	code := d.issue(t, dynamic()).Text
+	other, err := codegen.NewKeyring(nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		keys *codegen.Keyring
+		want kangma.CannotTell
+	}{
+		"a good code":                 {ring(func(*codegen.VerifyKey) {}), ""},
+		"a key nobody knows":          {other, kangma.TellUnknownKey},
+		"a retired key":               {ring(func(k *codegen.VerifyKey) { k.State = codegen.Retired }), kangma.TellRevoked},
+		"a key whose time was before": {ring(func(k *codegen.VerifyKey) { k.Until = now.Add(-time.Minute) }), kangma.TellForged},
+		"a key for another region":    {ring(func(k *codegen.VerifyKey) { k.Region = 110000000 }), kangma.TellForged},
+	} {
+		if got := open(tc.keys, code); got != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
+	}
+	// one changed character of the claims: nothing opens
+	if got := open(ring(func(*codegen.VerifyKey) {}), code[:60]+swap(code[60:61])+code[61:]); got == "" {
+		t.Error("changed claims pass")
+	}
+}
+
+func swap(s string) string {
+	if s == "A" {
+		return "B"
+	}
+	return "A"
+}

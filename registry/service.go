@@ -41,6 +41,7 @@ type Service struct {
 	compiled map[string]*rules.Set // by rule-set record: they never change
 	changed  chan struct{}         // see Changed
 	applied  *tracker
+	shown    shownMemory
 	noted    atomic.Uint64 // the mark as the store has it
 	epoch    atomic.Uint64 // the last publication that is in force here
 	stop     context.CancelFunc

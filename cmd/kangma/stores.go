@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/cached"
 	"github.com/kangma/kangma/store/clickhouse"
 	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/journal"
@@ -24,6 +25,7 @@ type storeFlags struct {
 	JournalKeep time.Duration `help:"How long the journal keeps what is in the warehouse and in the snapshots; 0: for ever. Keep 72h at least with ClickHouse, which does not fsync." default:"168h" env:"KANGMA_JOURNAL_KEEP"`
 
 	JournalSegment int `help:"MiB of a journal segment; whole segments go, never parts." default:"256" env:"KANGMA_JOURNAL_SEGMENT"`
+	Cache          int `help:"MiB of memory for the people and logins used last; about 1 KiB each." default:"256" env:"KANGMA_CACHE"`
 
 	Redis         []string `help:"Keep people and records in Redis at these host:port (of a cluster any of its nodes)." env:"KANGMA_REDIS"`
 	RedisCluster  bool     `help:"It is a Redis Cluster." env:"KANGMA_REDIS_CLUSTER"`
@@ -36,6 +38,9 @@ type storeFlags struct {
 	ClickhouseUser     string   `help:"User of ClickHouse." default:"default" env:"KANGMA_CLICKHOUSE_USER"`
 	ClickhousePassword string   `help:"Its password; better given in the environment." env:"KANGMA_CLICKHOUSE_PASSWORD"`
 }
+
+// recordsAge bounds how long another node goes on honouring a login that was ended here.
+const recordsAge = 2 * time.Second
 
 // openStores opens the journal, which is always this node's own, and the stores that the flags name. This is the only
 // place that names backends.
@@ -62,7 +67,10 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 			return err
 		}
 		s.onClose(db.Close)
-		s.dossiers, s.records, s.embedded = db.Dossiers(), db.Records(), db
+		// nobody else writes to the file, so what is remembered is never old
+		s.dossiers = cached.New(db.Dossiers(), cached.Options{Entries: c.Cache << 10})
+		s.records = cached.NewRecords(db.Records(), cached.Options{Entries: c.Cache << 10})
+		s.embedded = db
 		return nil
 	}
 	secret, err := s.keys.Secret("redis")
@@ -79,7 +87,9 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 		return err
 	}
 	s.onClose(db.Close)
-	s.dossiers, s.records, s.redis = db.Dossiers(), db.Records(), db
+	// Other nodes write too: a colour is always read anew, a login or a gate may be as old as recordsAge.
+	s.dossiers, s.redis = db.Dossiers(), db
+	s.records = cached.NewRecords(db.Records(), cached.Options{Entries: c.Cache << 10, TTL: recordsAge})
 	return nil
 }
 

@@ -1,0 +1,98 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/store"
+)
+
+// rememberer is a further power of store.Records: to keep what was made of a record (store/cached).
+type rememberer interface {
+	Remember(ctx context.Context, kind, id string, parse func(store.Record) (any, error)) (any, error)
+}
+
+// ReadDoc reads a record whose data is JSON, from memory where the store has one. The value is shared by all readers:
+// nobody may change it. Who goes on to write the document uses GetDoc. kangma.NotFound: none.
+func ReadDoc[T any](ctx context.Context, r store.Records, kind, id string) (*T, error) {
+	m, ok := r.(rememberer)
+	if !ok {
+		v, _, err := GetDoc[T](ctx, r, kind, id)
+		return &v, err
+	}
+	v, err := m.Remember(ctx, kind, id, parseDoc[T])
+	if err != nil {
+		return nil, err
+	}
+	return v.(*T), nil
+}
+
+func parseDoc[T any](rec store.Record) (any, error) {
+	v := new(T)
+	if err := json.Unmarshal(rec.Data, v); err != nil {
+		return nil, kangma.E(kangma.Internal, "damaged", "a stored document is damaged").Because(err)
+	}
+	return v, nil
+}
+
+// Shown is what a screen shows of who a person is.
+type Shown struct {
+	MaskedName string
+	IDTail     string // last four of the document
+}
+
+// Shown opens a person's identity for a screen. What was opened of a version of a dossier is remembered, masked as it is
+// shown, so that the keys are not turned for every request. kangma.NotFound: erased.
+func (s *Service) Shown(d *kangma.Dossier) (Shown, error) {
+	if v, ok := s.shown.get(d.Person, d.Version); ok {
+		return v, nil
+	}
+	id, err := s.cfg.Sealer.Open(d.Person, d.Sealed)
+	if err != nil {
+		return Shown{}, err
+	}
+	v := Shown{MaskedName: id.Name.Masked(), IDTail: id.Number.Tail()}
+	s.shown.put(d.Person, d.Version, v)
+	return v, nil
+}
+
+// shownMemory is bounded: where a shard is full, any other person goes.
+type shownMemory struct {
+	shards [64]struct {
+		mu sync.Mutex
+		of map[kangma.PersonID]shownEntry
+	}
+}
+
+type shownEntry struct {
+	version uint64
+	shown   Shown
+}
+
+const maxShownShard = 1 << 14 // a million people in all, about 100 MB
+
+func (m *shownMemory) get(id kangma.PersonID, version uint64) (Shown, bool) {
+	s := &m.shards[id[15]%64]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.of[id]
+	return e.shown, ok && e.version == version
+}
+
+func (m *shownMemory) put(id kangma.PersonID, version uint64, v Shown) {
+	s := &m.shards[id[15]%64]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = map[kangma.PersonID]shownEntry{}
+	}
+	if _, there := s.of[id]; !there && len(s.of) >= maxShownShard {
+		for other := range s.of {
+			delete(s.of, other)
+			break
+		}
+	}
+	s.of[id] = shownEntry{version, v}
+}

@@ -1,0 +1,144 @@
+package cached
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// memory keeps what was read last by key. It promises that after a write has begun nothing older than it is kept, and
+// after it has ended nothing older is answered.
+type memory[K comparable, V any] struct {
+	ttl       time.Duration
+	now       func() time.Time
+	capacity  int // of a shard
+	place     func(K) uint8
+	shards    [64]shard[K, V]
+	hits, all atomic.Uint64
+}
+
+type shard[K comparable, V any] struct {
+	mu      sync.Mutex
+	entries map[K]entry[V]
+	writing map[K]int   // writes under way
+	loads   map[K]*load // reads of the store under way
+}
+
+// load is one or more reads of one key that began when no write was under way. A write makes it stale: its answer may be
+// of before the write and is not kept.
+type load struct {
+	readers int
+	stale   bool
+}
+
+type entry[V any] struct {
+	v    V
+	read time.Time
+}
+
+func newMemory[K comparable, V any](o Options, place func(K) uint8) *memory[K, V] {
+	m := &memory[K, V]{ttl: o.TTL, now: o.Now, place: place}
+	if o.Entries <= 0 {
+		o.Entries = 100_000
+	}
+	if m.now == nil {
+		m.now = time.Now
+	}
+	m.capacity = max(1, o.Entries/len(m.shards))
+	for i := range m.shards {
+		m.shards[i].entries = map[K]entry[V]{}
+		m.shards[i].writing = map[K]int{}
+		m.shards[i].loads = map[K]*load{}
+	}
+	return m
+}
+
+func (m *memory[K, V]) shardOf(k K) *shard[K, V] { return &m.shards[m.place(k)%uint8(len(m.shards))] }
+
+// get answers from memory.
+func (m *memory[K, V]) get(k K) (v V, ok bool) {
+	m.all.Add(1)
+	s := m.shardOf(k)
+	s.mu.Lock()
+	e, kept := s.entries[k]
+	s.mu.Unlock()
+	if !kept || m.ttl > 0 && m.now().Sub(e.read) >= m.ttl {
+		return v, false
+	}
+	m.hits.Add(1)
+	return e.v, true
+}
+
+// load reads from the store and keeps the answer unless a write came meanwhile.
+func (m *memory[K, V]) load(k K, read func() (V, error)) (V, error) {
+	s := m.shardOf(k)
+	s.mu.Lock()
+	l := s.begin(k)
+	s.mu.Unlock()
+	var at time.Time
+	if m.ttl > 0 {
+		at = m.now() // before asking: the answer is at least as young
+	}
+	v, err := read()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.end(k, l); err == nil && !l.stale {
+		s.keep(k, entry[V]{v, at}, m.capacity)
+	}
+	return v, err
+}
+
+// write runs f, which changes these keys, and forgets them before and after: in between, memory must not answer with the
+// old value after the store has answered with the new one. An error may have changed them too.
+func (m *memory[K, V]) write(keys []K, f func() error) error {
+	for _, k := range keys {
+		m.shardOf(k).forget(k, 1)
+	}
+	defer func() {
+		for _, k := range keys {
+			m.shardOf(k).forget(k, -1)
+		}
+	}()
+	return f()
+}
+
+func (s *shard[K, V]) begin(k K) *load {
+	l := s.loads[k]
+	if l == nil {
+		l = &load{stale: s.writing[k] > 0}
+		s.loads[k] = l
+	}
+	l.readers++
+	return l
+}
+
+func (s *shard[K, V]) end(k K, l *load) {
+	if l.readers--; l.readers == 0 && s.loads[k] == l {
+		delete(s.loads, k)
+	}
+}
+
+// keep stores an entry; where it is full, any other one goes.
+func (s *shard[K, V]) keep(k K, e entry[V], capacity int) {
+	if _, there := s.entries[k]; !there && len(s.entries) >= capacity {
+		for other := range s.entries {
+			delete(s.entries, other)
+			break
+		}
+	}
+	s.entries[k] = e
+}
+
+// forget drops what is known of a key when a write begins and again when it ends.
+func (s *shard[K, V]) forget(k K, writes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writing[k] += writes; s.writing[k] == 0 {
+		delete(s.writing, k)
+	}
+	delete(s.entries, k)
+	if l := s.loads[k]; l != nil {
+		l.stale = true
+		delete(s.loads, k)
+	}
+}

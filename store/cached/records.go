@@ -1,0 +1,60 @@
+package cached
+
+import (
+	"context"
+
+	"github.com/kangma/kangma/store"
+)
+
+// Records is a store.Records that remembers what its reader made of a record (Remember), for the few documents that every
+// request needs: the session, the account, the gate. Get and List ask the store.
+type Records struct {
+	inner  store.Records
+	memory *memory[recordKey, any]
+}
+
+type recordKey struct{ kind, id string }
+
+// NewRecords puts a memory in front of inner.
+func NewRecords(inner store.Records, o Options) *Records {
+	return &Records{inner: inner, memory: newMemory[recordKey, any](o, func(k recordKey) uint8 {
+		if k.id == "" {
+			return 0
+		}
+		return k.id[0] ^ k.id[len(k.id)-1]<<3 ^ k.id[len(k.id)/2]<<1
+	})}
+}
+
+// Remember gives what parse made of the record, from memory or anew. The value is shared: nobody may change it. An error,
+// kangma.NotFound among them, is not remembered.
+func (r *Records) Remember(ctx context.Context, kind, id string, parse func(store.Record) (any, error)) (any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	k := recordKey{kind, id}
+	if v, ok := r.memory.get(k); ok {
+		return v, nil
+	}
+	return r.memory.load(k, func() (any, error) {
+		rec, err := r.inner.Get(ctx, kind, id)
+		if err != nil {
+			return nil, err
+		}
+		return parse(rec)
+	})
+}
+
+// Get asks the store.
+func (r *Records) Get(ctx context.Context, kind, id string) (store.Record, error) {
+	return r.inner.Get(ctx, kind, id)
+}
+
+// Put writes through and forgets what was remembered of the record, also after an error, which may have changed it.
+func (r *Records) Put(ctx context.Context, rec store.Record) error {
+	return r.memory.write([]recordKey{{rec.Kind, rec.ID}}, func() error { return r.inner.Put(ctx, rec) })
+}
+
+// List asks the store.
+func (r *Records) List(ctx context.Context, q store.RecordQuery) ([]store.Record, string, error) {
+	return r.inner.List(ctx, q)
+}
