@@ -68,21 +68,31 @@ func TestCorrections(t *testing.T) {
 		}
 		return w
 	}
+	from := func(source string, e kangma.Evidence) kangma.Evidence {
+		e.Source = source
+		return e
+	}
 	for name, c := range map[string]struct {
 		es   []kangma.Evidence
 		want int
 	}{
-		"nothing corrected":               {[]kangma.Evidence{test(1, 0, ""), test(2, 0, "")}, 2},
-		"replaced":                        {[]kangma.Evidence{test(1, 0, ""), test(2, 1, "")}, 1},
-		"a chain of corrections":          {[]kangma.Evidence{test(1, 0, ""), test(2, 1, ""), test(3, 2, "")}, 2},
-		"withdrawn":                       {[]kangma.Evidence{test(1, 0, ""), withdraw(2, 1, "")}, 0},
-		"the withdrawal withdrawn":        {[]kangma.Evidence{test(1, 0, ""), withdraw(2, 1, ""), withdraw(3, 2, "")}, 1},
-		"a batch":                         {[]kangma.Evidence{test(1, 0, "b"), test(2, 0, "b"), test(3, 0, "c"), withdraw(4, 0, "b")}, 1},
-		"an empty batch is no batch":      {[]kangma.Evidence{test(1, 0, ""), withdraw(2, 0, "")}, 1},
-		"of something unknown":            {[]kangma.Evidence{test(1, 9, ""), withdraw(2, 8, "")}, 1},
-		"of itself":                       {[]kangma.Evidence{test(1, 1, "")}, 1},
-		"a ring keeps all":                {[]kangma.Evidence{test(1, 2, ""), test(2, 1, "")}, 2},
-		"a ring with a way in is decided": {[]kangma.Evidence{test(1, 2, ""), test(2, 1, ""), withdraw(3, 1, "")}, 1},
+		"withdrawn by another source":                      {[]kangma.Evidence{from("lab", test(1, 0, "")), from("rail", withdraw(2, 1, ""))}, 1},
+		"withdrawn by another source before it came":       {[]kangma.Evidence{from("rail", withdraw(1, 2, "")), from("lab", test(2, 0, ""))}, 1},
+		"withdrawn by its source before it came":           {[]kangma.Evidence{from("lab", withdraw(1, 2, "")), from("lab", test(2, 0, ""))}, 0},
+		"replaced by another source: both count":           {[]kangma.Evidence{from("lab", test(1, 0, "")), from("rail", test(2, 1, ""))}, 2},
+		"a batch of another source":                        {[]kangma.Evidence{from("lab", test(1, 0, "b")), from("rail", withdraw(2, 0, "b"))}, 1},
+		"a withdrawal that another source would take back": {[]kangma.Evidence{from("lab", test(1, 0, "")), from("lab", withdraw(2, 1, "")), from("rail", withdraw(3, 2, ""))}, 0},
+		"nothing corrected":                                {[]kangma.Evidence{test(1, 0, ""), test(2, 0, "")}, 2},
+		"replaced":                                         {[]kangma.Evidence{test(1, 0, ""), test(2, 1, "")}, 1},
+		"a chain of corrections":                           {[]kangma.Evidence{test(1, 0, ""), test(2, 1, ""), test(3, 2, "")}, 2},
+		"withdrawn":                                        {[]kangma.Evidence{test(1, 0, ""), withdraw(2, 1, "")}, 0},
+		"the withdrawal withdrawn":                         {[]kangma.Evidence{test(1, 0, ""), withdraw(2, 1, ""), withdraw(3, 2, "")}, 1},
+		"a batch":                                          {[]kangma.Evidence{test(1, 0, "b"), test(2, 0, "b"), test(3, 0, "c"), withdraw(4, 0, "b")}, 1},
+		"an empty batch is no batch":                       {[]kangma.Evidence{test(1, 0, ""), withdraw(2, 0, "")}, 1},
+		"of something unknown":                             {[]kangma.Evidence{test(1, 9, ""), withdraw(2, 8, "")}, 1},
+		"of itself":                                        {[]kangma.Evidence{test(1, 1, "")}, 1},
+		"a ring keeps all":                                 {[]kangma.Evidence{test(1, 2, ""), test(2, 1, "")}, 2},
+		"a ring with a way in is decided":                  {[]kangma.Evidence{test(1, 2, ""), test(2, 1, ""), withdraw(3, 1, "")}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := new(facts.Facts)

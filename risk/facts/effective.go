@@ -104,7 +104,9 @@ func apply(es []*kangma.Evidence) []*kangma.Evidence {
 	return out
 }
 
-// targeters lists for each piece of evidence the positions of those that take it back.
+// targeters lists for each piece of evidence the positions of those that take it back. Only who reported a fact takes it back
+// or corrects it: whatever another source sends, before or after it, leaves it standing. (What comes first cannot be refused
+// when it comes, since nobody knows yet whose the target will be.)
 func targeters(es []*kangma.Evidence) [][]int {
 	byID := make(map[kangma.EventID]int, len(es))
 	byBatch := map[string][]int{}
@@ -116,7 +118,7 @@ func targeters(es []*kangma.Evidence) [][]int {
 	}
 	against := make([][]int, len(es))
 	add := func(by, target int) {
-		if by != target && !slices.Contains(against[target], by) {
+		if by != target && es[by].Source == es[target].Source && !slices.Contains(against[target], by) {
 			against[target] = append(against[target], by)
 		}
 	}

@@ -20,6 +20,7 @@ type env struct {
 
 	// next collects the earliest moment after now at which anything looked at so far may change by itself.
 	next    facts.Micros
+	grows   bool // something fired because of a fact that goes on
 	noAreas bool // a level was needed and there is no table
 	fired   []firing
 	items   []*facts.Item // evidence of all firings, end to end
@@ -31,6 +32,7 @@ type firing struct {
 	rule         *rule
 	since, until facts.Micros
 	anchor       facts.Micros // that progress counts from
+	grows        bool         // one of its facts goes on, so until moves
 	items        int          // how many of env.items are its own
 	start        int
 }

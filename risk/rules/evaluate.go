@@ -56,6 +56,7 @@ func (x *env) release() {
 	x.f.Release()
 	x.it, x.areas = nil, nil
 	x.fired, x.items, x.notes, x.noAreas = x.fired[:0], x.items[:0], x.notes[:0], false
+	x.grows = false
 }
 
 // run finds every rule that holds and when anything may change.
@@ -75,6 +76,26 @@ func (s *Set) run(x *env) {
 		}
 		for it := x.f.First(r.on.kind); it != nil; it = x.f.Next(it) {
 			s.consider(x, r, it)
+		}
+	}
+	if len(x.fired) > 1 && x.grows {
+		x.reorder()
+	}
+}
+
+// reorder notes when the order of equal colours may change: an assignment whose fact goes on ends later and later.
+func (x *env) reorder() {
+	for i := range x.fired {
+		for j := range x.fired {
+			f, o := &x.fired[i], &x.fired[j]
+			if !f.grows || f.until > o.until || f.rule.colour != o.rule.colour || f.rule.duty != o.rule.duty || i == j {
+				continue
+			}
+			if x.f.Cal.Rolling {
+				x.changesAt(x.f.Now + max(o.until-f.until, 1))
+			} else {
+				x.changesAt(x.f.Cal.Start(x.f.Cal.Index(x.f.Now) + 1))
+			}
 		}
 	}
 }
@@ -120,15 +141,18 @@ func (s *Set) fire(x *env, r *rule, it *facts.Item) {
 		return
 	}
 	anchor := r.countsFrom(x)
+	grows := x.goesOn(it)
+	x.grows = x.grows || grows
 	if n := len(x.fired); n > 0 && x.fired[n-1].rule == r {
 		f := &x.fired[n-1]
 		if until > f.until {
 			f.anchor = anchor
 		}
 		f.since, f.until = min(f.since, since), max(f.until, until)
+		f.grows = f.grows || grows
 		f.items++
 	} else {
-		x.fired = append(x.fired, firing{rule: r, since: since, until: until, anchor: anchor, start: len(x.items), items: 1})
+		x.fired = append(x.fired, firing{rule: r, since: since, until: until, anchor: anchor, start: len(x.items), items: 1, grows: grows})
 	}
 	if x.brief {
 		return
@@ -138,6 +162,19 @@ func (s *Set) fire(x *env, r *rule, it *facts.Item) {
 	} else {
 		x.cite(r)
 	}
+}
+
+// goesOn reports whether a fact goes on; of a rule about the person, whether any stay does.
+func (x *env) goesOn(it *facts.Item) bool {
+	if it != nil {
+		return it.Grows != 0
+	}
+	for it := x.f.First(facts.Stay); it != nil; it = x.f.Next(it) {
+		if it.Grows != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // cite names the evidence of a rule that is about the person.

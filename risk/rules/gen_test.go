@@ -136,9 +136,9 @@ func (g *gen) dossier(n int) *kangma.Dossier {
 		target := d.Evidence[g.IntN(len(d.Evidence))]
 		c := g.evidence()
 		if g.IntN(2) == 0 {
-			c.Replaces = target.ID
+			c.Replaces, c.Source = target.ID, pick(g, "feed", "feed", "another")
 		} else {
-			c = kangma.Evidence{ID: c.ID, Kind: kangma.KindWithdrawal, Observed: c.Observed, Received: c.Received, Withdrawal: &kangma.Withdrawal{Event: target.ID}}
+			c = kangma.Evidence{ID: c.ID, Kind: kangma.KindWithdrawal, Source: pick(g, "feed", "feed", "another"), Observed: c.Observed, Received: c.Received, Withdrawal: &kangma.Withdrawal{Event: target.ID}}
 			if g.IntN(3) == 0 {
 				c.Withdrawal = &kangma.Withdrawal{Batch: "b1"}
 			}

@@ -82,7 +82,7 @@ func TestAWithdrawnBatchLeavesNothingBehind(t *testing.T) {
 		in.Known = time.Time{}
 		with, without := *in.Dossier, *in.Dossier
 		with.Evidence = append(slices.Clone(with.Evidence), kangma.Evidence{ID: kangma.EventID{0xfe}, Kind: kangma.KindWithdrawal,
-			Observed: in.At.Add(time.Hour), Withdrawal: &kangma.Withdrawal{Batch: "b2"}})
+			Source: "feed", Observed: in.At.Add(time.Hour), Withdrawal: &kangma.Withdrawal{Batch: "b2"}})
 		without.Evidence = slices.DeleteFunc(slices.Clone(without.Evidence), func(e kangma.Evidence) bool { return e.Batch == "b2" })
 		a, b := in, in
 		a.Dossier, b.Dossier = &with, &without
@@ -92,6 +92,48 @@ func TestAWithdrawnBatchLeavesNothingBehind(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", s.ref.ID, brief(got), brief(want))
 		}
 	})
+}
+
+// What another source sends takes nothing back, whatever comes first: the person is judged as if it said nothing of the
+// event it names.
+func TestNobodyTakesBackWhatAnotherSourceReported(t *testing.T) {
+	changed := 0
+	people(t, 15, true, 60, func(t *testing.T, g *gen, s *Set, in Input) {
+		in.Known = time.Time{}
+		if len(in.Dossier.Evidence) == 0 {
+			return
+		}
+		target := in.Dossier.Evidence[g.IntN(len(in.Dossier.Evidence))]
+		correction := g.evidence()
+		correction.Source, correction.Batch, correction.ID = "stranger", "", kangma.EventID{byte(g.IntN(2) * 0xff), 1} // before or after its target
+		if correction.Observed.After(in.At) {
+			correction.Observed = in.At
+		}
+		plain := correction // what it says besides counts
+		correction.Replaces = target.ID
+		if g.IntN(2) == 0 {
+			correction = kangma.Evidence{ID: correction.ID, Source: "stranger", Kind: kangma.KindWithdrawal, Observed: correction.Observed,
+				Withdrawal: &kangma.Withdrawal{Event: target.ID, Batch: target.Batch}}
+			plain = correction
+			plain.Withdrawal = &kangma.Withdrawal{Event: kangma.EventID{0xee}}
+		}
+		ask := func(extra kangma.Evidence) kangma.Assessment {
+			d := *in.Dossier
+			d.Evidence = append(slices.Clone(d.Evidence), extra)
+			q := in
+			q.Dossier = &d
+			return s.Evaluate(q)
+		}
+		if got, want := ask(correction), ask(plain); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s\n got %s\nwant %s", s.ref.ID, brief(got), brief(want))
+		}
+		if correction.Source = target.Source; ask(correction).Colour != ask(plain).Colour { // the same from the source itself does
+			changed++
+		}
+	})
+	if changed < 20 {
+		t.Errorf("only %d corrections by the source itself changed a colour", changed)
+	}
 }
 
 func TestACorrectionStandsInThePlaceOfWhatItCorrects(t *testing.T) {
