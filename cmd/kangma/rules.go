@@ -125,7 +125,7 @@ func (c *rulesExplainCmd) Run(w *world) error {
 		if w.JSON {
 			return json.NewEncoder(w.out).Encode(a)
 		}
-		explain(w.out, a, c.Lang)
+		explain(w.out, a, &d, c.Lang)
 		if !a.Told {
 			return denied
 		}
@@ -158,7 +158,7 @@ func (c *rulesWhatIfCmd) Run(w *world) error {
 		if w.JSON {
 			return json.NewEncoder(w.out).Encode(a)
 		}
-		explain(w.out, a, c.Lang)
+		explain(w.out, a, &d, c.Lang)
 		return nil
 	})
 }

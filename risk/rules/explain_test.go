@@ -28,12 +28,12 @@ func TestAnExplanationSaysEverythingInBothLanguages(t *testing.T) {
 		zh.WriteString(line.Zh + "\n")
 		en.WriteString(line.En + "\n")
 	}
-	for _, want := range []string{"红码", "高风险区旅居史", "2022-07-13 00:00", "feed-x", "2022-07-05 18:00", "2022-07-05 19:00", "0/5", "集中隔离", "national-9th-2022", "01000000-0000"} {
+	for _, want := range []string{"红码", "高风险区旅居史", "2022-07-13 00:00", "feed-x", "2022-07-05 18:00", "2022-07-05 19:00", "0/5", "集中隔离", "national-9th-2022", "01000000-0000", "1. 红码：", "1天6小时前", "还有6天", "之前不会变化", "规则：high-area"} {
 		if !strings.Contains(zh.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, zh.String())
 		}
 	}
-	for _, want := range []string{"Red", "high-risk area", "2022-07-13 00:00", "0 of 5", "Next: 2022-07-07", "a stay of 2022-07-05 18:00"} {
+	for _, want := range []string{"Red", "high-risk area", "2022-07-13 00:00", "0 of 5", "The next one can be done now", "a stay of 2022-07-05 18:00", "1 day 6 hours ago", "in 6 days", "nothing changes before", "Rule: high-area (national-9th-2022", "published: 9th edition"} {
 		if !strings.Contains(en.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, en.String())
 		}

@@ -119,7 +119,7 @@ func itemMeasureFunctions() []*function {
 		name: "in_division", id: "item_in_division", args: []*types.Type{stringList}, result: types.BoolType, cost: 5,
 		doc: "the place of the fact lies in one of these divisions: it.in_division(['420000'])",
 		build: func(a []node) (node, error) {
-			in, err := divisions(a[0])
+			in, err := divisionCodes(a[0])
 			return boolNode(func(x *env) bool { return inAny(in, placeOf(x.it)) }), err
 		},
 	}, {
@@ -130,7 +130,7 @@ func itemMeasureFunctions() []*function {
 }
 
 func toDivision(a []node) (node, error) {
-	in, err := divisions(a[0])
+	in, err := divisionCodes(a[0])
 	return boolNode(func(x *env) bool {
 		return x.it.Kind == facts.Trip && inAny(in, x.it.Ev.Trip.To.Division)
 	}), err
@@ -246,7 +246,7 @@ func inAny(ds []kangma.Division, d kangma.Division) bool {
 	return false
 }
 
-func divisions(a node) ([]kangma.Division, error) {
+func divisionCodes(a node) ([]kangma.Division, error) {
 	texts, ok := a.lit.([]string)
 	if !ok {
 		return nil, errors.New("expected a list of division codes")

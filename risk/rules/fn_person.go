@@ -99,7 +99,7 @@ func personFunctions() []*function {
 		name: "home_in", id: "person_home_in", recv: personType, args: []*types.Type{stringList}, result: types.BoolType, cost: 2,
 		doc: "the person lives in one of these divisions",
 		build: func(a []node) (node, error) {
-			in, err := divisions(a[0])
+			in, err := divisionCodes(a[0])
 			return boolNode(func(x *env) bool { return inAny(in, x.f.Person.Home.Division) }), err
 		},
 	}}

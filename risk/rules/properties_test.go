@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -398,5 +399,32 @@ func TestTheBriefAnswerIsThatOfTheWholeAssessment(t *testing.T) {
 	})
 	if flips < 100 {
 		t.Errorf("only %d of the changes named were changes", flips)
+	}
+}
+
+// Whatever is known of a person, every line of the explanation is whole in both languages.
+func TestEveryLineOfAnExplanationIsWhole(t *testing.T) {
+	facts := map[kangma.EvidenceKind]bool{}
+	people(t, 23, true, 60, func(t *testing.T, g *gen, s *Set, in Input) {
+		a := s.Evaluate(in)
+		with, without := Paragraphs(a, in.Dossier, s.Zone()), Paragraphs(a, nil, s.Zone())
+		if len(with) != len(without) {
+			t.Errorf("%d paragraphs with the dossier, %d without", len(with), len(without))
+		}
+		for i, p := range with {
+			for j, l := range append([]kangma.Text{p.Head}, p.Lines...) {
+				if l.Zh == "" || l.En == "" || strings.Contains(l.Zh+l.En, "%!") {
+					t.Errorf("%s: paragraph %d, line %d: %q", s.ref.ID, i, j, l)
+				}
+				if j > 0 && l != without[i].Lines[j-1] && len(a.Assignments) > i-1 {
+					for _, e := range a.Assignments[max(i-1, 0)].Evidence {
+						facts[e.Kind] = true
+					}
+				}
+			}
+		}
+	})
+	if len(facts) < 8 {
+		t.Errorf("the dossier told more of %d kinds only: %v", len(facts), facts)
 	}
 }

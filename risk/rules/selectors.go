@@ -181,7 +181,7 @@ func stayOutSelector() *function {
 		name: "stay_out", id: "stay_out_list", args: []*types.Type{stringList}, result: selectorType,
 		doc: "stays that surely lie outside these divisions: stay_out(['410000'])",
 		build: func(a []node) (node, error) {
-			in, err := divisions(a[0])
+			in, err := divisionCodes(a[0])
 			return selectorNode(&selector{kind: facts.Stay, match: func(_ *env, it *facts.Item) bool {
 				d := it.Place.Division
 				return d != 0 && !inAny(in, d) && !slices.ContainsFunc(in, d.Contains)
@@ -195,7 +195,7 @@ func stayInSelector() *function {
 		name: "stay_in", id: "stay_in_list", args: []*types.Type{stringList}, result: selectorType,
 		doc: "stays in these divisions, whatever their level: stay_in(['420000'])",
 		build: func(a []node) (node, error) {
-			in, err := divisions(a[0])
+			in, err := divisionCodes(a[0])
 			return selectorNode(&selector{kind: facts.Stay, match: func(_ *env, it *facts.Item) bool {
 				return inAny(in, it.Place.Division)
 			}}), err
