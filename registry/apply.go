@@ -92,9 +92,6 @@ func (s *Service) applyLoop(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := s.follow(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("follow what other nodes publish", "err", err)
-		}
 		low, beyond := s.applied.position()
 		if low == last && (beyond > 0 || s.behind(ctx, low)) {
 			if err := s.heal(ctx); err != nil && ctx.Err() == nil {

@@ -39,7 +39,10 @@ func (s *Service) PublishAreas(ctx context.Context, lists ...[]byte) ([]*areas.L
 			return nil, err
 		}
 	}
-	s.swap(ctx, func(j *judgement) { j.areas = table })
+	for _, l := range parsed {
+		s.lists[areaListID(l)] = true
+	}
+	s.swap(ctx, areasEpoch, func(j *judgement) { j.areas = table })
 	return parsed, nil
 }
 
@@ -70,29 +73,70 @@ func (s *Service) keepList(ctx context.Context, l *areas.List, raw []byte) error
 	return s.PutRecord(ctx, store.Record{Kind: areaKind, ID: areaListID(l), Version: old.Version + 1, Data: packed})
 }
 
+// loadAreas brings the table in force up to what the records hold: newer lists are added to it; where a list was taken
+// back, or one came late, it is built again. The caller holds s.publish.
 func (s *Service) loadAreas(ctx context.Context) (*areas.Table, error) {
-	var lists []*areas.List
-	for after := ""; ; {
-		recs, next, err := s.cfg.Records.List(ctx, store.RecordQuery{Kind: areaKind, After: after, Limit: 100})
+	held, fresh := map[string][]byte{}, []*areas.List(nil)
+	q := store.RecordQuery{Kind: areaKind, Limit: 100}
+	for more := true; more; more = q.After != "" {
+		recs, next, err := s.cfg.Records.List(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range recs {
+			held[r.ID] = r.Data
+			if s.lists[r.ID] {
+				continue
+			}
 			list, err := parseList(r.Data)
 			if err != nil {
 				return nil, err
 			}
-			lists = append(lists, list)
+			fresh = append(fresh, list)
 		}
-		if after = next; next == "" {
-			break
+		q.After = next
+	}
+	table, err := s.join(held, fresh)
+	if err != nil {
+		return nil, err
+	}
+	s.lists = map[string]bool{}
+	for id := range held {
+		s.lists[id] = true
+	}
+	return table, nil
+}
+
+// join adds fresh lists to the table in force, or builds all of them anew.
+func (s *Service) join(held map[string][]byte, fresh []*areas.List) (*areas.Table, error) {
+	byTime := func(a, b *areas.List) int { return a.At.Compare(b.At) }
+	slices.SortFunc(fresh, byTime)
+	same := true // nothing that is in the table was taken back
+	for id := range s.lists {
+		_, there := held[id]
+		same = same && there
+	}
+	if same && len(s.lists) > 0 {
+		if table, err := s.extend(fresh); err == nil {
+			return table, nil
 		}
 	}
-	if len(lists) == 0 {
+	if len(held) == 0 {
 		return nil, nil
 	}
-	slices.SortFunc(lists, func(a, b *areas.List) int { return a.At.Compare(b.At) })
-	return areas.Build(lists...)
+	all := fresh
+	if len(fresh) < len(held) {
+		all = nil
+		for _, raw := range held {
+			list, err := parseList(raw)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, list)
+		}
+		slices.SortFunc(all, byTime)
+	}
+	return areas.Build(all...)
 }
 
 // WithdrawAreas takes a list back, by the id PublishAreas kept it under, and builds the table from the others: exactly
@@ -111,7 +155,7 @@ func (s *Service) WithdrawAreas(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	s.swap(ctx, func(j *judgement) { j.areas = table })
+	s.swap(ctx, areasEpoch, func(j *judgement) { j.areas = table })
 	return nil
 }
 

@@ -180,7 +180,7 @@ func (s *Service) changePlan(ctx context.Context, f func(p plan, now time.Time) 
 			continue
 		}
 		if err == nil {
-			s.swap(ctx, func(j *judgement) { j.rules = catalogue })
+			s.swap(ctx, rulesEpoch, func(j *judgement) { j.rules = catalogue })
 		}
 		return next, err
 	}
@@ -214,27 +214,6 @@ func (s *Service) ruleSet(ctx context.Context, id string) (*rules.Set, error) {
 		s.compiled[id] = set
 	}
 	return set, err
-}
-
-// Reload reads the rules and areas in force from the records: at start, and when another node published.
-func (s *Service) Reload(ctx context.Context) error {
-	s.publish.Lock()
-	defer s.publish.Unlock()
-	p, _, err := s.plan(ctx)
-	if err != nil {
-		return err
-	}
-	catalogue, err := s.catalogue(ctx, p)
-	if err != nil {
-		return err
-	}
-	table, err := s.loadAreas(ctx)
-	if err != nil {
-		return err
-	}
-	s.current.Store(&judgement{rules: catalogue, areas: table})
-	s.wake()
-	return nil
 }
 
 // InForce says which rules and areas speak now.

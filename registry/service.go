@@ -37,13 +37,14 @@ type Service struct {
 	cfg      Config
 	log      *slog.Logger
 	current  atomic.Pointer[judgement]
-	publish  sync.Mutex            // one publication of rules or areas at a time on this node; guards compiled
+	publish  sync.Mutex            // one publication of rules or areas at a time on this node; guards what follows
 	compiled map[string]*rules.Set // by rule-set record: they never change
+	lists    map[string]bool       // area lists that are in the table in force
+	epochs   map[string]uint64     // publications of rules and of areas that are in force here
 	changed  chan struct{}         // see Changed
 	applied  *tracker
 	shown    shownMemory
 	noted    atomic.Uint64 // the mark as the store has it
-	epoch    atomic.Uint64 // the last publication that is in force here
 	stop     context.CancelFunc
 	done     sync.WaitGroup
 	onErase  []func(context.Context, kangma.PersonID) error
@@ -63,7 +64,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &Service{cfg: cfg, log: cfg.Log, compiled: map[string]*rules.Set{}, changed: make(chan struct{}, 1)}
+	s := &Service{cfg: cfg, log: cfg.Log, compiled: map[string]*rules.Set{}, lists: map[string]bool{}, epochs: map[string]uint64{}, changed: make(chan struct{}, 1)}
 	s.current.Store(&judgement{})
 	mark, err := s.mark(ctx)
 	if err != nil {
@@ -79,11 +80,8 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	run, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	s.done.Add(1)
-	go func() {
-		defer s.done.Done()
-		s.applyLoop(run)
-	}()
+	s.done.Go(func() { s.applyLoop(run) })
+	s.done.Go(func() { s.followLoop(run) })
 	return s, nil
 }
 
