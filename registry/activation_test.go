@@ -14,7 +14,7 @@ import (
 var cst = time.FixedZone("CST", 8*3600)
 
 // variant gives the preset with another window and version and, where strict, a rule that nobody escapes.
-func variant(t *testing.T, window, version string, strict bool) registry.Publication {
+func variant(t testing.TB, window, version string, strict bool) registry.Publication {
 	t.Helper()
 	text := string(preset(t))
 	swap := func(old, new string) {

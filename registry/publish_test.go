@@ -18,7 +18,7 @@ var (
 	cora = registry.Actor{Account: "cora", Organisation: "health commission"}
 )
 
-func preset(t *testing.T) []byte {
+func preset(t testing.TB) []byte {
 	t.Helper()
 	raw, err := rules.PresetFile("national-9th-2022")
 	if err != nil {

@@ -112,7 +112,7 @@ func (w *town) close(t *testing.T) {
 	}
 }
 
-func sealer(t *testing.T) *seal.Sealer {
+func sealer(t testing.TB) *seal.Sealer {
 	t.Helper()
 	kek, err := seal.NewKEKs("k", map[string][seal.KeySize]byte{"k": {1}})
 	if err != nil {
