@@ -114,35 +114,45 @@ type fieldJSON struct {
 	Crop       [4]int  `json:"crop"` // x, y, width, height on the upright photo
 }
 
-// MarshalJSON writes the one-object form of `kangma ocr --json`, with confidences and crops under "fields".
+// Summary is the one-object form of `kangma ocr --json`.
+type Summary struct {
+	File           string   `json:"file"`
+	Kind           Kind     `json:"kind"` // "" when nothing was read
+	Number         string   `json:"number"`
+	NumberAccepted bool     `json:"number_accepted"`
+	Name           string   `json:"name"`
+	Sex            string   `json:"sex"`
+	Nation         string   `json:"nation"`
+	Birth          string   `json:"birth"`
+	Address        string   `json:"address"`
+	MRZ            []string `json:"mrz"`
+	Plate          string   `json:"plate"`
+	Unsure         []string `json:"unsure"`
+	Error          string   `json:"error"` // a code of docs/ocr.md, or ""
+}
+
+// Summary gives the values without confidences and crops.
+func (d *Draft) Summary() Summary {
+	lines := []string{}
+	for i := range d.MRZ {
+		lines = append(lines, d.MRZ[i].Value)
+	}
+	return Summary{d.File, d.Kind, d.Number.Value, d.NumberAccepted, d.Name.Value, d.Sex.Value, d.Nation.Value, d.Birth.Value,
+		d.Address.Value, lines, d.Plate.Value, d.Unsure(), d.Problem}
+}
+
+// MarshalJSON writes the Summary and, beside it, confidences and crops under "fields", the test that failed and warnings.
 func (d *Draft) MarshalJSON() ([]byte, error) {
 	details := map[string]fieldJSON{}
 	for _, f := range d.fields() {
 		c := f.F.Crop
 		details[f.Name] = fieldJSON{f.F.Confidence, f.F.Unsure, [4]int{c.Min.X, c.Min.Y, c.Dx(), c.Dy()}}
 	}
-	lines := []string{}
-	for i := range d.MRZ {
-		lines = append(lines, d.MRZ[i].Value)
-	}
 	return json.Marshal(struct {
-		File           string               `json:"file"`
-		Kind           Kind                 `json:"kind"`
-		Number         string               `json:"number"`
-		NumberAccepted bool                 `json:"number_accepted"`
-		Name           string               `json:"name"`
-		Sex            string               `json:"sex"`
-		Nation         string               `json:"nation"`
-		Birth          string               `json:"birth"`
-		Address        string               `json:"address"`
-		MRZ            []string             `json:"mrz"`
-		Plate          string               `json:"plate"`
-		PlateColour    string               `json:"plate_colour,omitempty"`
-		Unsure         []string             `json:"unsure"`
-		Error          string               `json:"error"`
-		FailedTest     string               `json:"failed_test,omitempty"`
-		Warnings       []string             `json:"warnings,omitempty"`
-		Fields         map[string]fieldJSON `json:"fields,omitempty"`
-	}{d.File, d.Kind, d.Number.Value, d.NumberAccepted, d.Name.Value, d.Sex.Value, d.Nation.Value, d.Birth.Value, d.Address.Value,
-		lines, d.Plate.Value, d.PlateColour, d.Unsure(), d.Problem, d.FailedTest, d.Warnings, details})
+		Summary
+		PlateColour string               `json:"plate_colour,omitempty"`
+		FailedTest  string               `json:"failed_test,omitempty"`
+		Warnings    []string             `json:"warnings,omitempty"`
+		Fields      map[string]fieldJSON `json:"fields,omitempty"`
+	}{d.Summary(), d.PlateColour, d.FailedTest, d.Warnings, details})
 }

@@ -22,6 +22,10 @@ const (
 // is one of the list in docs/ocr.md). A draft whose Problem is set was read, but must not be used unasked; the back of a
 // card gives both a draft of that kind and the error idcard_back.
 func (r *Reader) IDCard(ctx context.Context, img []byte) (*Draft, error) {
+	return r.idCard(ctx, img, true)
+}
+
+func (r *Reader) idCard(ctx context.Context, img []byte, fields bool) (*Draft, error) {
 	ctx, done, err := r.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -37,17 +41,20 @@ func (r *Reader) IDCard(ctx context.Context, img []byte) (*Draft, error) {
 		return nil, err
 	}
 	if f == nil || f.Mean < notANumber {
-		return s.nothing()
+		return s.noNumber(scale)
 	}
 	if f.Verdict == idnumber.Unreadable && s.emblem() {
 		return &Draft{Kind: IDCardBack}, errBack
+	}
+	if f.Verdict == idnumber.Unreadable && f.line.Pitch*pitchesPerCard*scale < leastCard {
+		return nil, errTooSmall
 	}
 	if s.anotherCard(f) {
 		return nil, errMultiple
 	}
 	d := &Draft{Kind: IDCardFront}
 	d.setNumber(f, scale)
-	if f.Verdict == idnumber.Unreadable && f.Mean < doubtfulLine {
+	if !fields || f.Verdict == idnumber.Unreadable && f.Mean < doubtfulLine {
 		return d, nil
 	}
 	r.readFields(ctx, d, s, f, scale)
@@ -61,6 +68,9 @@ const (
 	notANumber   = -1.1
 	doubtfulLine = -0.7
 )
+
+// pitchesPerCard is the width of a card in digits of its number.
+const pitchesPerCard = 31
 
 func (d *Draft) setNumber(f *foundNumber, scale float64) {
 	conf := 1.0
@@ -139,6 +149,9 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 	set(&d.Sex, c.Sex)
 	set(&d.Nation, c.Nation)
 	set(&d.Birth, c.Birth)
+	if c.BirthDiffers && d.NumberAccepted {
+		d.Problem = "inconsistent"
+	}
 	set(&d.Address, c.Address)
 }
 
@@ -169,10 +182,19 @@ func (d *Draft) cross() {
 		d.Sex.Unsure = false // two readings that agree
 	}
 	d.Birth.Unsure = d.Birth.Confidence < .5
+	if d.Problem == "inconsistent" {
+		d.Birth.Unsure = d.Birth.Unsure || d.Birth.Value != d.Number.birth()
+		d.Number.Unsure = true
+	}
 	d.markUnread()
 	if d.Problem == "" && len(d.Unsure()) > 0 {
 		d.Problem = "partial"
 	}
+}
+
+// birth is the date in an accepted number, as 2006-01-02.
+func (f *Field) birth() string {
+	return f.Value[6:10] + "-" + f.Value[10:12] + "-" + f.Value[12:14]
 }
 
 func (d *Draft) markUnread() {

@@ -1,42 +1,91 @@
 package ocr
 
 import (
+	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/ocr/internal/idnumber"
 	"github.com/kangma/kangma/ocr/internal/raster"
 )
 
-// nothing says why no number was found: the light, the focus, the wrong side, or no document at all.
+// leastCard is the width of a card in pixels of the original photo below which its number cannot be read.
+const leastCard = 300
+
+// nothing says why no document was found: the light, the focus, the wrong side, or none there.
 func (s *scene) nothing() (*Draft, error) {
 	luma := s.rgb.Luma()
 	for max(luma.W, luma.H) > 700 {
 		luma = luma.Half()
 	}
-	mean, energy := sharpness(luma)
+	mean, clipped := brightness(luma)
 	switch {
 	case mean < 0.06:
 		return nil, errTooDark
-	case mean > 0.97:
+	case mean > 0.97 || clipped > .6:
 		return nil, errOverExposed
 	case s.emblem():
 		return &Draft{Kind: IDCardBack}, errBack
-	case energy < 0.00006:
+	case sharpness(luma) < .03:
 		return nil, errBlurry
 	}
 	return nil, errNoDocument
 }
 
-// sharpness gives the mean brightness and the mean squared Laplacian, which falls fast with blur.
-func sharpness(p *raster.Plane) (mean, energy float64) {
+// noNumber is nothing for ID cards, which may be there without their number, or be too small. scale is how many original
+// pixels a working pixel spans.
+func (s *scene) noNumber(scale float64) (*Draft, error) {
+	card, found := s.outline()
+	found = found && card.looksLikeCard()
+	d, err := s.nothing()
+	switch kangma.CodeOf(err) {
+	case "too_blurry":
+		if found && card.long*scale < leastCard {
+			return nil, errTooSmall
+		}
+		return nil, err
+	case "no_document":
+	default:
+		return d, err
+	}
+	if found && card.long*scale < leastCard {
+		return nil, errTooSmall
+	}
+	if rows := s.printedRows(); found || rows >= 3 && rows <= 12 {
+		return nil, errNoNumber // rows alone: the fields of a card that fills the picture, its number covered or cut off
+	}
+	return nil, errNoDocument
+}
+
+// brightness gives the mean and the share of pixels that are as bright as the sensor can tell.
+func brightness(p *raster.Plane) (mean, clipped float64) {
+	for _, v := range p.Pix {
+		mean += float64(v)
+		if v > .985 {
+			clipped++
+		}
+	}
+	n := float64(len(p.Pix))
+	return mean / n, clipped / n
+}
+
+// sharpness is the Laplacian that three pixels of a thousand exceed, after a smoothing that takes most of the noise. Sharp
+// print gives 0.1 and more, a blur of one hundredth of the card's width less than 0.02.
+func sharpness(p *raster.Plane) float64 {
+	p = p.Gauss(1)
+	var hist [1000]int
+	n := 0
 	for y := 1; y+1 < p.H; y++ {
 		a, b, c := p.Row(y-1), p.Row(y), p.Row(y+1)
 		for x := 1; x+1 < p.W; x++ {
 			l := 4*b[x] - b[x-1] - b[x+1] - a[x] - c[x]
-			energy += float64(l * l)
-			mean += float64(b[x])
+			hist[int(min(max(l, -l)*1000, 999))]++
+			n++
 		}
 	}
-	n := float64(max((p.W-2)*(p.H-2), 1))
-	return mean / n, energy / n
+	for k, acc := len(hist)-1, 0; k >= 0; k-- {
+		if acc += hist[k]; acc*1000 > 3*n {
+			return float64(k) / 1000
+		}
+	}
+	return 0
 }
 
 // emblem looks for the national emblem on the back of the card: one compact red patch of one to ten hundredths of the
@@ -78,7 +127,7 @@ func (s *scene) emblem() bool {
 // anotherCard says whether a second clear number stands elsewhere on the photo.
 func (s *scene) anotherCard(f *foundNumber) bool {
 	for _, o := range s.others {
-		if o.Verdict == idnumber.Unreadable || f.Verdict == idnumber.Unreadable {
+		if !o.isNumber() || !f.isNumber() {
 			continue
 		}
 		mid := func(x *foundNumber) raster.Point { return x.line.From.Add(x.line.To).Mul(.5) }
@@ -88,3 +137,9 @@ func (s *scene) anotherCard(f *foundNumber) bool {
 	}
 	return false
 }
+
+// isNumber says whether a line is surely a number of eighteen characters and not a part of a longer one.
+func (f *foundNumber) isNumber() bool { return f.Verdict != idnumber.Unreadable && f.Outside > alone }
+
+// alone is the log probability from which nothing stands before and after a number.
+const alone = -3

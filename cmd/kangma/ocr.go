@@ -17,7 +17,6 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/ocr"
-	"github.com/kangma/kangma/ocr/bench"
 	"github.com/kangma/kangma/ocr/synth"
 	"github.com/kangma/kangma/ocr/tess"
 	"github.com/kangma/kangma/risk/areas/divisions"
@@ -33,9 +32,10 @@ type ocrCmd struct {
 const toolDeadline = 60 * time.Second
 
 type ocrReadCmd struct {
-	Files []string `arg:"" name:"file" help:"JPEG or PNG photos." type:"existingfile"`
-	Kind  string   `help:"What is on the photos: idcard, mrz or plate." enum:"idcard,mrz,plate" default:"idcard"`
-	Crops string   `help:"Write the picture of every field to this folder." type:"path"`
+	Files  []string `arg:"" name:"file" help:"JPEG or PNG photos." type:"existingfile"`
+	Kind   string   `help:"What is on the photos: idcard, mrz, plate, or any of them." enum:"any,idcard,mrz,plate" default:"any"`
+	Engine bool     `help:"Ask Tesseract for a second opinion on names and addresses." default:"true" negatable:""`
+	Crops  string   `help:"Write the picture of every field to this folder." type:"path"`
 }
 
 // openReader makes the reader with the addresses of GB/T 2260 and, where it is installed, Tesseract.
@@ -53,14 +53,28 @@ func openReader(ctx context.Context, deadline time.Duration, warn func(string)) 
 	return r, closeAll, err
 }
 
-// divisionNames gives the full names of counties, and of cities without counties, that addresses may start with.
+// plainReader makes the reader without any engine but its own.
+func plainReader(_ context.Context, deadline time.Duration, _ func(string)) (*ocr.Reader, func() error, error) {
+	r, err := ocr.New(ocr.Options{Now: time.Now, Divisions: divisionNames(), Deadline: deadline})
+	return r, func() error { return nil }, err
+}
+
+// divisionNames gives the ways in which cards begin an address: the full name of a county or of a city, without the city
+// between, without the province, and with the short names of the autonomous regions.
 func divisionNames() (names []string) {
+	short := map[string]string{"内蒙古自治区": "内蒙古", "广西壮族自治区": "广西", "西藏自治区": "西藏", "宁夏回族自治区": "宁夏", "新疆维吾尔自治区": "新疆"}
 	for _, p := range divisions.Provinces() {
+		province := divisions.Name(p)
 		for _, city := range divisions.Children(p) {
-			names = append(names, divisions.Path(city))
+			names = append(names, divisions.Path(city), divisions.Name(city))
 			for _, county := range divisions.Children(city) {
-				if county.Rank() == kangma.County {
-					names = append(names, divisions.Path(county))
+				if county.Rank() != kangma.County {
+					continue
+				}
+				name := divisions.Name(county)
+				names = append(names, divisions.Path(county), province+name, divisions.Name(city)+name)
+				if s := short[province]; s != "" {
+					names = append(names, s+name, s+divisions.Name(city)+name)
 				}
 			}
 		}
@@ -69,7 +83,11 @@ func divisionNames() (names []string) {
 }
 
 func (c *ocrReadCmd) Run(w *world) error {
-	r, closeAll, err := openReader(w.ctx, toolDeadline, func(s string) { fmt.Fprintln(w.err, "kangma:", s) })
+	open := openReader
+	if !c.Engine {
+		open = plainReader
+	}
+	r, closeAll, err := open(w.ctx, toolDeadline, func(s string) { fmt.Fprintln(w.err, "kangma:", s) })
 	if err != nil {
 		return err
 	}
@@ -101,7 +119,7 @@ func (c *ocrReadCmd) read(ctx context.Context, r *ocr.Reader, path string) (*ocr
 	if err != nil {
 		return nil, err
 	}
-	read := map[string]func(context.Context, []byte) (*ocr.Draft, error){"idcard": r.IDCard, "mrz": r.MRZ, "plate": r.Plate}[c.Kind]
+	read := map[string]func(context.Context, []byte) (*ocr.Draft, error){"any": r.Any, "idcard": r.IDCard, "mrz": r.MRZ, "plate": r.Plate}[c.Kind]
 	d, err := read(ctx, raw)
 	if d == nil || c.Crops == "" {
 		return d, err
@@ -119,7 +137,7 @@ func (c *ocrReadCmd) print(w *world, path string, d *ocr.Draft, failed error) er
 		d.Problem = kangma.CodeOf(failed)
 	}
 	if w.JSON {
-		return json.NewEncoder(w.out).Encode(d)
+		return json.NewEncoder(w.out).Encode(d.Summary())
 	}
 	show := func(f ocr.Field) string {
 		if f.Unsure && f.Value != "" {
@@ -170,41 +188,6 @@ func (c *ocrReadCmd) crop(path string, raw []byte, d *ocr.Draft) error {
 		}
 	}
 	return nil
-}
-
-type ocrBenchCmd struct {
-	N       int    `help:"Photos a level." default:"20"`
-	Forged  int    `help:"Forged cards a level (one digit changed)." default:"10"`
-	Others  int    `help:"Photos a level that show no card." default:"5"`
-	Seed    uint64 `help:"First seed; use one that was never used for tuning." default:"900000"`
-	Levels  []int  `help:"0 (scan) to 5 (extreme)." default:"0,1,2,3,4"`
-	Layout  string `help:"standard, varied, or mixed." enum:"standard,varied,mixed" default:"mixed"`
-	Workers int    `help:"Photos read at once; 1 measures processor time." default:"1"`
-}
-
-func (c *ocrBenchCmd) Run(w *world) error {
-	r, closeAll, err := openReader(w.ctx, toolDeadline, func(s string) { fmt.Fprintln(w.err, "kangma:", s) })
-	if err != nil {
-		return err
-	}
-	cfg := bench.Config{Reader: r, Seed: c.Seed, N: c.N, Forged: c.Forged, Others: c.Others, Workers: c.Workers}
-	if c.Layout != "mixed" {
-		cfg.Layout = c.Layout
-	}
-	for _, l := range c.Levels {
-		cfg.Levels = append(cfg.Levels, synth.Level(l))
-	}
-	bar := progress(w.err, cfg.Total(), "测量 measuring")
-	cfg.Done = func() { bar.Add(1) }
-	report, err := bench.Run(w.ctx, cfg)
-	bar.Finish()
-	if err = errors.Join(err, closeAll()); err != nil {
-		return err
-	}
-	if w.JSON {
-		return json.NewEncoder(w.out).Encode(report.Cells)
-	}
-	return report.Print(w.out)
 }
 
 type ocrSampleCmd struct {

@@ -24,9 +24,12 @@ type Config struct {
 	Forged  int         // cards a level with one digit changed
 	Others  int         // photos a level that show no front of a card
 	Levels  []synth.Level
-	Layout  string // standard, varied, or "" for half of each
+	Layout  string // standard, varied, foreign, or "" for a third of each
 	Workers int    // 0: one a core
 	Done    func() // called after every photo; may be nil
+
+	Naive  PageReader // read by this too, for comparison; may be nil
+	NaiveN int        // the first so many cards a level
 }
 
 // Total is how many photos a run reads.
@@ -36,14 +39,16 @@ func (c Config) Total() int { return len(c.Levels) * (c.N + c.Forged + c.Others)
 type Cell struct {
 	Level                                     synth.Level
 	N, Right, Wrong, Unread, ChecksumFailed   int // numbers: accepted and right, accepted and wrong, …
-	Name, NameWrongSure, Sex, Nation, Birth   int
+	Name, NameSure, NameWrongSure             int // sure: right and not unsure
+	Sex, Nation, Birth                        int
 	AddressExact, AddressChars, AddressLength int
 	Forged, ForgedAccepted, ForgedTold        int // told: checksum_failed with the digits as printed
 	Others, OthersAccepted                    int
 	BackTold, Back                            int
 	Errors                                    map[string]int
 	Millis                                    []float64 // wall time per card, sorted
-	CPU                                       []float64 // processor milliseconds per card, sorted; measured with one worker only
+	CPU, NumberCPU, OtherCPU                  []float64 // processor milliseconds a card, its number alone, and what is no card; one worker only
+	Naive                                     Naive
 }
 
 // Report is a finished run.
@@ -94,8 +99,10 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	c.feed(ctx, jobs)
 	wg.Wait()
 	for i := range rep.Cells {
-		sort.Float64s(rep.Cells[i].Millis)
-		sort.Float64s(rep.Cells[i].CPU)
+		k := &rep.Cells[i]
+		for _, v := range [][]float64{k.Millis, k.CPU, k.NumberCPU, k.OtherCPU, k.Naive.Millis} {
+			sort.Float64s(v)
+		}
 	}
 	if failed == nil {
 		failed = ctx.Err()
@@ -127,23 +134,37 @@ func (r *Report) cell(l synth.Level) *Cell {
 	return nil
 }
 
-func (c Config) one(ctx context.Context, j job, mu *sync.Mutex, cell *Cell) error {
+// numberAlone is how many cards a level are read once more for the time that their number takes.
+const numberAlone = 20
+
+// photo makes photo j of the run; what says what it shows when it is no card.
+func (c Config) photo(j job) (p synth.Photo, what string, err error) {
 	seed := c.Seed + uint64(j.i)
-	var p synth.Photo
-	var what string
-	var err error
 	if j.kind == 2 {
-		p, what, err = synth.Negative(seed, j.level)
-	} else {
-		varied := c.Layout == "varied" || c.Layout == "" && j.i%2 == 1
-		p, err = synth.IDCard(seed, j.level, synth.Options{Forged: j.kind == 1, Varied: varied})
+		return synth.Negative(seed, j.level)
 	}
+	layout := c.Layout
+	if layout == "" {
+		layout = [...]string{"standard", "varied", "foreign"}[j.i%3]
+	}
+	p, err = synth.IDCard(seed, j.level, synth.Options{Forged: j.kind == 1, Varied: layout == "varied", Foreign: layout == "foreign"})
+	return p, "", err
+}
+
+func (c Config) one(ctx context.Context, j job, mu *sync.Mutex, cell *Cell) error {
+	p, what, err := c.photo(j)
 	if err != nil {
 		return err
 	}
 	t, cpu := time.Now(), processor()
 	d, err := c.Reader.IDCard(ctx, p.JPEG)
 	ms, used := millis(time.Since(t)), millis(processor()-cpu)
+	var number float64
+	if c.Workers == 1 && j.kind == 0 && j.i < numberAlone {
+		cpu = processor()
+		_, _ = c.Reader.Number(ctx, p.JPEG) // read before: only the time is of interest
+		number = millis(processor() - cpu)
+	}
 	mu.Lock()
 	defer mu.Unlock()
 	if d == nil {
@@ -155,10 +176,19 @@ func (c Config) one(ctx context.Context, j job, mu *sync.Mutex, cell *Cell) erro
 		if c.Workers == 1 {
 			cell.CPU = append(cell.CPU, used)
 		}
+		if number > 0 {
+			cell.NumberCPU = append(cell.NumberCPU, number)
+		}
 		cell.card(d, err, p.Truth.Person)
+		if c.Naive != nil && j.i < c.NaiveN {
+			return cell.Naive.read(ctx, c.Naive, p)
+		}
 	case 1:
 		cell.forged(d, p.Truth.Person)
 	default:
+		if c.Workers == 1 {
+			cell.OtherCPU = append(cell.OtherCPU, used)
+		}
 		cell.other(d, what)
 	}
 	return nil
@@ -184,6 +214,7 @@ func (c *Cell) card(d *ocr.Draft, err error, p synth.Person) {
 		}
 	}
 	count(&c.Name, d.Name.Value == p.Name)
+	count(&c.NameSure, d.Name.Value == p.Name && !d.Name.Unsure)
 	count(&c.NameWrongSure, d.Name.Value != p.Name && d.Name.Value != "" && !d.Name.Unsure)
 	count(&c.Sex, d.Sex.Value == p.Sex)
 	count(&c.Nation, d.Nation.Value == p.Nation)

@@ -10,6 +10,9 @@ import (
 type Options struct {
 	Forged bool // one digit of the number is changed so that its checksum is broken
 	Varied bool // not the standard layout, fonts and colours
+	// Foreign is a card of another printer, which at level 0 fills the picture and may be turned: for evaluation only.
+	Foreign  bool
+	LongSide int // of the photo in pixels; 0: that of the level
 }
 
 // IDCard makes the photo of the front of a resident ID card.
@@ -25,10 +28,23 @@ func IDCard(seed uint64, level Level, o Options) (Photo, error) {
 	if o.Varied {
 		l = Varied(rng)
 	}
+	if o.Foreign {
+		l = Foreign(rng)
+	}
 	doc, err := DrawCard(rng, p, l)
 	if err != nil {
 		return Photo{}, err
 	}
-	jpg, quad, err := shoot(rng, doc, level)
+	c, err := level.conditions()
+	if err != nil {
+		return Photo{}, err
+	}
+	if o.LongSide > 0 {
+		c.longSide = span{float64(o.LongSide), float64(o.LongSide)}
+	}
+	if o.Foreign && level == 0 {
+		c.cover, c.tilt, c.turn, c.full = span{1, 1}, span{}, span{.6}, true
+	}
+	jpg, quad, err := shootIn(rng, doc, c)
 	return Photo{JPEG: jpg, Level: level, Seed: seed, Quad: quad, Truth: Truth{Person: p, Valid: !o.Forged}}, err
 }

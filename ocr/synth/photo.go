@@ -27,17 +27,20 @@ type Truth struct {
 	Plate  string
 }
 
-// shoot photographs a flat document with the defects of a level. textBox, as shares of the document, is where glare
-// may fall on text.
+// shoot photographs a flat document with the defects of a level.
 func shoot(rng *rand.Rand, doc *raster.RGB, level Level) ([]byte, raster.Quad, error) {
 	c, err := level.conditions()
 	if err != nil {
 		return nil, raster.Quad{}, err
 	}
+	return shootIn(rng, doc, c)
+}
+
+func shootIn(rng *rand.Rand, doc *raster.RGB, c conditions) ([]byte, raster.Quad, error) {
 	draw := func(s span) float64 { return degrade.Between(rng, s[0], s[1]) }
 	long := draw(c.longSide)
 	w, h := int(long), int(long*.75)
-	if level == 0 {
+	if c.scan {
 		h = int(long * float64(doc.H) / float64(doc.W) * 1.01)
 	}
 	quarter := 0
@@ -48,12 +51,12 @@ func shoot(rng *rand.Rand, doc *raster.RGB, level Level) ([]byte, raster.Quad, e
 		w, h = h, w
 	}
 	quad := place(rng, c, doc, w, h, quarter)
-	planes := paintScene(rng, doc, quad, w, h, level)
+	planes := paintScene(rng, doc, quad, w, h, c.scan)
 	light(rng, c, planes, quad)
 	sensor(rng, c, planes)
 	out := toRGB(planes)
 	var buf bytes.Buffer
-	err = jpeg.Encode(&buf, out.Image(), &jpeg.Options{Quality: int(draw(c.jpeg))})
+	err := jpeg.Encode(&buf, out.Image(), &jpeg.Options{Quality: int(draw(c.jpeg))})
 	return buf.Bytes(), quad, err
 }
 
@@ -73,7 +76,7 @@ func place(rng *rand.Rand, c conditions, doc *raster.RGB, w, h, quarter int) ras
 		if quarter%2 == 1 {
 			bw, bh = bh, bw
 		}
-		if bw < float64(w)*.995 && bh < float64(h)*.995 || cw < 200 {
+		if c.full || bw < float64(w)*.995 && bh < float64(h)*.995 || cw < 200 {
 			break
 		}
 		cw, ch = cw*.98, ch*.98
@@ -94,7 +97,7 @@ func place(rng *rand.Rand, c conditions, doc *raster.RGB, w, h, quarter int) ras
 }
 
 // paintScene draws background, drop shadow, document and fingers into three planes.
-func paintScene(rng *rand.Rand, doc *raster.RGB, quad raster.Quad, w, h int, level Level) [3]*raster.Plane {
+func paintScene(rng *rand.Rand, doc *raster.RGB, quad raster.Quad, w, h int, scan bool) [3]*raster.Plane {
 	planes := background(rng, w, h)
 	side := quad[1].Sub(quad[0]).Norm()
 	for n := float64(doc.W) / side; n >= 2; n = float64(doc.W) / side {
@@ -105,7 +108,7 @@ func paintScene(rng *rand.Rand, doc *raster.RGB, quad raster.Quad, w, h int, lev
 		return planes
 	}
 	inv, _ := hm.Inverse()
-	if level > 0 {
+	if !scan {
 		dropShadow(rng, planes, &inv, doc, side)
 	}
 	src := split(doc)
@@ -124,7 +127,7 @@ func paintScene(rng *rand.Rand, doc *raster.RGB, quad raster.Quad, w, h int, lev
 			}
 		}
 	}
-	if level > 0 && rng.Float64() < .25 {
+	if !scan && rng.Float64() < .25 {
 		finger(rng, planes, quad)
 	}
 	return planes

@@ -30,8 +30,7 @@ const childEnv = "KANGMA_OCR_CHILD"
 const (
 	maxMemory  = 600 << 20 // address space beyond what the Go runtime has reserved; Tesseract with chi_sim maps about 250 MB
 	maxCPU     = 120       // seconds of a child's whole life; a new child is started afterwards
-	maxPixels  = 1 << 20
-	maxReply   = 1 << 16
+	maxReply   = 1 << 18
 	headerSize = 8
 )
 
@@ -80,7 +79,7 @@ func confine() error {
 func serve(lang string, in io.Reader, out io.Writer) error {
 	c := gosseract.NewClient()
 	defer c.Close()
-	if err := c.SetLanguage(lang); err != nil {
+	if err := c.SetLanguage(strings.Split(strings.TrimSuffix(lang, pageMark), "+")...); err != nil {
 		return err
 	}
 	for k, v := range map[gosseract.SettableVariable]string{"load_system_dawg": "0", "load_freq_dawg": "0", "tessedit_do_invert": "0"} {
@@ -88,12 +87,12 @@ func serve(lang string, in io.Reader, out io.Writer) error {
 			return err
 		}
 	}
-	if err := c.SetPageSegMode(gosseract.PSM_SINGLE_LINE); err != nil {
+	if err := c.SetPageSegMode(segmentation(lang)); err != nil {
 		return err
 	}
 	r, w := bufio.NewReader(in), bufio.NewWriter(out)
 	for {
-		m, err := readPicture(r)
+		m, err := readPicture(r, largest(lang))
 		if err == io.EOF {
 			return nil
 		} else if err != nil {
@@ -115,12 +114,12 @@ func serve(lang string, in io.Reader, out io.Writer) error {
 	}
 }
 
-func readPicture(r io.Reader) (*image.Gray, error) {
+func readPicture(r io.Reader, maxPixels int) (*image.Gray, error) {
 	var dim [2]uint32
 	if err := binary.Read(r, binary.BigEndian, &dim); err != nil {
 		return nil, err
 	}
-	if dim[0] == 0 || dim[1] == 0 || uint64(dim[0])*uint64(dim[1]) > maxPixels {
+	if dim[0] == 0 || dim[1] == 0 || uint64(dim[0])*uint64(dim[1]) > uint64(maxPixels) {
 		return nil, errors.New("tess: picture out of bounds")
 	}
 	m := image.NewGray(image.Rect(0, 0, int(dim[0]), int(dim[1])))

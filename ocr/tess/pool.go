@@ -54,7 +54,7 @@ func NewPool(ctx context.Context, n int, lang string) (*Pool, error) {
 // ReadLine reads one line. When ctx ends first, the child is killed.
 func (p *Pool) ReadLine(ctx context.Context, line *image.Gray) (string, []float32, error) {
 	b := line.Bounds()
-	if b.Empty() || b.Dx()*b.Dy() > maxPixels {
+	if b.Empty() || b.Dx()*b.Dy() > largest(p.lang) {
 		return "", nil, errors.New("tess: picture out of bounds")
 	}
 	var c *child

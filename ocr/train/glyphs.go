@@ -118,8 +118,16 @@ func classSamples(faces []glyphFace, class int, r rune) []glyphSample {
 
 // glyphCell draws r between neighbours, photographs it badly, and cuts its cell with the errors of a real segmentation.
 func glyphCell(rng *rand.Rand, f *fonts.Font, r rune) *raster.Plane {
-	narrow := strings.ContainsRune(glyph.Extra, r)
+	return cutCell(rng, f, r, strings.ContainsRune(glyph.Extra, r), 0, 44)
+}
+
+// cutCell is glyphCell for a cell of a given kind whose middle lies shift ems beside the character's; maxEm is the size
+// of the largest characters on the photo, in pixels.
+func cutCell(rng *rand.Rand, f *fonts.Font, r rune, narrow bool, shift, maxEm float64) *raster.Plane {
 	neighbour := func() string {
+		if !f.Has('一') { // a face without Chinese characters
+			return string(rune('0' + rng.IntN(10)))
+		}
 		if narrow && rng.Float64() < .7 {
 			if f.Has('0') {
 				return string(rune('0' + rng.IntN(10)))
@@ -154,7 +162,7 @@ func glyphCell(rng *rand.Rand, f *fonts.Font, r rune) *raster.Plane {
 	if rng.Float64() < .5 {
 		mask = degrade.Weight(mask, 1+rng.IntN(2), degrade.Between(rng, -.7, .8))
 	}
-	em := 11 * math.Exp(rng.Float64()*math.Log(4)) // 11 to 44 photo pixels
+	em := 11 * math.Exp(rng.Float64()*math.Log(maxEm/11))
 	k := em / drawEm
 	photo := mask.Resize(int(float64(mask.W)*k), int(float64(mask.H)*k))
 	spec := lineSpec{maxBlur: .15}
@@ -165,7 +173,7 @@ func glyphCell(rng *rand.Rand, f *fonts.Font, r rune) *raster.Plane {
 	W, H := int(float64(photo.W)/s), int(float64(photo.H)/s)
 	hm := raster.Homography{s, shear * s, -shear * s * float64(H) / 2, tilt * s, s, -tilt * s * float64(W) / 2, 0, 0, 1}
 	ink := glyph.Normalise(photo.Warp(&hm, W, H))
-	cx := float32(W)/2 + float32(degrade.Between(rng, -.07, .07)*glyph.Em)
+	cx := float32(W)/2 + float32((degrade.Between(rng, -.07, .07)+shift)*glyph.Em)
 	cy := float32((base-.38*drawEm)*k/s + degrade.Between(rng, -.06, .06)*glyph.Em)
 	cell := glyph.WideCell
 	if narrow {

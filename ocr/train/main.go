@@ -5,6 +5,7 @@
 //	go run ./ocr/train plates    the letters and digits of licence plates
 //	go run ./ocr/train hanzi     the table of 8,105 standard characters, from the Unicode Han database
 //	go run ./ocr/train glyphs    the Chinese characters of names and addresses
+//	go run ./ocr/train narrow    the digits and letters between them
 //
 // The weights are written beside the readers that embed them. The same seed and the same fonts give the same weights.
 package main
@@ -24,7 +25,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: train digits|mrz|plates|hanzi|glyphs")
+		fmt.Fprintln(os.Stderr, "usage: train digits|mrz|plates|hanzi|glyphs|narrow")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1]); err != nil {
@@ -39,6 +40,8 @@ func run(what string) error {
 		return makeHanzi()
 	case "glyphs":
 		return trainGlyphs()
+	case "narrow":
+		return trainNarrow()
 	case "digits":
 		return trainDigits()
 	case "mrz":
@@ -98,7 +101,11 @@ func trainPlates() error {
 func trainLine(spec lineSpec, hidden, lines, epochs int, seed uint64, file string) error {
 	samples := manySamples(spec, lines, seed)
 	check := manySamples(spec, 800, seed+1)
-	net := nn.New(grid.WinW*grid.WinH, hidden, len(spec.alphabet)+1, seed)
+	return trainNet(nn.New(grid.WinW*grid.WinH, hidden, len(spec.alphabet)+1, seed), samples, check, epochs, seed, file)
+}
+
+// trainNet trains for some epochs with a falling rate, tells how well it does on what it has not seen, and saves the net.
+func trainNet(net *nn.Net, samples, check []nn.Sample, epochs int, seed uint64, file string) error {
 	tr := nn.NewTrainer(net, 2)
 	rng := rand.New(rand.NewPCG(seed, 3))
 	fmt.Printf("%d samples, %d to check\n", len(samples), len(check))

@@ -3,7 +3,7 @@ package field
 import (
 	"image"
 	"math"
-	"strings"
+	"slices"
 
 	"github.com/kangma/kangma/ocr/internal/glyph"
 	"github.com/kangma/kangma/ocr/internal/raster"
@@ -27,26 +27,28 @@ type Row struct {
 // Card is what is written above the number.
 type Card struct {
 	Name, Sex, Nation, Birth, Address Value
-	Lines                             []Line // all lines read, from the top
+	Lines                             []Line // the lines that were read, from the top
 	BirthRow                          int    // which of them holds the birth date; -1 when it was not found
+	BirthDiffers                      bool   // clearly another date is printed than the number tells; Birth is the printed one
 }
+
+// mostRows is how many rows are read upwards from the number: three of the address, birth, sex, two of the name, and a
+// stray one.
+const mostRows = 8
 
 // Read reads the fields of a card whose number is known. born is the birth date in the number, yyyymmdd.
 func Read(m *glyph.Model, p *raster.Plane, f Frame, born string, places []string) Card {
 	r := NewRegion(p, f)
 	rows := r.findRows()
-	c := Card{BirthRow: -1}
 	em := emOf(rows)
-	x1 := textRight
-	for _, s := range rows {
-		l := readLine(m, r.Ink, float32(s.y0+s.y1)/2, em, textLeft, x1)
-		l.dropFaint()
-		l.Y0, l.Y1 = s.y0, s.y1
-		if len(l.Chars) > 0 {
-			c.Lines = append(c.Lines, l)
-		}
+	if em < .8*glyph.Em || em > 1.3*glyph.Em {
+		r.rescale(em)
+		rows = r.findRows()
+		em = emOf(rows)
 	}
-	c.BirthRow = birthRow(m, c.Lines, born)
+	c := Card{BirthRow: -1}
+	rows = rows[max(0, len(rows)-mostRows):]
+	c.read(m, r, rows, float32(min(max(em, .84*glyph.Em), 1.3*glyph.Em)), born)
 	if c.BirthRow < 0 {
 		return c
 	}
@@ -54,41 +56,72 @@ func Read(m *glyph.Model, p *raster.Plane, f Frame, born string, places []string
 	return c
 }
 
-// emOf is the size of full-width characters: most lines are about 0.92 em tall.
-func emOf(rows []span) float32 {
+// read reads rows upwards from the number until the birth date and three more rows are read: what is farther up may be
+// the desk.
+func (c *Card) read(m *glyph.Model, r *Region, rows []span, em float32, born string) {
+	end := r.textEnd(rows)
+	wanted := len(rows)
+	for i := len(rows) - 1; i >= 0 && wanted > 0; i-- {
+		s := rows[i]
+		l := readLine(m, r.Ink, float32(s.y0+s.y1)/2, em, r.column(-textLeft), end, false)
+		l.dropFaint()
+		l.Y0, l.Y1 = s.y0, s.y1
+		if len(l.Chars) == 0 {
+			continue
+		}
+		c.Lines = append([]Line{l}, c.Lines...)
+		wanted--
+		if wanted > 3 && birthRow(c.Lines[:1], born) == 0 {
+			wanted = 3
+		}
+	}
+	c.BirthRow = birthRow(c.Lines, born)
+}
+
+// emOf is the size of full-width characters: most lines are about 0.93 em tall, lines of digits only lower. The lines next
+// to the number are surely text; farther up may be the edge of the card.
+func emOf(rows []span) float64 {
 	var tall []float64
-	for _, s := range rows {
-		if h := float64(s.y1 - s.y0); h > glyph.Em*.6 && h < glyph.Em*1.4 {
+	for _, s := range rows[max(0, len(rows)-mostRows):] {
+		if h := float64(s.y1 - s.y0); h > glyph.Em*.4 && h < glyph.Em*1.9 {
 			tall = append(tall, h)
 		}
 	}
 	if len(tall) == 0 {
 		return glyph.Em
 	}
-	top := 0.0
-	for _, h := range tall {
-		top += h / float64(len(tall))
-	}
-	return float32(math.Min(math.Max(top/.93, glyph.Em*.84), glyph.Em*1.16))
+	slices.Sort(tall)
+	return tall[len(tall)*6/10] / .93
 }
 
-// birthRow finds the line that reads most like the birth date of the number: year, month and day in this order.
-func birthRow(m *glyph.Model, lines []Line, born string) int {
-	want := born[:4] + strings.TrimPrefix(born[4:6], "0") + strings.TrimPrefix(born[6:8], "0")
-	best, bestScore := -1, 0.45
-	for i := range lines {
-		var digits []byte
-		for k := range lines[i].Chars {
-			if r := lines[i].Chars[k].R(); r >= '0' && r <= '9' {
-				digits = append(digits, byte(r))
-			}
-		}
-		score := 1 - float64(editDistance(string(digits), want))/float64(len(want))
-		if score > bestScore {
-			best, bestScore = i, score
+// textEnd is the column where the portrait begins: the first one with much ink between the rows of text, where text has
+// none.
+func (r *Region) textEnd(rows []span) int {
+	first, last := r.column(3), r.Ink.W
+	if len(rows) < 3 {
+		return r.column(rowsRight + 2)
+	}
+	var gaps []span
+	for i := 1; i < len(rows); i++ {
+		if g := (span{rows[i-1].y1 + 2, rows[i].y0 - 2}); g.y1 > g.y0 {
+			gaps = append(gaps, g)
 		}
 	}
-	return best
+	for x := first; x+3 < last; x++ {
+		inked := 0
+		for _, g := range gaps {
+			for y := g.y0; y < g.y1; y++ {
+				if row := r.Ink.Row(y); row[x] > .4 && row[x+1] > .3 {
+					inked++
+					break
+				}
+			}
+		}
+		if 2*inked > len(gaps) {
+			return x
+		}
+	}
+	return last
 }
 
 // editDistance is Levenshtein's, over bytes.
@@ -112,34 +145,66 @@ func editDistance(a, b string) int {
 	return prev[len(b)]
 }
 
-// assign gives the lines their meaning: the birth row divides the card; sex and nation stand just above it, the name
-// above them, the address below.
+// assign gives the lines their meaning: the birth row divides the card; sex and nation stand above it, the name above
+// them, the address below.
 func (c *Card) assign(m *glyph.Model, r *Region, born string, places []string) {
 	b := c.BirthRow
 	c.Birth = r.value(c.Lines[b : b+1])
 	c.Birth.Text = born[:4] + "-" + born[4:6] + "-" + born[6:8]
-	c.Birth.Confidence = printedBirth(c.Lines[b], born)
-	if b >= 1 {
-		c.Sex, c.Nation = r.sexAndNation(m, c.Lines[b-1])
+	digits, _ := digitsOf(&c.Lines[b])
+	if printed, conf := printedDate(&c.Lines[b]); conf > .9 && printed != c.Birth.Text {
+		c.Birth.Text, c.BirthDiffers = printed, true
 	}
-	if b >= 2 {
-		c.Name = r.name(m, c.Lines[:b-1])
-	}
-	if b+1 < len(c.Lines) {
-		c.Address = r.address(m, c.Lines[b+1:], places)
-	}
-}
-
-// printedBirth is how well the printed digits agree with the number's, 0..1.
-func printedBirth(l Line, born string) float64 {
-	want := born[:4] + strings.TrimPrefix(born[4:6], "0") + strings.TrimPrefix(born[6:8], "0")
-	var digits []byte
-	for k := range l.Chars {
-		if d := l.Chars[k].R(); d >= '0' && d <= '9' {
-			digits = append(digits, byte(d))
+	c.Birth.Confidence = math.Max(0, 1-float64(editDistance(digits, shortDate(born)))/4)
+	if x, ok := yearStart(&c.Lines[b], born); ok {
+		for i := range c.Lines {
+			if i != b {
+				c.Lines[i].from(x)
+			}
 		}
 	}
-	return math.Max(0, 1-float64(editDistance(string(digits), want))/4)
+	sex := b
+	for i := b - 1; i >= 0 && i >= b-2; i-- {
+		if c.Sex, c.Nation = r.sexAndNation(m, c.Lines[i]); c.Sex.Text != "" {
+			sex = i
+			break
+		}
+	}
+	if sex == b {
+		sex = b - 1
+	}
+	if sex >= 1 {
+		c.Name = r.name(m, c.Lines[:sex])
+	}
+	c.Address = r.address(m, addressLines(c.Lines[b:]), places)
+}
+
+// addressLines are the lines below the first one as long as they follow each other closely.
+func addressLines(lines []Line) []Line {
+	n := 1
+	for n < len(lines) && n <= 4 {
+		limit := 1.1
+		if n == 1 {
+			limit = 1.8
+		}
+		if float64(lines[n].Y0-lines[n-1].Y1) > limit*float64(lines[n].Em) {
+			break
+		}
+		n++
+	}
+	return lines[1:n]
+}
+
+// from drops the characters of a line that stand before the column x, unless that leaves nothing.
+func (l *Line) from(x float32) {
+	i := 0
+	for i < len(l.Chars) && (l.Chars[i].X0+l.Chars[i].X1)/2 < x-.12*l.Em {
+		i++
+	}
+	if i < len(l.Chars) {
+		l.Chars = l.Chars[i:]
+		l.anchored = l.Chars[0].X0 < x+.6*l.Em
+	}
 }
 
 // value collects lines into one value with its crop and confidence.
@@ -185,6 +250,9 @@ func confidence(chars []Char) float64 {
 
 func charConfidence(c *Char) float64 {
 	d := float64(c.Answers[0].Dist)
+	if c.Narrow && c.R() != '·' && c.Agreed >= 0 {
+		return glyph.Probability(c.Answers[0].Dist)
+	}
 	margin := 1.0
 	if len(c.Answers) > 1 {
 		margin = float64(c.Answers[1].Dist) - d

@@ -7,7 +7,7 @@ import "github.com/kangma/kangma/ocr/internal/glyph"
 func (r *Region) addDots(l Line) Line {
 	out := Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em}
 	for i, ch := range l.Chars {
-		if i > 0 && ch.R() != '·' && l.Chars[i-1].R() != '·' {
+		if i > 0 && ch.R() != '·' && l.Chars[i-1].R() != '·' && ch.X0+ch.X1-l.Chars[i-1].X0-l.Chars[i-1].X1 > 2*leastStep*l.Em {
 			if x0, x1, ok := r.dotBetween(l, int(l.Chars[i-1].X1)+1, int(ch.X0)-1); ok {
 				out.Chars = append(out.Chars, Char{X0: x0, X1: x1, Narrow: true, Dark: ch.Dark, V: ch.V,
 					Answers: []glyph.Answer{{R: '·', Dist: 1}, {R: '-', Dist: 2}}})
@@ -17,6 +17,9 @@ func (r *Region) addDots(l Line) Line {
 	}
 	return out
 }
+
+// leastStep is the distance of two characters' middles, in ems, from which a dot may stand between them.
+const leastStep = 1.13
 
 func (r *Region) dotBetween(l Line, a, b int) (x0, x1 float32, ok bool) {
 	if float32(b-a) < .12*l.Em {

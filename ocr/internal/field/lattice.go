@@ -1,6 +1,7 @@
 package field
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/kangma/kangma/ocr/internal/glyph"
@@ -12,7 +13,7 @@ type Char struct {
 	X0, X1  float32
 	Dark    float32 // ink of its darkest part, 0..1
 	Narrow  bool
-	V       []float32 // projected features, to compare with any class
+	V       []float32 // projected features of a wide character, to compare with any class
 	Answers []glyph.Answer
 	Agreed  int // 1: another reader says the same, -1: it says otherwise, 0: not asked
 }
@@ -20,11 +21,22 @@ type Char struct {
 // R is the character read.
 func (c *Char) R() rune { return c.Answers[0].R }
 
+// distTo is the distance to one of the answers; ok is false when it is not among them.
+func (c *Char) distTo(r rune) (float32, bool) {
+	for _, a := range c.Answers {
+		if a.R == r {
+			return a.Dist, true
+		}
+	}
+	return 0, false
+}
+
 // Line is a line of text as read.
 type Line struct {
-	Y0, Y1 int
-	Em     float32
-	Chars  []Char
+	Y0, Y1   int
+	Em       float32
+	Chars    []Char
+	anchored bool // its first character stands where values begin
 }
 
 // Text is the line as a string.
@@ -50,12 +62,15 @@ type lineReader struct {
 	cy, em float32
 	cols   []float32 // ink a column
 	cuts   []int
+	price  []float32           // of cutting there: nothing at white columns
+	han    bool                // no digits or letters are expected: a name
 	cell   map[[2]int][2]*Char // wide and narrow reading of a segment
 }
 
 // readLine reads the line whose middle is at row cy with characters of size em, between columns x0 and x1.
-func readLine(m *glyph.Model, ink *raster.Plane, cy, em float32, x0, x1 int) Line {
-	lr := &lineReader{m: m, ink: ink, cy: cy, em: em, cell: map[[2]int][2]*Char{}}
+// han says that only full-width characters and the middle dot are expected.
+func readLine(m *glyph.Model, ink *raster.Plane, cy, em float32, x0, x1 int, han bool) Line {
+	lr := &lineReader{m: m, ink: ink, cy: cy, em: em, cell: map[[2]int][2]*Char{}, han: han}
 	lr.columns(x0, x1)
 	return Line{Y0: int(cy - em/2), Y1: int(cy + em/2), Em: em, Chars: lr.best()}
 }
@@ -97,14 +112,25 @@ func (lr *lineReader) columns(x0, x1 int) {
 	if lr.cuts[0] > x0 {
 		lr.cuts = append([]int{x0}, lr.cuts...)
 	}
+	for _, x := range lr.cuts {
+		p := float32(0)
+		if x < x1 && c[x] > white {
+			p = .05 + c[x]/lr.em
+		}
+		lr.price = append(lr.price, p)
+	}
 }
 
 // Costs, per em of width and unit of squared distance.
 const (
-	fair     = 2.1 // a character as far as this from its class is as good as nothing
-	skipInk  = 1.6 // leaving an em of ink unread costs so much
-	perGlyph = 0.06
+	fair       = 2.1  // a character as far as this from its class is as good as nothing
+	fairNarrow = 1.45 // the same for narrow ones: two of them must not be cheaper than the wide one that they are pieces of
+	skipInk    = 1.6  // leaving an em of ink unread costs so much
+	perGlyph   = 0.06
 )
+
+// clearDigit is the distance of a narrow character of probability 0.95.
+const clearDigit = 0.93
 
 type arc struct {
 	from int
@@ -124,7 +150,7 @@ func (lr *lineReader) best() []Char {
 				break
 			}
 			ch, c := lr.segment(lr.cuts[i], lr.cuts[j], w)
-			if ch != nil && cost[i]+c < cost[j] {
+			if c += (lr.price[i] + lr.price[j]) / 2; ch != nil && cost[i]+c < cost[j] {
 				cost[j] = cost[i] + c
 				back[j] = arc{i, ch}
 			}
@@ -175,11 +201,10 @@ func (lr *lineReader) segment(a, b int, w float32) (*Char, float32) {
 		if ch == nil || k == 0 && w < wideMin*.5 || k == 1 && (w < narrowMin || w > narrowMax) {
 			continue
 		}
-		width := float32(1)
+		c := ch.Answers[0].Dist - fair + perGlyph
 		if k == 1 {
-			width = .56
+			c = (ch.Answers[0].Dist-fairNarrow)*.56 + perGlyph
 		}
-		c := (ch.Answers[0].Dist-fair)*width + perGlyph
 		if k == 0 && w < wideMin {
 			c += (wideMin - w) * 2
 		}
@@ -193,11 +218,12 @@ func (lr *lineReader) segment(a, b int, w float32) (*Char, float32) {
 func (lr *lineReader) read(a, b int) (pair [2]*Char) {
 	w := float32(b-a) / lr.em
 	cx := float32(a+b-1) / 2
-	if w > .2 && w <= wideMax {
-		pair[0] = lr.char(a, b, cx, false)
-	}
 	if w <= narrowMax {
 		pair[1] = lr.char(a, b, cx, true)
+	}
+	// a clear digit need not be compared with eight thousand characters
+	if w > .26 && w <= wideMax && (pair[1] == nil || w > .62 || pair[1].Answers[0].Dist > clearDigit) {
+		pair[0] = lr.char(a, b, cx, false)
 	}
 	return pair
 }
@@ -211,16 +237,45 @@ func (lr *lineReader) char(a, b int, cx float32, narrow bool) *Char {
 	cell := glyph.Cell(lr.ink, cx, lr.cy, cw, glyph.WideCell*k)
 	f := make([]float32, glyph.Dim)
 	glyph.Features(cell, f)
-	c := &Char{X0: float32(a), X1: float32(b), Narrow: narrow, Dark: lr.darkest(a, b), V: make([]float32, lr.m.Kept)}
-	lr.m.Project(f, c.V)
-	c.Answers = lr.m.NearestOf(c.V, 12, narrow)
+	c := &Char{X0: float32(a), X1: float32(b), Narrow: narrow, Dark: lr.darkest(a, b)}
+	if narrow {
+		c.Answers = glyph.Narrow(f)
+		lr.likely(c)
+	} else {
+		c.V = make([]float32, lr.m.Kept)
+		lr.m.Project(f, c.V)
+		c.Answers = lr.m.NearestOf(c.V, 12)
+	}
 	if len(c.Answers) == 0 {
 		return nil
 	}
 	return c
 }
 
-// darkest is the ink of the darkest tenth of columns a..b.
+// likely weighs the answers for a narrow character by what the ink's width says, and by how rare letters are in addresses:
+// half a digit, whose cell shows all of it, must not be read as a second one.
+func (lr *lineReader) likely(c *Char) {
+	w := (c.X1 - c.X0) / lr.em
+	for k := range c.Answers {
+		a := &c.Answers[k]
+		switch r := a.R; {
+		case r == '1':
+			a.Dist += max(w-.46, 0) * 6
+		case r >= '0' && r <= '9':
+			a.Dist += max(.34-w, 0) * 8
+		case r == '-':
+			a.Dist += max(w-.42, 0) * 6
+		case r != '·':
+			a.Dist += .6 + max(.2-w, 0)*8
+		}
+		if lr.han && a.R != '·' {
+			a.Dist += 1
+		}
+	}
+	slices.SortStableFunc(c.Answers, func(a, b glyph.Answer) int { return cmp.Compare(a.Dist, b.Dist) })
+}
+
+// darkest is the ink of the darkest fortieth of columns a..b: thin strokes must count, so it cannot be a larger share.
 func (lr *lineReader) darkest(a, b int) float32 {
 	var hist [64]int
 	n := 0
@@ -232,7 +287,7 @@ func (lr *lineReader) darkest(a, b int) float32 {
 	}
 	acc := 0
 	for k := 63; k > 0; k-- {
-		if acc += hist[k]; acc*12 > n {
+		if acc += hist[k]; acc*40 > n {
 			return float32(k) / 60
 		}
 	}
@@ -242,8 +297,8 @@ func (lr *lineReader) darkest(a, b int) float32 {
 // faint is the share of a line's usual darkness below which a mark is not of the black print: a blue label, the ground.
 const faint = 0.55
 
-// dropFaint removes leading characters much fainter than the rest of the line: its label. Further in the line a faint
-// character may only lie under glare.
+// dropFaint removes characters much fainter than the rest of the line: its label at the start, and what stands apart at
+// the end. Within the line a faint character may only lie under glare.
 func (l *Line) dropFaint() {
 	var dark []float32
 	for i := range l.Chars {
@@ -256,5 +311,10 @@ func (l *Line) dropFaint() {
 	limit := dark[len(dark)*7/10] * faint
 	for len(l.Chars) > 0 && l.Chars[0].Dark < limit {
 		l.Chars = l.Chars[1:]
+	}
+	for i := len(l.Chars) - 1; i > 0 && l.Chars[i].Dark < limit; i-- {
+		if l.Chars[i].X0-l.Chars[i-1].X1 > .8*l.Em {
+			l.Chars = l.Chars[:i]
+		}
 	}
 }

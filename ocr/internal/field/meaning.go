@@ -53,8 +53,10 @@ func (r *Region) sexAndNation(m *glyph.Model, l Line) (sex, nation Value) {
 	}
 	sex.Confidence = 1 / (1 + math.Exp(-6*math.Abs(float64(female-male))-1))
 	rest := Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em, Chars: l.Chars[bestAt+1:]}
-	if len(rest.Chars) > 0 {
-		nation = r.nation(m, rest)
+	for _, g := range groups(rest, 1.2) { // the label may stand apart, and so may the edge of the portrait
+		if n := r.nation(m, g); n.Confidence > nation.Confidence {
+			nation = n
+		}
 	}
 	return sex, nation
 }
@@ -109,34 +111,53 @@ func wordDistance(m *glyph.Model, chars []Char, word string) (float64, bool) {
 	return sum/float64(len(letters)) + .8*float64(off), true
 }
 
-// name joins the lines of the name and drops its label.
+// name reads the name from the nearest line above sex and nation that looks like one, and drops its label.
 func (r *Region) name(m *glyph.Model, lines []Line) Value {
-	// the name is the last line above sex and nation; further lines above it belong to it only when a long name was broken
-	var kept []Line
-	for i := range lines {
-		l := dropLabel(m, lines[i], "姓名")
-		gs := groups(l, 1.6)
+	for i := len(lines) - 1; i >= 0; i-- {
+		gs := groups(dropLabel(m, lines[i], "姓名"), 1.6)
 		if len(gs) == 0 {
 			continue
 		}
 		longest := gs[0]
 		for _, g := range gs[1:] {
-			if len(g.Chars) > len(longest.Chars) {
+			if !lines[i].anchored && len(g.Chars) > len(longest.Chars)+1 {
 				longest = g
 			}
 		}
+		if longest.mean() > 2.6 {
+			continue // no print
+		}
+		longest = r.reread(m, longest)
 		weigh(longest.Chars, false)
-		kept = append(kept, r.addDots(longest))
+		v := r.value([]Line{r.addDots(longest)})
+		fixName(&v)
+		return v
 	}
-	if len(kept) == 0 {
-		return Value{}
+	return Value{}
+}
+
+// reread reads a line again as one without digits and letters, when some were read.
+func (r *Region) reread(m *glyph.Model, l Line) Line {
+	n := len(l.Chars)
+	if !slices.ContainsFunc(l.Chars, func(c Char) bool { return c.Narrow && c.R() != '·' }) {
+		return l
 	}
-	if len(kept) > 1 {
-		kept = kept[len(kept)-1:]
+	x0, x1 := max(int(l.Chars[0].X0)-2, 0), min(int(l.Chars[n-1].X1)+2, r.Ink.W)
+	again := readLine(m, r.Ink, float32(l.Y0+l.Y1)/2, l.Em, x0, x1, true)
+	if len(again.Chars) == 0 {
+		return l
 	}
-	v := r.value(kept)
-	fixName(m, &v)
-	return v
+	again.Y0, again.Y1 = l.Y0, l.Y1
+	return again
+}
+
+// mean is the mean distance of a line's characters from what they were read as.
+func (l *Line) mean() float32 {
+	var s float32
+	for i := range l.Chars {
+		s += l.Chars[i].Answers[0].Dist / float32(len(l.Chars))
+	}
+	return s
 }
 
 // dropLabel removes the characters of a label that was read at the start of a line.
@@ -160,11 +181,11 @@ const nearTie = 0.12
 
 // fixName keeps only what names are made of: full-width characters and the middle dot, and lets the surname prior break a
 // near tie.
-func fixName(m *glyph.Model, v *Value) {
+func fixName(v *Value) {
 	chars := v.Chars[:0:0]
 	for _, c := range v.Chars {
 		if c.Narrow && c.R() != '·' {
-			if d, ok := m.DistTo(c.V, '·'); ok && d < c.Answers[0].Dist+.35 {
+			if d, ok := c.distTo('·'); ok && d < c.Answers[0].Dist+.5 {
 				c.Answers = append([]glyph.Answer{{R: '·', Dist: d}}, c.Answers...)
 			}
 		}
@@ -191,15 +212,17 @@ func (r *Region) address(m *glyph.Model, lines []Line, places []string) Value {
 		if i == 0 {
 			l = dropLabel(m, l, "住址")
 		}
-		if len(l.Chars) > 0 {
+		if gs := groups(l, 1.3); len(gs) > 0 {
+			l = gs[0] // what stands apart is not of the address
+			if len(l.Chars) == 1 && len(gs) > 1 && i == 0 {
+				l = gs[1]
+			}
+		}
+		l.Chars = slices.DeleteFunc(l.Chars, func(c Char) bool { return c.R() == '·' }) // a speck
+		weigh(l.Chars, true)
+		if len(l.Chars) > 0 && l.mean() < 2.6 {
 			kept = append(kept, l)
 		}
-	}
-	for i := range kept {
-		kept[i].Chars = slices.DeleteFunc(kept[i].Chars, func(c Char) bool { return c.R() == '·' }) // a speck
-	}
-	for _, l := range kept {
-		weigh(l.Chars, true)
 	}
 	v := r.value(kept)
 	fixStart(m, &v, places)
@@ -212,28 +235,18 @@ func Restart(m *glyph.Model, v Value, places []string) Value {
 	return v
 }
 
+// What the table of divisions may change: each letter may look so much worse than what was read there, and letters that
+// agree speak for a division so much.
+const (
+	worstLetter = 0.5
+	agreement   = 0.2
+)
+
 // fixStart replaces the beginning of an address by the division whose letters are nearest, when it is near enough.
 func fixStart(m *glyph.Model, v *Value, places []string) {
 	bestGain, best := 0.0, ""
 	for _, p := range places {
-		letters := []rune(p)
-		if len(letters) > len(v.Chars) || len(letters) < 3 {
-			continue
-		}
-		loss := 0.0
-		for i, ch := range letters {
-			if v.Chars[i].R() == ch {
-				loss -= .35 // letters that agree speak for the division
-				continue
-			}
-			d, ok := m.DistTo(v.Chars[i].V, ch)
-			if !ok {
-				loss = math.Inf(1)
-				break
-			}
-			loss += float64(d - v.Chars[i].Answers[0].Dist)
-		}
-		if gain := -loss; gain > bestGain {
+		if gain, ok := v.startsWith(m, p); ok && gain > bestGain {
 			bestGain, best = gain, p
 		}
 	}
@@ -241,4 +254,26 @@ func fixStart(m *glyph.Model, v *Value, places []string) {
 		rest := []rune(v.Text)
 		v.Text = best + string(rest[len([]rune(best)):])
 	}
+}
+
+// startsWith weighs a division against the first characters of an address; ok is false when one of its letters cannot be.
+func (v *Value) startsWith(m *glyph.Model, place string) (gain float64, ok bool) {
+	i := 0
+	for _, ch := range place {
+		if i == len(v.Chars) {
+			return 0, false
+		}
+		c := &v.Chars[i]
+		i++
+		if c.R() == ch {
+			gain += agreement
+			continue
+		}
+		d, known := m.DistTo(c.V, ch)
+		if !known || d-c.Answers[0].Dist > worstLetter {
+			return 0, false
+		}
+		gain -= float64(d - c.Answers[0].Dist)
+	}
+	return gain, i >= 3
 }

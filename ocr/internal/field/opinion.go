@@ -25,6 +25,9 @@ func (v *Value) Opinion(m *glyph.Model, row Row, text string, conf []float32) bo
 			continue
 		}
 		d, ok := m.DistTo(c.V, r)
+		if c.Narrow {
+			d, ok = c.distTo(r)
+		}
 		if ok && c.Narrow == isNarrow(r) && d-own.Dist < willing*conf[i] {
 			c.Answers = append([]glyph.Answer{{R: r, Dist: d}}, c.Answers...)
 		}

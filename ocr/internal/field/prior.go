@@ -26,8 +26,11 @@ var addressSet = sync.OnceValue(func() map[rune]bool {
 // prior is added to a distance: characters of the higher grades of the standard table are rarer, and in an address the
 // characters of addresses are much more likely than their look-alikes.
 func prior(r rune, address bool) float32 {
-	if address && addressSet()[r] {
+	switch {
+	case address && addressSet()[r]:
 		return -.2
+	case r == '·' && address:
+		return .5
 	}
 	switch i, ok := hanzi.Index()[r]; {
 	case !ok || i < hanzi.Grade1:

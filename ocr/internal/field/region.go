@@ -18,40 +18,53 @@ type Frame struct {
 	Ratio              float64
 }
 
-// Sizes in units of the number's pitch. Full-width characters of the fields measure about 1.2 pitches on every known
-// printing of the card.
+// Sizes in units of the number's pitch. On the standard card full-width characters measure about 1.2 pitches; other
+// printings differ, so the region is cut again when its rows turn out taller or lower.
 const (
 	emPerPitch = 1.21
-	unit       = glyph.Em / emPerPitch // region pixels a pitch
-	left       = 11.0                  // the region begins so far left of the first digit
-	right      = 12.5
-	above      = 18.6
+	left       = 12.0 // the region begins so far left of the first digit
+	right      = 16.0
+	above      = 20.5
 	below      = 1.15 // the region ends so far above the number's middle
+	textLeft   = 10.4 // lines are read from so far left of the first digit …
+	rowsLeft   = 7.4  // … and looked for between here, where values may begin, …
+	rowsRight  = 6.5  // … and so far right of the first digit, where the portrait may begin
+	rowsAbove  = 17.5 // and so far above the number
 )
 
-// Region is the upright picture of the part of the card above the number.
+// Region is the upright picture of the part of the card above the number, at a scale at which full-width characters
+// measure about glyph.Em.
 type Region struct {
-	frame Frame
-	bend  float64 // how much the top row is turned against the number line, as a slope
-	Gray  *raster.Plane
-	Ink   *raster.Plane
+	frame  Frame
+	unit   float64       // region pixels a pitch
+	bend   float64       // how much the top row is turned against the number line, as a slope
+	source *raster.Plane // the photo at about the region's scale, so that sampling it does not alias
+	shrunk float64       // photo pixels a source pixel
+	Gray   *raster.Plane
+	Ink    *raster.Plane
 }
 
 // NewRegion cuts the region from a plane of brightness (the brightest channel) and straightens its rows.
 func NewRegion(p *raster.Plane, f Frame) *Region {
-	r := &Region{frame: f}
-	r.cut(p)
+	r := &Region{frame: f, unit: glyph.Em / emPerPitch, source: p, shrunk: 1}
+	r.cut()
 	if b := r.findBend(); math.Abs(b) > 0.004 {
 		r.bend = b
-		r.cut(p)
+		r.cut()
 	}
 	return r
 }
 
+// rescale cuts the region again so that characters of em pixels measure glyph.Em.
+func (r *Region) rescale(em float64) {
+	r.unit *= min(max(glyph.Em/em, .6), 1.8)
+	r.cut()
+}
+
 // ToPhoto maps a place of the region to the photo.
 func (r *Region) ToPhoto(x, y float64) raster.Point {
-	u := x/unit - left
-	v := y/unit - above
+	u := x/r.unit - left
+	v := y/r.unit - above
 	v += r.bend * u * v / -above
 	f := r.frame
 	// along the line the pitch grows or shrinks evenly from the first to the last digit
@@ -59,48 +72,76 @@ func (r *Region) ToPhoto(x, y float64) raster.Point {
 	return f.Origin.Add(f.Step.Mul(s)).Add(f.Down.Mul(v * (1 + (f.Ratio-1)*u/17)))
 }
 
-func (r *Region) cut(p *raster.Plane) {
-	w, h := int(math.Floor(regionW)), int(math.Floor(regionH))
-	g := raster.NewPlane(w, h)
-	for y := 0; y < h; y++ {
+func (r *Region) cut() {
+	for r.frame.Step.Norm()/r.unit > 1.45*r.shrunk {
+		r.source = r.source.Half()
+		r.shrunk *= 2
+	}
+	g := raster.NewPlane(int((left+right)*r.unit), int((above-below)*r.unit))
+	k, off := 1/r.shrunk, (1-r.shrunk)/2/r.shrunk
+	for y := 0; y < g.H; y++ {
 		row := g.Row(y)
 		for x := range row {
 			q := r.ToPhoto(float64(x), float64(y))
-			row[x] = p.At(float32(q.X), float32(q.Y))
+			row[x] = r.source.At(float32(q.X*k+off), float32(q.Y*k+off))
 		}
 	}
-	r.Gray, r.Ink = g, glyph.Normalise(g)
+	r.Gray = g
+	r.Ink = glyph.Normalise(calmed(g))
 	for i, v := range r.Ink.Opening(4).Pix { // a shadow's edge is no print
 		r.Ink.Pix[i] = max(r.Ink.Pix[i]-v, 0)
 	}
 }
 
-// The region's size in pixels.
-var (
-	regionW = (left + right) * unit
-	regionH = (above - below) * unit
-)
+// calmed smooths a picture taken in the dusk, whose noise would be read as print; others are left as they are.
+func calmed(g *raster.Plane) *raster.Plane {
+	var hist [256]int
+	n := 0
+	for y := 1; y < g.H; y += 3 {
+		row := g.Row(y)
+		for x := 1; x+1 < len(row); x += 3 {
+			d := row[x] - (row[x-1]+row[x+1])/2
+			hist[int(min(max(d, -d)/max(row[x], .02)*500, 255))]++
+			n++
+		}
+	}
+	acc, median := 0, 0
+	for median < 255 && acc+hist[median] < n/2 {
+		acc += hist[median]
+		median++
+	}
+	switch noise := float64(median) / 500; { // half of the paper's points deviate by less than this share of their brightness
+	case noise > .055:
+		return g.Gauss(1.1)
+	case noise > .03:
+		return g.Gauss(.7)
+	}
+	return g
+}
 
-// textRight is where the portrait may begin.
-var textRight = int(math.Round((left + 8.6) * unit))
+// column is the region's column so many pitches right of the first digit of the number.
+func (r *Region) column(pitches float64) int {
+	return min(max(int(math.Round((left+pitches)*r.unit)), 0), r.Gray.W)
+}
 
-// textLeft is where values may begin; labels stand left of it or reach a little over it.
-var textLeft = int(math.Round((left - 8.1) * unit))
+// top is the row above which no text of the card is expected.
+func (r *Region) top() int { return int((above - rowsAbove) * r.unit) }
 
 // findBend tries slopes for the top row and keeps the one that gives the sharpest rows.
 func (r *Region) findBend() float64 {
 	best, bestScore := 0.0, -1.0
 	prof := make([]float64, r.Ink.H+80)
+	x0, x1 := r.column(-rowsLeft), r.column(rowsRight)
 	for k := -20; k <= 20; k++ {
 		b := float64(k) * 0.008
 		clear(prof)
-		for y := 0; y < r.Ink.H; y += 2 {
-			v := (above - float64(y)/unit) / above
+		for y := r.top(); y < r.Ink.H; y += 2 {
+			v := (above - float64(y)/r.unit) / above
 			row := r.Ink.Row(y)
-			for x := textLeft; x < min(textRight, len(row)); x += 2 {
+			for x := x0; x < x1; x += 2 {
 				if row[x] > .35 {
-					u := float64(x)/unit - left
-					if i := int(float64(y)-b*u*unit*v) + 40; i >= 0 && i < len(prof) {
+					u := float64(x)/r.unit - left
+					if i := int(float64(y)-b*u*r.unit*v) + 40; i >= 0 && i < len(prof) {
 						prof[i] += float64(row[x])
 					}
 				}

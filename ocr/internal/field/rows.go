@@ -11,8 +11,9 @@ type span struct{ y0, y1 int }
 func (r *Region) findRows() []span {
 	prof := make([]float32, r.Ink.H)
 	var top float32
-	for y := range prof {
-		for _, v := range r.Ink.Row(y)[textLeft:min(textRight, r.Ink.W)] {
+	x0, x1 := r.column(-rowsLeft), r.column(rowsRight)
+	for y := r.top(); y < len(prof); y++ {
+		for _, v := range r.Ink.Row(y)[x0:x1] {
 			if v > .3 {
 				prof[y] += v
 			}
@@ -40,7 +41,7 @@ func (r *Region) findRows() []span {
 			start = -1
 		}
 	}
-	return split(merge(out), smooth)
+	return r.grow(split(merge(out), smooth))
 }
 
 // merge joins pieces that are too close to be two lines (a character of two parts alone on its line).
@@ -79,4 +80,35 @@ func split(in []span, prof []float32) []span {
 		out = append(out, s)
 	}
 	return out
+}
+
+// grow extends low rows to all of their ink: a line of one character with a light top would else be read too low.
+func (r *Region) grow(rows []span) []span {
+	x0, x1 := r.column(-rowsLeft), r.column(rowsRight)
+	inked := func(y int) bool {
+		n := 0
+		for _, v := range r.Ink.Row(y)[x0:x1] {
+			if v > .45 {
+				n++
+			}
+		}
+		return n >= 2
+	}
+	for i := range rows {
+		s := &rows[i]
+		least, most := 0, r.Ink.H
+		if i > 0 {
+			least = rows[i-1].y1 + 2
+		}
+		if i+1 < len(rows) {
+			most = rows[i+1].y0 - 2
+		}
+		for s.y0 > least && s.y1-s.y0 < glyph.Em && inked(s.y0-1) {
+			s.y0--
+		}
+		for s.y1 < most && s.y1-s.y0 < glyph.Em && inked(s.y1) {
+			s.y1++
+		}
+	}
+	return rows
 }

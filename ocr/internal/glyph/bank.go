@@ -1,6 +1,16 @@
 package glyph
 
-import "sort"
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/gonum"
+)
+
+// math32 is the arithmetic on vectors: gonum's kernels, which use the processor's vector instructions where it has them.
+var math32 gonum.Implementation
 
 // first is how many leading dimensions choose the candidates of the full comparison.
 const first = 28
@@ -15,40 +25,68 @@ const (
 	rounds  = 4
 )
 
-// bank is a set of means with their leading dimensions side by side, so that the first comparison walks memory in order.
+// bank is a set of means. The leading dimensions of each group lie side by side, so that the first comparison is one
+// product of a matrix and a vector: |v-p|² = |v|² + |p|² - 2 v·p.
 type bank struct {
 	ids    []int32
-	lead   []float32
+	lead   []float32 // len(ids) x first
+	norms  []float32 // |p|² over the leading dimensions
+	rest   []float32 // |p|² over the others
 	centre []float32 // centres x first; nil for a small bank
-	group  [][]int32 // places in ids
+	start  []int     // group g is start[g] to start[g+1]
 }
 
-func (b *bank) add(m *Model, i int32) {
-	b.ids = append(b.ids, i)
-	b.lead = append(b.lead, m.Protos[i].V[:first]...)
+func newBank(m *Model, ids []int32) *bank {
+	b := &bank{ids: ids, lead: make([]float32, 0, len(ids)*first)}
+	for _, i := range ids {
+		b.lead = append(b.lead, m.Protos[i].V[:first]...)
+	}
+	if len(ids) >= 20*centres {
+		b.cluster()
+		b.lead = b.lead[:0]
+		for _, i := range b.ids {
+			b.lead = append(b.lead, m.Protos[i].V[:first]...)
+		}
+	}
+	b.norms, b.rest = make([]float32, len(ids)), make([]float32, len(ids))
+	for k, i := range b.ids {
+		p := m.Protos[i].V
+		b.norms[k], b.rest[k] = dot(p[:first], p[:first]), dot(p[first:], p[first:])
+	}
+	return b
 }
+
+func dot(a, b []float32) float32 { return math32.Sdot(len(a), a, 1, b, 1) }
 
 func (b *bank) at(k int) []float32 { return b.lead[k*first : (k+1)*first] }
 
-// cluster groups the means by a few rounds of k-means from evenly spaced starts; no chance is involved.
+// cluster groups the means by a few rounds of k-means from evenly spaced starts; no chance is involved. It sorts ids by
+// group.
 func (b *bank) cluster() {
-	if len(b.ids) < 20*centres {
-		return
-	}
 	b.centre = make([]float32, centres*first)
 	for c := range centres {
 		copy(b.centre[c*first:(c+1)*first], b.at(c*len(b.ids)/centres))
 	}
+	var group [][]int
 	for r := range rounds {
-		b.group = make([][]int32, centres)
+		group = make([][]int, centres)
 		for k := range b.ids {
 			c := b.nearestCentre(b.at(k))
-			b.group[c] = append(b.group[c], int32(k))
+			group[c] = append(group[c], k)
 		}
 		if r+1 < rounds {
-			b.recentre()
+			b.recentre(group)
 		}
 	}
+	sorted := make([]int32, 0, len(b.ids))
+	b.start = []int{0}
+	for _, g := range group {
+		for _, k := range g {
+			sorted = append(sorted, b.ids[k])
+		}
+		b.start = append(b.start, len(sorted))
+	}
+	b.ids = sorted
 }
 
 func (b *bank) nearestCentre(v []float32) int {
@@ -61,46 +99,66 @@ func (b *bank) nearestCentre(v []float32) int {
 	return best
 }
 
-func (b *bank) recentre() {
-	for c, g := range b.group {
+func (b *bank) recentre(group [][]int) {
+	for c, g := range group {
 		if len(g) == 0 {
 			continue
 		}
 		sum := b.centre[c*first : (c+1)*first]
 		clear(sum)
 		for _, k := range g {
-			for i, v := range b.at(int(k)) {
+			for i, v := range b.at(k) {
 				sum[i] += v / float32(len(g))
 			}
 		}
 	}
 }
 
+// cand is a mean, by its place in ids, and its distance over the leading dimensions.
 type cand struct {
-	i int32
-	d float32
+	at int32
+	d  float32
 }
 
-// candidates are the means worth a full comparison, with their distances over the leading dimensions.
-func (b *bank) candidates(v []float32) []cand {
+// searching is the working memory of one search.
+type searching struct {
+	dots []float32
+	near []cand
+	out  []cand
+	best []cand
+}
+
+var searches = sync.Pool{New: func() any { return new(searching) }}
+
+// candidates are the means worth a full comparison, with their distances over the leading dimensions. The result is in s.
+func (b *bank) candidates(v []float32, s *searching) []cand {
 	v = v[:first]
+	norm := dot(v, v)
+	s.out = s.out[:0]
 	if b.centre == nil {
-		out := make([]cand, len(b.ids))
-		for k, i := range b.ids {
-			out[k] = cand{i, dist(v, b.at(k))}
-		}
-		return out
+		b.compare(v, norm, 0, len(b.ids), s)
+		return s.out
 	}
-	near := make([]cand, centres)
-	for c := range near {
-		near[c] = cand{int32(c), dist(v, b.centre[c*first:(c+1)*first])}
+	s.near = s.near[:0]
+	for c := range centres {
+		s.near = append(s.near, cand{int32(c), dist(v, b.centre[c*first:(c+1)*first])})
 	}
-	sort.Slice(near, func(i, j int) bool { return near[i].d < near[j].d })
-	var out []cand
-	for _, c := range near[:visited] {
-		for _, k := range b.group[c.i] {
-			out = append(out, cand{b.ids[k], dist(v, b.at(int(k)))})
-		}
+	slices.SortFunc(s.near, func(x, y cand) int { return cmp.Compare(x.d, y.d) })
+	for _, c := range s.near[:visited] {
+		b.compare(v, norm, b.start[c.at], b.start[c.at+1], s)
 	}
-	return out
+	return s.out
+}
+
+// compare appends the means from..to with their distances.
+func (b *bank) compare(v []float32, norm float32, from, to int, s *searching) {
+	n := to - from
+	if n == 0 {
+		return
+	}
+	s.dots = slices.Grow(s.dots[:0], n)[:n]
+	math32.Sgemv(blas.NoTrans, n, first, 1, b.lead[from*first:to*first], first, v, 1, 0, s.dots, 1)
+	for k, d := range s.dots {
+		s.out = append(s.out, cand{int32(from + k), norm + b.norms[from+k] - 2*d})
+	}
 }

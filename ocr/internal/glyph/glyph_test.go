@@ -34,7 +34,7 @@ func TestCleanPrintIsNamedRightIncludingRareCharacters(t *testing.T) {
 	list := []rune("王李张刘陈男女汉省市区县镇村路号珺喆堃昇玥璟祎垚晗翀旻赟嫱禤淼僳佤畲")
 	for _, r := range list {
 		m.Project(features(t, r), v)
-		if a := m.NearestOf(v, 3, false); a[0].R != r {
+		if a := m.NearestOf(v, 3); a[0].R != r {
 			wrong += string(r) + "=" + string(a[0].R) + " "
 		}
 	}
@@ -60,7 +60,7 @@ func TestTheGroupedSearchFindsWhatTheFullSearchFinds(t *testing.T) {
 		}
 		m.Project(f, v)
 		n++
-		if m.NearestOf(v, 1, false)[0] == m.Nearest(v, 1)[0] {
+		if m.NearestOf(v, 1)[0].R == m.Nearest(v, 1)[0].R {
 			same++
 		}
 	}

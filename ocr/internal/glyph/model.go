@@ -2,14 +2,17 @@ package glyph
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	_ "embed"
 	"encoding/binary"
 	"errors"
 	"io"
 	"math"
-	"sort"
+	"slices"
 	"sync"
+
+	"gonum.org/v1/gonum/blas"
 
 	"github.com/kangma/kangma/ocr/internal/hanzi"
 )
@@ -35,9 +38,9 @@ type Model struct {
 	Proj   []float32 // Dim x Kept, scaled so that the within-class spread is one in every kept dimension
 	Protos []Proto
 
-	once         sync.Once // guards the indexes
-	wide, narrow bank
-	byRune       map[rune][]int32
+	once   sync.Once // guards the indexes
+	wide   *bank
+	byRune map[rune][]int32
 }
 
 // Proto is a mean of one class; a class may have several.
@@ -62,47 +65,54 @@ var Default = sync.OnceValues(func() (*Model, error) { return Load(bytes.NewRead
 
 // Project computes the kept dimensions of a feature vector.
 func (m *Model) Project(f, out []float32) {
-	clear(out)
+	var d [Dim]float32
 	for i, v := range f {
-		d := v - m.Mean[i]
-		row := m.Proj[i*m.Kept : (i+1)*m.Kept]
-		for k, w := range row {
-			out[k] += d * w
-		}
+		d[i] = v - m.Mean[i]
 	}
+	math32.Sgemv(blas.Trans, Dim, m.Kept, 1, m.Proj, m.Kept, d[:], 1, 0, out, 1)
 }
 
-// Nearest gives the n nearest classes, nearest first.
+// Nearest gives the n nearest classes, nearest first, comparing all means.
 func (m *Model) Nearest(v []float32, n int) []Answer {
-	var all bank
+	best := make([]cand, len(m.Protos))
 	for i := range m.Protos {
-		all.add(m, int32(i))
+		best[i] = cand{m.Protos[i].Class, dist(v, m.Protos[i].V)}
 	}
-	return m.nearest(v, n, &all)
+	return m.answers(best, n)
 }
 
-func (m *Model) nearest(v []float32, n int, among *bank) []Answer {
-	coarse := among.candidates(v)
+// nearest searches a bank of means for the n nearest classes.
+func (m *Model) nearest(v []float32, n int, b *bank) []Answer {
+	s := searches.Get().(*searching)
+	defer searches.Put(s)
+	tail := dot(v[first:], v[first:])
+	coarse := b.candidates(v, s)
 	limit := selectNth(coarse, min(kept, len(coarse)), func(c cand) float32 { return c.d })
-	best := map[int32]float32{}
+	best := s.best[:0]
 	for _, c := range coarse {
 		if c.d > limit {
 			continue
 		}
-		p := &m.Protos[c.i]
-		d := c.d + dist(v[first:], p.V[first:])
-		if old, ok := best[p.Class]; !ok || d < old {
-			best[p.Class] = d
+		p := &m.Protos[b.ids[c.at]]
+		best = append(best, cand{p.Class, max(c.d+tail+b.rest[c.at]-2*dot(v[first:], p.V[first:]), 0)})
+	}
+	s.best = best
+	return m.answers(best, n)
+}
+
+// answers names the n nearest different classes among means, whose at is the class.
+func (m *Model) answers(best []cand, n int) []Answer {
+	slices.SortFunc(best, func(x, y cand) int { return cmp.Or(cmp.Compare(x.d, y.d), cmp.Compare(x.at, y.at)) })
+	out := make([]Answer, 0, n)
+	for _, c := range best {
+		r := Classes()[c.at]
+		if !slices.ContainsFunc(out, func(a Answer) bool { return a.R == r }) {
+			if out = append(out, Answer{r, c.d / float32(m.Kept)}); len(out) == n {
+				break
+			}
 		}
 	}
-	out := make([]Answer, 0, len(best))
-	for c, d := range best {
-		out = append(out, Answer{Classes()[c], d / float32(m.Kept)})
-	}
-	sort.Slice(out, func(i, j int) bool {
-		return out[i].Dist < out[j].Dist || out[i].Dist == out[j].Dist && out[i].R < out[j].R
-	})
-	return out[:min(n, len(out))]
+	return out
 }
 
 func dist(a, b []float32) float32 {
@@ -248,19 +258,19 @@ func IsNarrow(class int32) bool { return int(class) >= len(Classes())-extraCount
 
 var extraCount = len([]rune(Extra))
 
-// NearestOf is Nearest among the full-width or the half-width classes only.
-func (m *Model) NearestOf(v []float32, n int, narrow bool) []Answer {
+// NearestOf is Nearest among the full-width classes only. The half-width ones have a reader of their own, Narrow.
+func (m *Model) NearestOf(v []float32, n int) []Answer {
 	m.once.Do(m.index)
-	if narrow {
-		return m.nearest(v, n, &m.narrow)
-	}
-	return m.nearest(v, n, &m.wide)
+	return m.nearest(v, n, m.wide)
 }
 
 // DistTo is the distance of projected features to one character, in the unit of Answer; ok is false when the model does
 // not know it.
 func (m *Model) DistTo(v []float32, r rune) (d float32, ok bool) {
 	m.once.Do(m.index)
+	if len(v) != m.Kept { // a narrow character has none
+		return 0, false
+	}
 	for _, i := range m.byRune[r] {
 		if x := dist(v, m.Protos[i].V) / float32(m.Kept); !ok || x < d {
 			d, ok = x, true
@@ -271,15 +281,14 @@ func (m *Model) DistTo(v []float32, r rune) (d float32, ok bool) {
 
 func (m *Model) index() {
 	m.byRune = map[rune][]int32{}
+	var wide []int32
 	for i := range m.Protos {
 		c := m.Protos[i].Class
-		if IsNarrow(c) {
-			m.narrow.add(m, int32(i))
-		} else {
-			m.wide.add(m, int32(i))
+		if !IsNarrow(c) {
+			wide = append(wide, int32(i))
 		}
 		r := Classes()[c]
 		m.byRune[r] = append(m.byRune[r], int32(i))
 	}
-	m.wide.cluster()
+	m.wide = newBank(m, wide)
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"math"
+
+	"gonum.org/v1/gonum/blas/gonum"
 )
 
 // Net maps In inputs through Hidden rectified units to Out classes. Weights are stored input-major, so that an input of
@@ -55,21 +57,11 @@ func (n *Net) hidden(x, h []float32) {
 	}
 }
 
-// axpy adds f*w to dst, four at a time.
-func axpy(dst, w []float32, f float32) {
-	w = w[:len(dst)]
-	i := 0
-	for ; i+4 <= len(dst); i += 4 {
-		d, v := dst[i:i+4:i+4], w[i:i+4:i+4]
-		d[0] += f * v[0]
-		d[1] += f * v[1]
-		d[2] += f * v[2]
-		d[3] += f * v[3]
-	}
-	for ; i < len(dst); i++ {
-		dst[i] += f * w[i]
-	}
-}
+// math32 is the arithmetic on vectors: gonum's kernels, which use the processor's vector instructions where it has them.
+var math32 gonum.Implementation
+
+// axpy adds f*w to dst.
+func axpy(dst, w []float32, f float32) { math32.Saxpy(len(dst), f, w, 1, dst, 1) }
 
 // LogSoftmax turns scores into log probabilities in place.
 func LogSoftmax(z []float32) {

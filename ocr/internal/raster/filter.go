@@ -147,16 +147,44 @@ func (p *Plane) Opening(r int) *Plane {
 func (p *Plane) dilateRows(r int) *Plane {
 	out := NewPlane(p.W, p.H)
 	for y := 0; y < p.H; y++ {
-		src, dst := p.Row(y), out.Row(y)
+		slidingMax(out.Row(y), p.Row(y), r)
+	}
+	return out
+}
+
+// slidingMax is the maximum over r places to either side, in two passes whatever r is: van Herk (1992) and Gil and Werman
+// (1993) keep running maxima from both ends of blocks as long as the window.
+func slidingMax(dst, src []float32, r int) {
+	n, w := len(src), 2*r+1
+	if r < 3 || n <= w {
 		for x := range dst {
 			m := src[x]
-			for _, v := range src[max(0, x-r):min(p.W, x+r+1)] {
+			for _, v := range src[max(0, x-r):min(n, x+r+1)] {
 				m = max(m, v)
 			}
 			dst[x] = m
 		}
+		return
 	}
-	return out
+	fwd := make([]float32, 2*n)
+	back := fwd[n:]
+	for i := range src {
+		if i%w == 0 {
+			fwd[i] = src[i]
+		} else {
+			fwd[i] = max(fwd[i-1], src[i])
+		}
+	}
+	for i := n - 1; i >= 0; i-- {
+		if i == n-1 || i%w == w-1 {
+			back[i] = src[i]
+		} else {
+			back[i] = max(back[i+1], src[i])
+		}
+	}
+	for x := range dst {
+		dst[x] = max(back[max(x-r, 0)], fwd[min(x+r, n-1)])
+	}
 }
 
 func (p *Plane) transpose() *Plane {

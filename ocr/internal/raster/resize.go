@@ -54,19 +54,29 @@ func shrinkBy(m *RGB, n int, at func(x, y int) (r, g, b int)) {
 // shrinkYCbCr averages in YCbCr and converts once per result pixel, which is what makes twelve megapixels cheap.
 func shrinkYCbCr(m *RGB, s *image.YCbCr, n int) {
 	b := s.Bounds()
+	sums := make([]int, m.W)
 	for y := 0; y < m.H; y++ {
-		for x := 0; x < m.W; x++ {
-			var sy, scb, scr int
-			for j := 0; j < n; j++ {
-				yo := s.YOffset(b.Min.X+x*n, b.Min.Y+y*n+j)
-				for i := 0; i < n; i++ {
-					sy += int(s.Y[yo+i])
+		clear(sums)
+		for j := 0; j < n; j++ {
+			row := s.Y[s.YOffset(b.Min.X, b.Min.Y+y*n+j):]
+			if n == 1 {
+				for x := range sums {
+					sums[x] = int(row[x])
+				}
+				continue
+			}
+			for x := range sums {
+				for _, v := range row[x*n : x*n+n] {
+					sums[x] += int(v)
 				}
 			}
-			co := s.COffset(b.Min.X+x*n+n/2, b.Min.Y+y*n+n/2)
-			scb, scr = int(s.Cb[co]), int(s.Cr[co])
-			p := m.Pix[3*(y*m.W+x):]
-			p[0], p[1], p[2] = color.YCbCrToRGB(uint8(sy/(n*n)), uint8(scb), uint8(scr))
+		}
+		dst := m.Pix[3*y*m.W : 3*(y+1)*m.W]
+		cy := b.Min.Y + y*n + n/2
+		for x, sum := range sums {
+			co := s.COffset(b.Min.X+x*n+n/2, cy)
+			l := uint8(sum / (n * n))
+			dst[3*x], dst[3*x+1], dst[3*x+2] = color.YCbCrToRGB(l, s.Cb[co], s.Cr[co])
 		}
 	}
 }
