@@ -57,6 +57,7 @@ type cli struct {
 	Audit    auditCmd    `cmd:"" help:"Prove that what was kept is whole."`
 	Load     loadCmd     `cmd:"" help:"Load a server of this machine: open loop, real people, real codes."`
 	Rebuild  rebuildCmd  `cmd:"" help:"Make the state again from the journal: after Redis lost data, or a damaged state file. Server stopped."`
+	Repair   repairCmd   `cmd:"" help:"Put a damaged journal in order again, from backups and the warehouse. Server stopped."`
 	Export   exportCmd   `cmd:"" help:"Write state and passages to one sealed file: to move to other stores (see rebuild --from). May run beside a server."`
 	Backup   backupCmd   `cmd:"" help:"Copy journal, state and passages into a folder. May run beside a server."`
 	Restore  restoreCmd  `cmd:"" help:"Make a node again from a backup, in the stores that the flags name."`

@@ -35,7 +35,20 @@ func TestScripts(t *testing.T) {
 	}, Condition: func(cond string) (bool, error) {
 		_, err := os.Stat(filepath.Join(shared(root), "data", "risk-areas"))
 		return cond == "shared" && err == nil, nil
-	}})
+	}, Cmds: map[string]func(*testscript.TestScript, bool, []string){"damage": damage}})
+}
+
+// damage changes a byte in the middle of a journal's last segment.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	segments, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.seg"))
+	if err != nil || len(segments) == 0 {
+		ts.Fatalf("segments: %v %v", segments, err)
+	}
+	last := segments[len(segments)-1]
+	raw, err := os.ReadFile(last)
+	ts.Check(err)
+	raw[len(raw)/2] ^= 0x40
+	ts.Check(os.WriteFile(last, raw, 0o600))
 }
 
 // shared is where the real lists lie beside a checkout; KANGMA_SHARED says otherwise.

@@ -160,8 +160,8 @@ func (s *stack) ready(ctx context.Context) map[string]string {
 	if _, err := s.records.Get(ctx, "active", "rules"); err != nil && !errors.Is(err, kangma.NotFound) {
 		parts["state"] = "not answering"
 	}
-	if s.journal.Stats().ReadOnly {
-		parts["journal"] = "read-only: damaged, see the log"
+	if j := s.journal.Stats(); j.ReadOnly {
+		parts["journal"] = fmt.Sprintf("read-only: damaged in %d places; nothing is taken in until kangma repair", len(j.Damage))
 	}
 	if !s.rulesInForce() {
 		parts["rules"] = "none in force"

@@ -76,6 +76,9 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 		Node: c.Node, Journal: s.journal, Dossiers: s.dossiers, Records: s.records, Sealer: sealer,
 		Now: time.Now, Retention: evidenceRetention, Breaker: backtest.Breaker{Limit: c.BreakerLimit}, Log: log,
 	})
+	if kangma.CodeOf(err) == "journal_damaged" {
+		return s, kangma.E(kangma.Conflict, "journal_damaged", "the journal is damaged where the state has not got to yet: run kangma repair").Because(err)
+	}
 	if kangma.CodeOf(err) == "journal_gone" {
 		return s, kangma.E(kangma.Conflict, "state_too_old", "the state is older than the journal reaches back: run kangma rebuild").Because(err)
 	}

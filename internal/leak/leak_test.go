@@ -21,6 +21,7 @@ import (
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/seal"
 	"github.com/kangma/kangma/store/ship"
+	"github.com/kangma/kangma/store/snapshot"
 )
 
 const known = 10_000 // people whose names, numbers and phones are searched for
@@ -120,7 +121,8 @@ func TestNothingOnDiskNamesAnybody(t *testing.T) {
 	defer logs.Close()
 	n := openNode(t, dir, slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	ids := n.live(t, s.people)
-	if err := errors.Join(n.db.Backup(t.Context(), filepath.Join(dir, "state.backup"), nil), n.w.Backup(t.Context(), filepath.Join(dir, "warehouse.backup"), nil)); err != nil {
+	if err := errors.Join(n.db.Backup(t.Context(), filepath.Join(dir, "state.backup"), nil), n.w.Backup(t.Context(), filepath.Join(dir, "warehouse.backup"), nil),
+		n.copies(t.Context(), dir)); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range ids[:50] {
@@ -198,6 +200,17 @@ func openNode(t *testing.T, dir string, log *slog.Logger) *node {
 	n.stop = cancel
 	go func() { n.shipped <- n.shipper.Run(ctx) }()
 	return n
+}
+
+// copies makes what a backup, an export and the snapshots of a serving node leave on disk.
+func (n *node) copies(ctx context.Context, dir string) error {
+	_, err := n.journal.Backup(ctx, filepath.Join(dir, "journal.backup"))
+	f := snapshot.Folder{Dir: filepath.Join(dir, "snapshots"), Key: snapshot.Key{4}}
+	_, sum, err2 := f.Add(ctx, snapshot.Head{Node: "n", Created: now}, snapshot.Source{Dossiers: n.db.Dossiers(), Records: n.db.Records(), Archive: n.w}, snapshot.Options{})
+	if err2 == nil && (sum.People != known || sum.Rows == 0) {
+		err2 = fmt.Errorf("the copy holds %+v", sum)
+	}
+	return errors.Join(err, err2)
 }
 
 func (n *node) close(t *testing.T) {
