@@ -22,7 +22,7 @@ func (s *stack) openIssuance(ctx context.Context, log *slog.Logger) error {
 	}
 	region := s.region
 	if region == 0 {
-		region = 100000000 // issues nothing; only looks up
+		region = 110000000 // issues nothing; only looks up
 	}
 	s.issuance, err = issuance.New(issuance.Config{Registry: s.registry, Keys: s.codes, Region: region, ShortKey: short, Log: log})
 	if err != nil {
