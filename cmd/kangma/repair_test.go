@@ -85,6 +85,7 @@ func TestADamagedJournalIsServedReadOnlyAndRepairedFromTheWarehouse(t *testing.T
 	if err := n.shipper.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	within(t, "the state has got to the journal's end", func() bool { return n.registry.Applied() == n.journal.Last() })
 	n.stop(t)
 	state := stateOf(t, "--data", data)
 	corrupt(t, data)
