@@ -45,6 +45,23 @@ func (s *Service) evaluate(d *kangma.Dossier, id kangma.PersonID, at, known time
 	return a
 }
 
+// WhatIf assesses a person as if more evidence had come. Nothing is kept.
+func (s *Service) WhatIf(ctx context.Context, id kangma.PersonID, at time.Time, extra ...kangma.Evidence) (kangma.Assessment, error) {
+	d, err := s.cfg.Dossiers.Get(ctx, id)
+	if errors.Is(err, kangma.NotFound) || err == nil && len(d.Sealed.DataKey) == 0 {
+		return s.evaluate(nil, id, at, time.Time{}), nil
+	}
+	if err != nil {
+		return kangma.Assessment{Person: id, At: at}, kangma.E(kangma.Unavailable, "store", "the record cannot be read now; try again").Because(err)
+	}
+	j := s.current.Load()
+	in := rules.Input{Dossier: &d, At: at}
+	if j.areas != nil {
+		in.Areas = j.areas
+	}
+	return j.set(at).WhatIf(in, extra...), nil
+}
+
 // LatestNegative gives when the latest negative test that still stands in a dossier was sampled (zero: none), for gates that ask 24, 48
 // or 72 hours.
 func LatestNegative(d *kangma.Dossier) (latest time.Time) {

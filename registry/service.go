@@ -34,20 +34,22 @@ type Config struct {
 
 // Service is one node's registry. All methods may be called concurrently.
 type Service struct {
-	cfg      Config
-	log      *slog.Logger
-	current  atomic.Pointer[judgement]
-	publish  sync.Mutex            // one publication of rules or areas at a time on this node; guards what follows
-	compiled map[string]*rules.Set // by rule-set record: they never change
-	lists    map[string]bool       // area lists that are in the table in force
-	epochs   map[string]uint64     // publications of rules and of areas that are in force here
-	changed  chan struct{}         // see Changed
-	applied  *tracker
-	shown    shownMemory
-	noted    atomic.Uint64 // the mark as the store has it
-	stop     context.CancelFunc
-	done     sync.WaitGroup
-	onErase  []func(context.Context, kangma.PersonID) error
+	cfg       Config
+	log       *slog.Logger
+	current   atomic.Pointer[judgement]
+	publish   sync.Mutex            // one publication of rules or areas at a time on this node; guards what follows
+	compiled  map[string]*rules.Set // by rule-set record: they never change
+	lists     map[string]bool       // area lists that are in the table in force
+	epochs    map[string]uint64     // publications of rules and of areas that are in force here
+	changed   chan struct{}         // see Changed
+	applied   *tracker
+	shown     shownMemory
+	noted     atomic.Uint64   // the mark as the store has it
+	run       context.Context // ends with Close
+	replaying sync.Mutex      // one back-test at a time
+	stop      context.CancelFunc
+	done      sync.WaitGroup
+	onErase   []func(context.Context, kangma.PersonID) error
 }
 
 // OnErase adds what must let go of a person before they are erased. Call it before the service is in use.
@@ -79,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("registry: load rules and areas: %w", err)
 	}
 	run, stop := context.WithCancel(context.Background())
-	s.stop = stop
+	s.run, s.stop = run, stop
 	s.done.Go(func() { s.applyLoop(run) })
 	s.done.Go(func() { s.followLoop(run) })
 	return s, nil
