@@ -28,6 +28,10 @@ func BenchmarkCode(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	own, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{d.subject}, Keys: d.keyring, Own: []*ecdsa.PrivateKey{d.key}})
+	if err != nil {
+		b.Fatal(err)
+	}
 	last, first := d.shown(b, 2879), d.shown(b, 0)
 	lastSlot := now.Add(2879 * codegen.SlotLength)
 	run := func(name string, f func() bool) {
@@ -60,6 +64,7 @@ func BenchmarkCode(b *testing.B) {
 	run("offline/ours-credential-last-slot", func() bool { _, tell := d.keyring.Verify(last, lastSlot); return tell == "" })
 
 	run("online/ours", func() bool { _, tell := d.opener.Open(code, now); return tell == "" })
+	run("online/ours-and-own-signature", func() bool { _, tell := own.Open(code, now); return tell == "" })
 	run("online/ours-and-signature", func() bool { _, tell := strict.Open(code, now); return tell == "" })
 	run("online/ours-credential-last-slot", func() bool { _, tell := d.opener.Open(last, lastSlot); return tell == "" })
 }

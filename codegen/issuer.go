@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/sha256"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ type IssuerConfig struct {
 type Issuer struct {
 	region    kangma.Division
 	key       crypto.Signer
+	random    io.Reader // nil: the nonce of RFC 6979, which the Opener recognises
 	id        KeyID
 	protected []byte
 	sealer    *sealer
@@ -58,7 +60,11 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 		return nil, err
 	}
 	protected := append([]byte(headKid), id[:]...)
-	return &Issuer{region: cfg.Region, key: cfg.Key, id: id, protected: protected, sealer: s, from: cfg.From, until: cfg.Until}, nil
+	random := rand.Reader
+	if _, inMemory := cfg.Key.(*ecdsa.PrivateKey); inMemory {
+		random = nil
+	}
+	return &Issuer{region: cfg.Region, key: cfg.Key, random: random, id: id, protected: protected, sealer: s, from: cfg.From, until: cfg.Until}, nil
 }
 
 // KeyID names the signing key.
@@ -110,7 +116,7 @@ func (i *Issuer) Issue(c Claims) (Code, error) {
 func (i *Issuer) sign(raw, payload []byte) ([]byte, error) {
 	var buf [320]byte
 	digest := sha256.Sum256(appendToSign(buf[:0], i.protected, payload))
-	der, err := i.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	der, err := i.key.Sign(i.random, digest[:], crypto.SHA256)
 	if err != nil {
 		return nil, errSign.Because(err)
 	}

@@ -85,7 +85,7 @@ func (k *Keyring) Verify(text string, now time.Time) (Claims, kangma.CannotTell)
 	if tell != "" {
 		return Claims{}, tell
 	}
-	key, tell := k.verifySignature(&e)
+	key, tell := k.verifySignature(&e, nil)
 	if tell != "" {
 		return Claims{}, tell
 	}
@@ -114,23 +114,8 @@ func (key *VerifyKey) admits(c *Claims) kangma.CannotTell {
 	return ""
 }
 
-// admitsUnverified asks whether a key of the code's key id was entitled to sign the claims, without verifying that it did.
-func (k *Keyring) admitsUnverified(e *envelope, c *Claims) kangma.CannotTell {
-	tell := kangma.TellUnknownKey
-	if candidates := k.keys[e.key]; len(candidates) > 0 && !canonical(e.sig) {
-		return kangma.TellForged
-	} else {
-		for i := range candidates {
-			if tell = candidates[i].admits(c); tell == "" {
-				break
-			}
-		}
-	}
-	return tell
-}
-
-// verifySignature tries every key of the code's key id.
-func (k *Keyring) verifySignature(e *envelope) (*VerifyKey, kangma.CannotTell) {
+// verifySignature tries every key of the code's key id; own recognises what some of them signed.
+func (k *Keyring) verifySignature(e *envelope, own map[*ecdsa.PublicKey]*ownKey) (*VerifyKey, kangma.CannotTell) {
 	candidates := k.keys[e.key]
 	if len(candidates) == 0 {
 		return nil, kangma.TellUnknownKey
@@ -141,7 +126,8 @@ func (k *Keyring) verifySignature(e *envelope) (*VerifyKey, kangma.CannotTell) {
 	var buf [320]byte
 	digest := sha256.Sum256(appendToSign(buf[:0], e.protected(), e.payload))
 	for i := range candidates {
-		if verifySig(candidates[i].Public, digest[:], e.sig) {
+		mine := own[candidates[i].Public]
+		if mine != nil && mine.made(digest[:], e.sig) || verifySig(candidates[i].Public, digest[:], e.sig) {
 			return &candidates[i], ""
 		}
 	}

@@ -2,6 +2,7 @@ package codegen_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -124,6 +125,10 @@ func TestNoMutantIsAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	own, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{d.subject}, Keys: ring, Own: []*ecdsa.PrivateKey{d.key}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	red := dynamic()
 	red.Colour, red.MaskedName, red.LatestNegative = kangma.Red, "李*四", time.Time{}
 	m := newMutator(t, seed, d.issue(t, dynamic()).Text, d.issue(t, red).Text, other.issue(t, dynamic()).Text,
@@ -140,6 +145,9 @@ func TestNoMutantIsAccepted(t *testing.T) {
 		}
 		if c, tell := strict.Open(text, now); tell == "" {
 			t.Fatalf("accepted online with signature: %q as %+v", text, c)
+		}
+		if c, tell := own.Open(text, now); tell == "" {
+			t.Fatalf("accepted by the issuer: %q as %+v", text, c)
 		}
 		if _, tell := d.opener.Open(text, now); tell == "" {
 			if !slices.ContainsFunc(m.raws, func(raw []byte) bool { return onlySignatureDiffers(text, raw) }) {

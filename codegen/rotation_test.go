@@ -117,11 +117,11 @@ func (r *roller) issue(t *testing.T, i int, at time.Time) codegen.Code {
 	return code
 }
 
-func TestASubjectThatSufficesStillAsksTheKeyring(t *testing.T) {
+func TestAnIssuerThatRecognisesItsSignaturesStillAsksTheKeyring(t *testing.T) {
 	d := newDesk(t, shenzhen)
 	open := func(keys *codegen.Keyring, text string) kangma.CannotTell {
 		t.Helper()
-		o, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{d.subject}, Keys: keys, SubjectSuffices: true})
+		o, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{d.subject}, Keys: keys, Own: []*ecdsa.PrivateKey{d.key}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,10 @@ func TestASubjectThatSufficesStillAsksTheKeyring(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
-	// one changed character of the claims: nothing opens
+	// one changed character of the claims or of the signature: nothing opens
+	if got := open(ring(func(*codegen.VerifyKey) {}), code[:len(code)-6]+swap(code[len(code)-6:len(code)-5])+code[len(code)-5:]); got != kangma.TellForged && got != kangma.TellMalformed {
+		t.Errorf("a changed signature: %q", got)
+	}
 	if got := open(ring(func(*codegen.VerifyKey) {}), code[:60]+swap(code[60:61])+code[61:]); got == "" {
 		t.Error("changed claims pass")
 	}

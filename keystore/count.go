@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"io"
 	"sync"
 
@@ -38,8 +39,12 @@ type counted struct {
 	count *signatures
 }
 
-// Sign signs and counts; what failed does not count.
+// Sign signs and counts; what failed does not count. A key in memory signs with the nonce of RFC 6979, whatever rand is, so
+// that a codegen.Opener recognises its signatures.
 func (c *counted) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if _, inMemory := c.Signer.(*ecdsa.PrivateKey); inMemory {
+		rand = nil
+	}
 	sig, err := c.Signer.Sign(rand, digest, opts)
 	if err == nil {
 		c.count.add(c.id, 1)

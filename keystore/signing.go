@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/x509"
@@ -191,18 +192,27 @@ func (s *Store) Signer(p Purpose, region kangma.Division, now time.Time) (crypto
 	if err != nil {
 		return nil, Key{}, err
 	}
-	if signer := s.signers[r.Label]; signer != nil {
-		return s.counting(r.ID, signer), key, nil
-	}
-	signer, err := s.provider.Load(r.Label)
+	signer, err := s.load(r)
 	if err != nil {
 		return nil, Key{}, err
 	}
-	if pub, ok := signer.Public().(*ecdsa.PublicKey); !ok || !pub.Equal(key.Public) {
-		return nil, Key{}, errMissing(r.Label)
+	return s.counting(r.ID, signer), key, nil
+}
+
+// load gives the signer of a record. The caller holds the lock.
+func (s *Store) load(r *record) (crypto.Signer, error) {
+	if signer := s.signers[r.Label]; signer != nil {
+		return signer, nil
+	}
+	signer, err := s.provider.Load(r.Label)
+	if err != nil {
+		return nil, err
+	}
+	if spki, err := x509.MarshalPKIXPublicKey(signer.Public()); err != nil || !bytes.Equal(spki, r.SPKI) {
+		return nil, errMissing(r.Label)
 	}
 	s.signers[r.Label] = signer
-	return s.counting(r.ID, signer), key, nil
+	return signer, nil
 }
 
 // Keys lists every key with its state now, oldest first.
@@ -235,6 +245,31 @@ func (s *Store) VerifyKeys(now time.Time) ([]codegen.VerifyKey, error) {
 		}
 	}
 	return out, nil
+}
+
+// Own gives the private keys among those of VerifyKeys that lie in memory: none of a token's, and none that is no longer here.
+// Errors are those of VerifyKeys; kangma.Unavailable: one cannot be loaded.
+func (s *Store) Own(now time.Time) ([]*ecdsa.PrivateKey, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var own []*ecdsa.PrivateKey
+	for i := range s.list.Keys {
+		r := &s.list.Keys[i]
+		if r.Purpose == PurposeList || r.state(now) == codegen.Retired {
+			continue
+		}
+		signer, err := s.load(r)
+		if kangma.KindOf(err) == kangma.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if key, inMemory := signer.(*ecdsa.PrivateKey); inMemory {
+			own = append(own, key)
+		}
+	}
+	return own, nil
 }
 
 // Rotate ends the active key of a purpose and region before its time and puts a new one in its place, at once. An

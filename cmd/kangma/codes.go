@@ -17,7 +17,6 @@ import (
 type codes struct {
 	keys   *keystore.Store
 	region kangma.Division
-	verify atomic.Bool // the signature of every scanned code too
 	now    atomic.Pointer[codeSet]
 }
 
@@ -26,7 +25,6 @@ type codeSet struct {
 	paper   *codegen.Issuer
 	keyring *codegen.Keyring
 	opener  *codegen.Opener
-	strict  *codegen.Opener // verifies the signature too
 	late    *codegen.Opener // without the keyring, for uploads after the key retired
 }
 
@@ -65,12 +63,11 @@ func (c *codes) refresh(now time.Time) error {
 	if set.keyring, err = codegen.NewKeyring(trusted, codegen.DefaultSkew); err != nil {
 		return err
 	}
-	cfg := codegen.OpenerConfig{SubjectKeys: [][32]byte{subject}, Keys: set.keyring}
-	if set.strict, err = codegen.NewOpener(cfg); err != nil {
+	own, err := c.keys.Own(now)
+	if err != nil {
 		return err
 	}
-	cfg.SubjectSuffices = true
-	if set.opener, err = codegen.NewOpener(cfg); err != nil {
+	if set.opener, err = codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{subject}, Keys: set.keyring, Own: own}); err != nil {
 		return err
 	}
 	if set.late, err = codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{subject}}); err != nil {
@@ -137,9 +134,6 @@ func (set *codeSet) issuerOf(k codegen.Kind) *codegen.Issuer {
 	return set.issuer
 }
 
-// strict says whether online scans verify the signature too.
-func (c *codes) strict(verify bool) { c.verify.Store(verify) }
-
 // ListKey gives the key that signs lists and bundles, and the keys that codes are verified with.
 func (c *codes) ListKey(now time.Time) (crypto.Signer, []codegen.VerifyKey, error) {
 	signer, _, err := c.keys.Signer(keystore.PurposeList, c.region, now)
@@ -152,11 +146,7 @@ func (c *codes) ListKey(now time.Time) (crypto.Signer, []codegen.VerifyKey, erro
 
 // Open opens online with the subject key.
 func (c *codes) Open(text string, now time.Time) (codegen.Claims, kangma.CannotTell) {
-	if set := c.now.Load(); c.verify.Load() {
-		return set.strict.Open(text, now)
-	} else {
-		return set.opener.Open(text, now)
-	}
+	return c.now.Load().opener.Open(text, now)
 }
 
 // OpenLate opens what was shown days ago, though its signing key may have retired since.

@@ -24,7 +24,6 @@ type serveCmd struct {
 	SweepEvery    time.Duration `help:"How long to wait between two searches for colour changes." default:"10m" env:"KANGMA_SWEEP_EVERY"`
 	SweepRate     int           `help:"People a second that a search looks at." default:"20000" env:"KANGMA_SWEEP_RATE"`
 	SnapshotEvery time.Duration `help:"How often a sealed snapshot of the state is made; 0: never, and the journal keeps everything." default:"6h" env:"KANGMA_SNAPSHOT_EVERY"`
-	Signatures    bool          `help:"Verify the signature of every scanned code too, which costs about 50 µs; without it the sealed subject proves a code." env:"KANGMA_SIGNATURES"`
 	Pprof         string        `help:"Serve profiles (pprof) at this loopback address, e.g. 127.0.0.1:6060." env:"KANGMA_PPROF"`
 	LogLevel      string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"KANGMA_LOG_LEVEL"`
 }
@@ -65,7 +64,6 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if err := servePprof(w.ctx, c.Pprof); err != nil {
 		return err
 	}
-	s.codes.strict(c.Signatures)
 	stopShipping, err := s.startShipping(w.ctx, log)
 	if err != nil {
 		return err
