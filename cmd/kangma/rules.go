@@ -96,7 +96,7 @@ func printFaults(w *world, path string, err error) {
 		return
 	}
 	for _, f := range e.Faults {
-		fmt.Fprintf(w.out, "%s:%s: %s\n", path, f.Where, f.What)
+		fmt.Fprintf(w.out, "%s: %s\n", path+strings.TrimPrefix(f.Where, filepath.Base(path)), f.What)
 	}
 }
 

@@ -191,7 +191,7 @@ func TestClosuresMeanWhatCELMeans(t *testing.T) {
 	evaluated, truths := 0, 0
 	for range 400 {
 		text := r.truth(3)
-		n, _, faults := compileText(text, types.BoolType, true)
+		n, _, _, faults := compileText(text, types.BoolType, true)
 		if len(faults) > 0 {
 			t.Fatalf("%s: %v", text, faults)
 		}
@@ -306,6 +306,9 @@ func TestNothingChangesBeforeNextChangeWhateverTheRule(t *testing.T) {
 			"  - {id: a, colour: red, on: \"" + r.pick("stay('high')", "stay('mid')", "stay_in(['440000'])", "contact('close')", "management('home')", "override('red')", "foreign('red')") +
 			"\", when: \"" + r.truth(2) + "\", until: it.end(50), reason: {zh: a, en: a}, guidance: {zh: a, en: a}, clears: {zh: a, en: a}}\n"
 		s, err := Load("t", []byte(file))
+		if err != nil && strings.Contains(fmt.Sprint(err), "nobody can ever meet it") {
+			continue
+		}
 		if err != nil {
 			t.Fatalf("%s\n%v", file, err)
 		}

@@ -35,8 +35,6 @@ func (c *compiler) fault(e ast.Expr, code, format string, args ...any) node {
 	return node{typ: types.ErrorType}
 }
 
-func (c *compiler) failed() bool { return len(c.faults) > 0 }
-
 func (c *compiler) compile(e ast.Expr) node {
 	c.cost++
 	switch e.Kind() {
@@ -100,7 +98,7 @@ func (c *compiler) list(e ast.Expr) node {
 			}
 			numbers = append(numbers, int(v))
 		default:
-			if !c.failed() {
+			if n.typ != types.ErrorType {
 				return c.fault(el, "literal", "expected a list of literal texts or whole numbers")
 			}
 			return n
@@ -129,12 +127,13 @@ func (c *compiler) call(e ast.Expr) node {
 	if call.FunctionName() == "duration" {
 		return c.duration(e)
 	}
+	before := len(c.faults) // the faults of the parts beside this one are theirs
 	if op, ok := operatorsTable[call.FunctionName()]; ok {
 		args := make([]node, 0, 3)
 		for _, a := range call.Args() {
 			args = append(args, c.compile(a))
 		}
-		if c.failed() {
+		if len(c.faults) > before {
 			return node{typ: types.ErrorType}
 		}
 		return op(c, e, args)
@@ -146,7 +145,7 @@ func (c *compiler) call(e ast.Expr) node {
 	for _, a := range call.Args() {
 		args = append(args, c.compile(a))
 	}
-	if c.failed() {
+	if len(c.faults) > before {
 		return node{typ: types.ErrorType}
 	}
 	for _, id := range c.ast.NativeRep().GetOverloadIDs(e.ID()) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 	_ "time/tzdata" // a rule set means the same on a machine without zone files
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -44,6 +45,10 @@ func Load(name string, file []byte) (*Set, error) {
 func (r *reader) load(file []byte) *Set {
 	if len(file) > maxFile {
 		r.faultAt(1, 1, "too_large", "a rule file has at most 256 KiB")
+		return nil
+	}
+	if !utf8.Valid(file) {
+		r.faultAt(1, 1, "utf8", "the file is not UTF-8")
 		return nil
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(file))
@@ -90,9 +95,13 @@ func (r *reader) set(n *yaml.Node, file []byte) *Set {
 			labels[c] = r.text(m[c.String()], 32)
 		}
 	}
-	cost := 0
+	cost, dearest := 0, 0
+	dear := ""
 	for _, rn := range r.list(f["rules"], maxRules) {
 		rule, c := r.rule(rn)
+		if c > dearest {
+			dear, dearest = rule.id, c
+		}
 		if rule.label == "" && !rule.duty {
 			rule.label = labels[rule.colour]
 		}
@@ -100,7 +109,7 @@ func (r *reader) set(n *yaml.Node, file []byte) *Set {
 		cost += c
 	}
 	if cost > costLimit && f["rules"] != nil {
-		r.fault(f["rules"], "cost", "the rules are too expensive together: cost %d, limit %d", cost, costLimit)
+		r.fault(f["rules"], "cost", "the rules are too expensive together: cost %d, limit %d; the dearest is %s with %d", cost, costLimit, dear, dearest)
 	}
 	if f["rules"] != nil {
 		r.contradictions(f["rules"], s.rules)
@@ -171,29 +180,5 @@ func (r *reader) unclearStays(n *yaml.Node, s *Set) {
 	}
 	if s.apart && asked && !coloured {
 		r.fault(n, "unclear_stays", "unclear_stays is apart, so a rule with a colour on stay('unclear') is needed; without it a stay that may have met a high area would be green")
-	}
-}
-
-// contradictions finds rules of one name and rules that give two colours to one condition.
-func (r *reader) contradictions(n *yaml.Node, rules []rule) {
-	ids := map[string]int{}
-	type condition struct{ on, when string }
-	seen := map[condition]int{}
-	for i := range rules {
-		at := n.Content[i]
-		if rules[i].id != "" {
-			if _, twice := ids[rules[i].id]; twice {
-				r.fault(at, "repeated_rule", "another rule has this id")
-			}
-			ids[rules[i].id] = i
-		}
-		if rules[i].duty || rules[i].texts.on == "" && rules[i].texts.when == "" {
-			continue
-		}
-		c := condition{rules[i].texts.on, rules[i].texts.when}
-		if j, twice := seen[c]; twice && rules[j].colour != rules[i].colour {
-			r.fault(at, "contradiction", "rule %s gives another colour to the same condition", rules[j].id)
-		}
-		seen[c] = i
 	}
 }

@@ -28,12 +28,16 @@ func (r *reader) rule(n *yaml.Node) (out rule, cost int) {
 	if v := x.read(f["on"], selectorType); v.lit != nil {
 		out.on = v.lit.(*selector)
 	}
+	out.meanings.on = x.key
 	if v := x.read(f["cites"], selectorType); v.lit != nil {
 		out.cites = v.lit.(*selector)
 	}
 	out.when = x.read(f["when"], types.BoolType).b
+	out.meanings.when = x.key
 	since := x.read(f["since"], types.TimestampType)
+	out.meanings.since = x.key
 	until := x.read(f["until"], types.TimestampType)
+	out.meanings.until = x.key
 	out.since, out.until, out.countsFrom = since.t, until.t, x.read(f["counts_from"], types.TimestampType).t
 	if v := x.read(f["progress"], scheduleType); v.lit != nil {
 		out.progress = v.lit.(*facts.Schedule)
@@ -77,10 +81,12 @@ type expressions struct {
 	r    *reader
 	item bool // the rule has an on, so it may be used
 	cost int
+	key  string // of the last expression read
 }
 
 // read parses, checks and compiles one expression field. An absent or faulty field gives the zero node.
 func (x *expressions) read(n *yaml.Node, want *types.Type) node {
+	x.key = ""
 	if n == nil {
 		return node{}
 	}
@@ -88,8 +94,13 @@ func (x *expressions) read(n *yaml.Node, want *types.Type) node {
 		x.r.fault(n, "type", "expected an expression of 1 to 4096 bytes")
 		return node{}
 	}
-	v, cost, faults := compileText(n.Value, want, x.item)
+	v, cost, m, faults := compileText(n.Value, want, x.item)
 	x.cost += cost
+	x.key = m.key
+	if m.never {
+		line, column := place(n, exprFault{line: max(m.line, 1), column: max(m.column, 0)})
+		x.r.faultAt(line, column, "never_holds", "this condition contradicts itself: nobody can ever meet it")
+	}
 	for _, f := range faults {
 		line, column := place(n, f)
 		x.r.faultAt(line, column, f.code, f.what)
@@ -113,10 +124,10 @@ func place(n *yaml.Node, f exprFault) (line, column int) {
 }
 
 // compileText parses, type-checks and compiles one expression. item says whether it may be used.
-func compileText(text string, want *types.Type, item bool) (node, int, []exprFault) {
+func compileText(text string, want *types.Type, item bool) (node, int, meaning, []exprFault) {
 	e, err := celEnv()
 	if err != nil {
-		return node{}, 0, []exprFault{{1, 0, "internal", "the rule language could not be set up"}}
+		return node{}, 0, meaning{}, []exprFault{{1, 0, "internal", "the rule language could not be set up"}}
 	}
 	ast, issues := e.Compile(text)
 	if issues.Err() != nil {
@@ -124,14 +135,17 @@ func compileText(text string, want *types.Type, item bool) (node, int, []exprFau
 		for _, i := range issues.Errors() {
 			fs = append(fs, exprFault{max(i.Location.Line(), 1), max(i.Location.Column(), 0), "expression", i.Message})
 		}
-		return node{}, 0, fs
+		return node{}, 0, meaning{}, fs
 	}
 	if !ast.OutputType().IsExactType(want) {
-		return node{}, 0, []exprFault{{1, 0, "result", "expected an expression of type " + typeName(want) + ", not " + typeName(ast.OutputType())}}
+		return node{}, 0, meaning{}, []exprFault{{1, 0, "result", "expected an expression of type " + typeName(want) + ", not " + typeName(ast.OutputType())}}
 	}
 	c := &compiler{ast: ast, item: item}
 	n := c.compile(ast.NativeRep().Expr())
-	return n, c.cost, c.faults
+	if len(c.faults) > 0 {
+		return node{}, c.cost, meaning{}, c.faults
+	}
+	return n, c.cost, meaningOf(ast.NativeRep()), nil
 }
 
 func typeName(t *types.Type) string {

@@ -73,7 +73,15 @@ func TestAFaultNamesFileLineColumnAndWhatWasExpected(t *testing.T) {
 		"the same id twice":                {head + "rules:" + goodRule + goodRule, "f.yaml:15:5", "repeated_rule"},
 		"two colours for one condition": {head + "rules:" + goodRule + strings.NewReplacer("id: close-contact", "id: other", "red", "yellow").Replace(goodRule),
 			"f.yaml:15:5", "contradiction"},
-		"an alias": {head + "sources: &s [x]\nweakness: *s\nrules:" + goodRule, "f.yaml:6:11", "alias"},
+		"two colours for one condition, written otherwise": {head + "rules:" + strings.Replace(goodRule, "it.within(7)", "it.within(7) && !it.released()", 1) +
+			strings.NewReplacer("id: close-contact", "id: other", "red", "yellow", "contact('close')", "contact( \"close\" )", "it.within(7)", "(!it.released()) && it.within( 7 )").Replace(goodRule),
+			"f.yaml:15:5", "contradiction"},
+		"a condition and its opposite":         {with("it.within(7)", "it.within(7) && it.active() && !it.active()"), "f.yaml:9:39", "never_holds"},
+		"days that leave no day":               {with("it.within(7)", "it.days() > 9 && it.within(7)"), "f.yaml:9:25", "never_holds"},
+		"never":                                {with("it.within(7)", "false"), "f.yaml:9:11", "never_holds"},
+		"an assignment that ends as it begins": {with("until: it.end(7)", "since: it.end(7)\n    until: it.end(7)"), "f.yaml:6:5", "contradiction"},
+		"not UTF-8":                            {head + "\xff", "f.yaml:1:1", "utf8"},
+		"an alias":                             {head + "sources: &s [x]\nweakness: *s\nrules:" + goodRule, "f.yaml:6:11", "alias"},
 		"unclear stays apart without a rule for them":  {strings.Replace(head+"unclear_stays: apart\nrules:"+goodRule, "contact('close')", "stay('high')", 1), "f.yaml:7:3", "unclear_stays"},
 		"a rule for unclear stays that selects nobody": {with("contact('close')", "stay('unclear')"), "f.yaml:6:5", "unclear_stays"},
 		"only a duty for unclear stays": {head + "unclear_stays: apart\nrules:" + strings.Replace(goodRule, "contact('close')", "stay('mid')", 1) +
@@ -103,6 +111,30 @@ func TestAllFaultsComeAtOnce(t *testing.T) {
 	var e *kangma.Error
 	if !errors.As(err, &e) || len(e.Faults) != 4 {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestEveryFaultInsideOneExpressionIsNamed(t *testing.T) {
+	_, err := rules.Load("f.yaml", []byte(with("it.within(7)", "it.days() + 9223372036854775807 > 3 && 5 / it.days() > 1 || it.within(700) && it.at > now - duration('999999h')")))
+	var e *kangma.Error
+	if !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range e.Faults {
+		got = append(got, f.Code)
+	}
+	if want := []string{"overflow", "division", "argument", "duration"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// What differs from a contradiction by one day or word is none.
+func TestWhatIsNoContradictionIsTaken(t *testing.T) {
+	for _, when := range []string{"it.days() > 6 && it.within(7)", "it.within(7) && !it.within(6)", "it.active() || !it.active()", "it.days() == 7 && 7 >= it.days()"} {
+		if _, err := rules.Load("f.yaml", []byte(with("it.within(7)", when))); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
 	}
 }
 

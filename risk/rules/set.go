@@ -56,6 +56,7 @@ type rule struct {
 	reason, guidance, clears kangma.Text
 	what                     kangma.Text // of the progress
 	texts                    ruleTexts
+	meanings                 ruleTexts // the same, each in one way of writing
 }
 
 // ruleTexts keeps the expressions as written, for people.
