@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/areas"
 )
 
@@ -22,7 +24,10 @@ type importCmd struct {
 
 type importAreasCmd struct {
 	Files  []string `arg:"" name:"file" help:"List files; sorted by their own update time before they are taken in." type:"existingfile"`
+	Day    string   `help:"The lists must be of this day, YYYY-MM-DD; default: of any day that is not ahead."`
 	DryRun bool     `help:"Read and resolve only; keep nothing."`
+
+	day time.Time
 }
 
 type listFile struct {
@@ -32,6 +37,12 @@ type listFile struct {
 }
 
 func (c *importAreasCmd) Run(w *world) error {
+	if c.Day != "" {
+		var err error
+		if c.day, err = time.ParseInLocation(time.DateOnly, c.Day, beijing); err != nil {
+			return kangma.E(kangma.Invalid, "day", "give --day as YYYY-MM-DD")
+		}
+	}
 	files, summary, failed := c.read(w)
 	if !c.DryRun && len(files) > 0 {
 		if err := c.keep(w, files); err != nil {
@@ -53,6 +64,9 @@ func (c *importAreasCmd) read(w *world) (files []listFile, sum *areas.Summary, f
 		var list *areas.List
 		if err == nil {
 			list, err = areas.ParseList(bytes.NewReader(raw))
+		}
+		if err == nil {
+			err = list.CheckAt(c.day, time.Now())
 		}
 		bar.Add(1)
 		if err != nil {

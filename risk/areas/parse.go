@@ -125,10 +125,7 @@ func decode(body json.RawMessage) (*List, error) {
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return nil, jsonFault(body, err)
 	}
-	at, err := updateTime(fields["end_update_time"])
-	if err != nil {
-		return nil, err
-	}
+	at, badTime := updateTime(fields["end_update_time"])
 	l := &List{At: at, Published: at}
 	var faults []kangma.Fault
 	known := map[string]bool{"end_update_time": true}
@@ -151,6 +148,10 @@ func decode(body json.RawMessage) (*List, error) {
 	}
 	if err := checkBounds(l); err != nil {
 		return nil, err
+	}
+	if badTime != nil {
+		badTime.Faults = faults // what else is wrong is told at once
+		return nil, badTime
 	}
 	if len(faults) > 0 {
 		e := badList("area_list_content", "the list contradicts itself or lacks parts; fetch it again")
@@ -239,7 +240,7 @@ func number(raw json.RawMessage) (int, error) { return strconv.Atoi(string(bytes
 var updateTimePattern = regexp.MustCompile(`^(\d{4})-(\d{1,2})-(\d{1,2}) ?(\d{1,2})时$`)
 
 // updateTime reads "2022-04-15 11时": an hour in Asia/Shanghai; 24时 is the midnight that ends the day.
-func updateTime(raw json.RawMessage) (time.Time, error) {
+func updateTime(raw json.RawMessage) (time.Time, *kangma.Error) {
 	bad := badList("area_list_time", `the list has no readable end_update_time; it looks like "2022-04-15 11时"`)
 	var s string
 	if raw == nil || json.Unmarshal(raw, &s) != nil {

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 type reader struct {
 	file   string
 	faults []kangma.Fault
+	places [][2]int // of the faults: line and column
 }
 
 func (r *reader) fault(n *yaml.Node, code, format string, args ...any) {
@@ -24,7 +26,9 @@ func (r *reader) fault(n *yaml.Node, code, format string, args ...any) {
 func (r *reader) faultAt(line, column int, code, what string) {
 	const enough = 200 // a reader of faults stops long before
 	if len(r.faults) < enough {
-		r.faults = append(r.faults, kangma.Fault{Where: fmt.Sprintf("%s:%d:%d", r.file, line, column), Code: code, What: what})
+		at := sort.Search(len(r.places), func(i int) bool { return slices.Compare(r.places[i][:], []int{line, column}) > 0 }) // in the order of the file
+		r.places = slices.Insert(r.places, at, [2]int{line, column})
+		r.faults = slices.Insert(r.faults, at, kangma.Fault{Where: fmt.Sprintf("%s:%d:%d", r.file, line, column), Code: code, What: what})
 	}
 }
 
