@@ -124,7 +124,7 @@ func TestMutatedJPEGsNeverPanicNorGiveAWrongNumber(t *testing.T) {
 	r := newReader(t, ocr.Options{})
 	p := card(t, 3, 5, synth.Options{})
 	rng := rand.New(rand.NewPCG(5, 5))
-	for range 60 {
+	for range mutations() {
 		b := bytes.Clone(p.JPEG)
 		for range 1 + rng.IntN(12) {
 			switch i := rng.IntN(len(b)); rng.IntN(3) {

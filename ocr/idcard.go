@@ -40,7 +40,7 @@ func (r *Reader) idCard(ctx context.Context, img []byte, fields bool) (*Draft, e
 	if err != nil {
 		return nil, err
 	}
-	if f == nil || f.Mean < notANumber {
+	if f == nil || !f.stands() {
 		return s.noNumber(scale)
 	}
 	if f.Verdict == idnumber.Unreadable && s.emblem() {
@@ -67,7 +67,20 @@ func (r *Reader) idCard(ctx context.Context, img []byte, fields bool) (*Draft, e
 const (
 	notANumber   = -1.1
 	doubtfulLine = -0.7
+	mostDoubtful = 9 // places; a line with more of them is no number either
 )
+
+// stands says whether a line is a number at all, if perhaps not a readable or a valid one: neither a few marks nor a part
+// of a longer row of digits.
+func (f *foundNumber) stands() bool {
+	switch f.Verdict {
+	case idnumber.Accepted:
+		return f.Outside > 2*alone
+	case idnumber.ChecksumFailed:
+		return f.Outside > alone
+	}
+	return f.Mean >= notANumber && len(f.Doubtful) <= mostDoubtful
+}
 
 // pitchesPerCard is the width of a card in digits of its number.
 const pitchesPerCard = 31

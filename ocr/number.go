@@ -2,6 +2,7 @@ package ocr
 
 import (
 	"context"
+	"math"
 	"sort"
 	"time"
 
@@ -40,29 +41,67 @@ func newScene(m *raster.RGB, now time.Time) *scene {
 	return s
 }
 
+// Widths of the surroundings that marks are looked for in, and how many rows of marks are probed at once: the number is
+// nearly always among the first, but a printed desk has hundreds of rows.
+var (
+	windows = [...]int{41, 23, 71}
+	portion = [...]int{60, 300}
+)
+
 // findNumber looks for rows of equally spaced marks and proves each by reading it in both directions. The best line is
 // given even when it is not accepted; nil when nothing looks like a number.
 func (s *scene) findNumber(ctx context.Context) (*foundNumber, error) {
 	var best *foundNumber
+	var tried []locate.Line
 	smooth := s.small.Gauss(.7)
-	for _, window := range [...]int{41, 23, 71} {
-		for _, l := range s.promising(locate.FindBlobs(smooth, window).Chains(9, 120)) {
-			if ctx.Err() != nil {
-				return nil, errDeadline.Because(ctx.Err())
-			}
-			f := s.tryLine(l, best != nil && best.Verdict == idnumber.Accepted)
-			if f != nil && better(f, best) {
-				best = f
-			}
-			if f != nil {
+	for _, window := range windows {
+		lines := locate.FindBlobs(smooth, window).Chains(9, portion[len(portion)-1])
+		from := 0
+		for _, to := range portion {
+			to = min(to, len(lines))
+			for _, l := range s.promising(lines[from:to]) {
+				if ctx.Err() != nil {
+					return nil, errDeadline.Because(ctx.Err())
+				}
+				if again(tried, l.Line) {
+					continue
+				}
+				tried = append(tried, l.Line)
+				f := s.tryLine(l, best != nil && best.Verdict == idnumber.Accepted)
+				if f == nil {
+					continue
+				}
 				s.others = append(s.others, f)
+				if better(f, best) {
+					best = f
+				}
 			}
-		}
-		if best != nil && (best.Verdict != idnumber.Unreadable) {
-			return best, nil
+			if from = to; best != nil && best.Verdict != idnumber.Unreadable && best.stands() {
+				return best, nil
+			}
 		}
 	}
 	return best, nil
+}
+
+// again says whether a line that covers this one was tried before, as far and as large.
+func again(tried []locate.Line, l locate.Line) bool {
+	for _, t := range tried {
+		u := t.To.Sub(t.From)
+		length := u.Norm()
+		u = u.Mul(1 / length)
+		inside := true
+		for _, p := range [...]raster.Point{l.From, l.To} {
+			d := p.Sub(t.From)
+			along, across := d.Dot(u), math.Abs(d.X*u.Y-d.Y*u.X)
+			inside = inside && along > -.6*t.Pitch && along < length+.6*t.Pitch && across < .15*t.Height[0]
+		}
+		h := (l.Height[0] + l.Height[1]) / (t.Height[0] + t.Height[1])
+		if inside && h > .93 && h < 1.07 && l.Pitch > .95*t.Pitch && l.Pitch < 1.05*t.Pitch {
+			return true
+		}
+	}
+	return false
 }
 
 // probed is a proposed line with its probe in both directions.
@@ -113,6 +152,9 @@ func better(a, b *foundNumber) bool {
 // hopeless is a mean log probability below which a line is not a number at all.
 const hopeless = -2.2
 
+// poor is a mean from which no other geometry makes a line readable.
+const poor = -1.7
+
 // tryLine reads a line quickly in both directions and, unless quick, thoroughly in the better one.
 func (s *scene) tryLine(l probed, quick bool) *foundNumber {
 	missing := max(18-l.Count, 0)
@@ -134,7 +176,7 @@ func (s *scene) tryLine(l probed, quick bool) *foundNumber {
 	if best == nil || best.Mean < hopeless {
 		return nil
 	}
-	if best.Mean < grid.Good && !quick {
+	if best.Mean < grid.Good && best.Mean > poor && !quick {
 		if n, ok := idnumber.Read(best.band.Plane, best.band.Pitch, false, s.now); ok && n.Mean > best.Mean {
 			best.Line = n
 		}

@@ -2,6 +2,7 @@ package ocr
 
 import (
 	"math"
+	"slices"
 
 	"github.com/kangma/kangma/ocr/internal/locate"
 	"github.com/kangma/kangma/ocr/internal/raster"
@@ -42,7 +43,7 @@ func (s *scene) outline() (outline, bool) {
 	}
 	o := rectangle(part, small.W, small.H)
 	o.long, o.short = o.long*shrunk, o.short*shrunk
-	return o, o.long > float64(max(s.rgb.W, s.rgb.H))/8
+	return o, o.long > float64(max(s.rgb.W, s.rgb.H))/12
 }
 
 // flood marks the pixels that can be reached from the border over small steps of brightness.
@@ -56,13 +57,17 @@ func flood(p *raster.Plane) []bool {
 			todo = append(todo, i)
 		}
 	}
-	for x := range p.W {
-		push(x)
-		push((p.H-1)*p.W + x)
+	border := borderOf(p.W, p.H)
+	shades := make([]float32, len(border))
+	for k, i := range border {
+		shades[k] = p.Pix[i]
 	}
-	for y := range p.H {
-		push(y * p.W)
-		push(y*p.W + p.W - 1)
+	slices.Sort(shades)
+	usual := shades[len(shades)/2]
+	for _, i := range border { // a card cut by the border is no ground
+		if d := p.Pix[i] - usual; d < unusual && d > -unusual {
+			push(i)
+		}
 	}
 	for len(todo) > 0 {
 		i := todo[len(todo)-1]
@@ -78,6 +83,20 @@ func flood(p *raster.Plane) []bool {
 		}
 	}
 	return ground
+}
+
+// unusual is how far a pixel of the border may be from the usual ground and still be ground.
+const unusual = .2
+
+// borderOf lists the outermost pixels.
+func borderOf(w, h int) (out []int) {
+	for x := range w {
+		out = append(out, x, (h-1)*w+x)
+	}
+	for y := range h {
+		out = append(out, y*w, y*w+w-1)
+	}
+	return out
 }
 
 // largest gives the pixels of the largest connected part that is not ground, when it is worth naming.
@@ -105,7 +124,7 @@ func largest(ground []bool, w, h int) ([]int, bool) {
 			best = part
 		}
 	}
-	return best, len(best) > w*h/50
+	return best, len(best) > w*h/200
 }
 
 // rectangle finds the smallest rectangle around the pixels among sixty directions. Holes count as filled: print is one.

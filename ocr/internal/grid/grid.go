@@ -58,6 +58,9 @@ func Normalise(band *raster.Plane) *raster.Plane {
 // Window copies the net's input whose centre is at x, shifted by dy rows, from a normalised band. When f is not 1 the
 // window covers f times as many pixels, which undoes a wrong guess of the capital height.
 func Window(dst []float32, ink *raster.Plane, x, dy, f float32) {
+	if f == 1 && wholeWindow(dst, ink, x, dy) {
+		return
+	}
 	for j := 0; j < WinH; j++ {
 		row := dst[j*WinW : (j+1)*WinW]
 		y := (float32(j)-(WinH-1)/2.0)*f + float32(CapTop) + (Cap-1)/2.0 + dy
@@ -65,4 +68,20 @@ func Window(dst []float32, ink *raster.Plane, x, dy, f float32) {
 			row[i] = ink.At((float32(i)-(WinW-1)/2.0)*f+x, y)
 		}
 	}
+}
+
+// wholeWindow is Window for whole pixels inside the band, where every value is the mean of two neighbours: the middle of
+// an even number of columns lies between two pixels.
+func wholeWindow(dst []float32, ink *raster.Plane, x, dy float32) bool {
+	x0, y0 := int(x)-WinW/2, CapTop+(Cap-WinH)/2+int(dy)
+	if float32(int(x)) != x || float32(int(dy)) != dy || x0 < 0 || x0+WinW >= ink.W || y0 < 0 || y0+WinH > ink.H {
+		return false
+	}
+	for j := 0; j < WinH; j++ {
+		row, src := dst[j*WinW:(j+1)*WinW], ink.Row(y0 + j)[x0:x0+WinW+1]
+		for i := range row {
+			row[i] = (src[i] + src[i+1]) * .5
+		}
+	}
+	return true
 }
