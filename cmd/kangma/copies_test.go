@@ -303,3 +303,29 @@ func TestABackupWhileWriting(t *testing.T) {
 		t.Logf("restored in %v: %d journal entries", took.Round(time.Millisecond), j.Last)
 	}
 }
+
+// TestAReplayIsDeterministic is R24: the same journal makes the same state, on one processor and on two, once and again.
+func TestAReplayIsDeterministic(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	must(t, "demo", "--data", data)
+	c := options(data)
+	c.JournalKeep = 0
+	s := startServing(t, c, time.Hour)
+	r := rand.New(rand.NewPCG(14, 14))
+	for range 20 {
+		s.work(t, r, 50)
+	}
+	s.stop(t)
+	seen := map[string]bool{}
+	for _, processors := range []string{"1", "2", "1", "2"} {
+		cmd := exec.Command(testCommand(t), "rebuild", "--no-snapshot", "--data", data)
+		cmd.Env = append(os.Environ(), "GOMAXPROCS="+processors)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		seen[stateOf(t, "--data", data)] = true
+	}
+	if len(seen) != 1 {
+		t.Errorf("got the states %v, want one", seen)
+	}
+}

@@ -38,6 +38,14 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
+	ln, err := net.Listen("tcp", c.Listen) // before anything is promised
+	if err != nil {
+		return err
+	}
+	defer ln.Close() // again, where Serve has done it: no harm
+	if err := c.await(w, ln, log); err != nil {
+		return err
+	}
 	s, err := openStack(w.ctx, w.cli, region, log)
 	if err != nil {
 		return err
@@ -53,10 +61,6 @@ func (c *serveCmd) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeReader()) }()
-	ln, err := net.Listen("tcp", c.Listen) // before anything is promised
-	if err != nil {
-		return err
-	}
 	if s.snapshots, err = s.newSnapshotter(w.cli, c.SnapshotEvery, log); err != nil {
 		return err
 	}
