@@ -145,12 +145,17 @@ func item(b []byte) (raw, rest []byte, err error) {
 }
 
 func (p *putting) dossiers(b []byte) error {
-	people, err := items(b, wire.DecodeDossier)
+	people, err := items(b, func(raw []byte) (kangma.Dossier, error) {
+		d, err := wire.DecodeDossier(raw)
+		if err == nil && raw[0] == wire.Version {
+			p.sum.Encoded(d, raw) // decoding is strict: it would be encoded to the same bytes
+		} else if err == nil {
+			p.sum.Dossier(d)
+		}
+		return d, err
+	})
 	if err != nil {
 		return err
-	}
-	for _, d := range people {
-		p.sum.Dossier(d)
 	}
 	if p.t.State == nil {
 		return nil

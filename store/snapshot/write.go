@@ -181,8 +181,9 @@ func (c *copying) partition(s store.Dossiers, p int) error {
 			return err
 		}
 		for _, d := range people {
-			c.sum.Dossier(d)
-			if err := c.add(typeDossiers, wire.EncodeDossier(d)); err != nil {
+			raw := wire.EncodeDossier(d)
+			c.sum.Encoded(d, raw)
+			if err := c.add(typeDossiers, raw); err != nil {
 				return err
 			}
 		}
