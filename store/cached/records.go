@@ -3,6 +3,7 @@ package cached
 import (
 	"context"
 
+	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
 )
 
@@ -57,4 +58,15 @@ func (r *Records) Put(ctx context.Context, rec store.Record) error {
 // List asks the store.
 func (r *Records) List(ctx context.Context, q store.RecordQuery) ([]store.Record, string, error) {
 	return r.inner.List(ctx, q)
+}
+
+var _ store.Dumper = (*Records)(nil)
+
+// Dump asks the store, which must be a store.Dumper.
+func (r *Records) Dump(ctx context.Context, f func([]store.Record) error) error {
+	d, ok := r.inner.(store.Dumper)
+	if !ok {
+		return kangma.E(kangma.Internal, "no_dump", "this store of records cannot be copied as a whole")
+	}
+	return d.Dump(ctx, f)
 }
