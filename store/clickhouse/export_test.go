@@ -49,6 +49,10 @@ func Statements(cfg Config, q []store.Query, p []store.PassageQuery) (tables, qu
 			questions = append(questions, c.groups, c.tally)
 		}
 	}
+	questions = append(questions, fmt.Sprintf(nodesSQL, cfg.Database), fmt.Sprintf(daysSQL, cfg.Database, "passages", 2022_07_01))
+	for _, sql := range []string{fmt.Sprintf(rowsSQL, cfg.Database, "passages", quote("n1"), 5, 40), fmt.Sprintf(daySQL, cfg.Database, "passages", 2022_07_10)} {
+		questions = append(questions, "SELECT hex(id), at, gate, node FROM ("+sql+") ORDER BY hex(id)") // raw ids do not go into a JSON file
+	}
 	for _, p := range p {
 		questions = append(questions, compilePassages(p, cfg.Database+".passages FINAL"))
 	}
