@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -48,20 +49,23 @@ type Config struct {
 	Ready      func(ctx context.Context) map[string]string // part to "ok" or what is wrong
 	Metrics    http.Handler                                // answers GET /metrics; nil: nobody
 	Log        *slog.Logger
+	Running    int  // requests under way at once, at most; 0: 64 for each processor
 	NoHotPath  bool // answers the hot routes the general way, to compare the two
 }
 
 // Server is the HTTP surface. It is an http.Handler.
 type Server struct {
-	cfg     Config
-	auth    *auth
-	echo    *echo.Echo
-	root    http.Handler
-	huma    huma.API
-	routes  []Route
-	limits  *limits
-	entries *entry.Service
-	log     *slog.Logger
+	cfg      Config
+	auth     *auth
+	echo     *echo.Echo
+	root     http.Handler
+	throttle *throttle
+	doors    *doors
+	huma     huma.API
+	routes   []Route
+	limits   *limits
+	entries  *entry.Service
+	log      *slog.Logger
 }
 
 const (
@@ -113,6 +117,11 @@ func New(cfg Config) (*Server, error) {
 	if err := s.pages(); err != nil {
 		return nil, err
 	}
+	s.throttle = newThrottle(perProcessor*runtime.GOMAXPROCS(0), time.Now)
+	if cfg.Running > 0 {
+		s.throttle = newThrottle(cfg.Running, time.Now)
+	}
+	s.doors = newDoors(s.throttle)
 	s.root = s.handler()
 	return s, nil
 }
@@ -121,11 +130,11 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.root.ServeHTTP(w, r) }
 
 func (s *Server) handler() http.Handler {
-	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.NewCrossOriginProtection().Handler(s.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.hot(w, r) {
 			s.echo.ServeHTTP(w, r)
 		}
-	}))
+	})))
 }
 
 // Routes lists every route of the API with who may call it, for tests and documentation.
@@ -138,15 +147,16 @@ func (s *Server) OpenAPI() ([]byte, error) { return s.huma.OpenAPI().MarshalJSON
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	hs := &http.Server{
 		Handler:           s.root,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       requestTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    8 << 10,
+		ConnState:         noteState,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- hs.Serve(ln) }()
+	go func() { failed <- hs.Serve(guarded{ln, s.doors}) }()
 	select {
 	case err := <-failed:
 		return err

@@ -1,0 +1,191 @@
+package api
+
+import (
+	"container/list"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	maxConns    = 16 << 10 // open at once, as far as files allow; an idle one costs about 12 KB
+	spareFiles  = 512      // for the stores, the journal and children
+	graceFresh  = time.Second
+	evictLook   = 256 // how many of the oldest are looked at for one that may go
+	headerTime  = 5 * time.Second
+	requestTime = 10 * time.Second
+	askTime     = 2 * time.Second
+	maxUshers   = 2048
+	writeTime   = 60 * time.Second
+	idleTime    = 2 * time.Minute
+	// largeBodyTime is for feeds, lists and photos, which come from few and known senders.
+	largeBodyTime = 60 * time.Second
+)
+
+// doors is a listener that bounds open connections, and refuses new ones before reading anything from them while the
+// server is full: that costs a tenth of reading a request and writing an answer.
+type doors struct {
+	throttle *throttle
+	limit    int
+
+	mu   sync.Mutex
+	open list.List // of *conn, oldest first
+	away uint64
+
+	ushers chan struct{} // those who wait with somebody who is turned away
+}
+
+// conn knows what its server is doing with it.
+type conn struct {
+	net.Conn
+	since time.Time
+	state atomic.Int32 // http.ConnState
+	place *list.Element
+	doors *doors
+	once  sync.Once
+}
+
+func newDoors(t *throttle) *doors {
+	return &doors{throttle: t, limit: connLimit(), ushers: make(chan struct{}, maxUshers)}
+}
+
+// connLimit raises the limit of open files to what is allowed and leaves room for everything else.
+func connLimit() int {
+	var lim syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim) != nil {
+		return 256
+	}
+	if lim.Cur < lim.Max {
+		lim.Cur = lim.Max
+		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &lim) != nil {
+			_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim) // it worked above
+		}
+	}
+	return int(min(maxConns, max(64, int64(min(lim.Cur, 1<<30))-spareFiles)))
+}
+
+// guarded is a listener behind the doors.
+type guarded struct {
+	net.Listener
+	doors *doors
+}
+
+// Accept gives the next connection that is let in.
+func (g guarded) Accept() (net.Conn, error) {
+	for {
+		c, err := g.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if after, full := g.doors.throttle.full(); full {
+			g.doors.turnAway(c, after)
+			continue
+		}
+		if in := g.doors.admit(c); in != nil {
+			return in, nil
+		}
+	}
+}
+
+// admit keeps count. At the limit the oldest connection that is idle, or has not sent its request in time, makes room;
+// where there is none the newcomer is told to come again.
+func (d *doors) admit(c net.Conn) net.Conn {
+	in := &conn{Conn: c, since: time.Now(), doors: d}
+	d.mu.Lock()
+	var out *conn
+	if d.open.Len() >= d.limit {
+		if out = d.evict(in.since); out == nil {
+			d.mu.Unlock()
+			d.throttle.mu.Lock()
+			after := d.throttle.refuse(forResidents)
+			d.throttle.mu.Unlock()
+			d.turnAway(c, after)
+			return nil
+		}
+	}
+	in.place = d.open.PushBack(in)
+	d.mu.Unlock()
+	if out != nil {
+		out.Close()
+	}
+	return in
+}
+
+// evict finds who may go. The lock is held.
+func (d *doors) evict(now time.Time) *conn {
+	e := d.open.Front()
+	for range evictLook {
+		if e == nil {
+			break
+		}
+		c := e.Value.(*conn)
+		switch http.ConnState(c.state.Load()) {
+		case http.StateIdle:
+			return c
+		case http.StateNew:
+			if now.Sub(c.since) > graceFresh {
+				return c
+			}
+		}
+		e = e.Next()
+	}
+	return nil
+}
+
+// Close closes and makes room.
+func (c *conn) Close() error {
+	c.once.Do(func() {
+		c.doors.mu.Lock()
+		c.doors.open.Remove(c.place)
+		c.doors.mu.Unlock()
+	})
+	return c.Conn.Close()
+}
+
+// noteState is the server's hook.
+func noteState(c net.Conn, s http.ConnState) {
+	if c, ok := c.(*conn); ok {
+		c.state.Store(int32(s))
+	}
+}
+
+const cannedBody = `{"type":"about:blank","title":"Service Unavailable","status":503,"code":"overloaded",` +
+	`"detail":"人太多了；已为您排队，请在 Retry-After 之后再试。Too many people at once; your place is kept: try again after Retry-After."}`
+
+// turnAway answers without looking at what was asked. A client hears an answer only after it has asked, so its first bytes
+// are waited for, by a bounded number of goroutines; beyond them the answer is written at once.
+func (d *doors) turnAway(c net.Conn, retryAfter int) {
+	d.mu.Lock()
+	d.away++
+	d.mu.Unlock()
+	select {
+	case d.ushers <- struct{}{}:
+		go func() {
+			defer func() { <-d.ushers }()
+			_ = c.SetReadDeadline(time.Now().Add(askTime))
+			var ignored [1024]byte
+			_, _ = c.Read(ignored[:]) // whatever it is, the answer is the same
+			canned(c, retryAfter)
+		}()
+	default:
+		canned(c, retryAfter)
+	}
+}
+
+// canned writes the one answer and hangs up.
+func canned(c net.Conn, retryAfter int) {
+	_ = c.SetWriteDeadline(time.Now().Add(time.Second)) // a fresh socket takes this much without waiting
+	fmt.Fprintf(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\nRetry-After: %d\r\n"+
+		"Cache-Control: no-store\r\nConnection: close\r\n\r\n%s", len(cannedBody), retryAfter, cannedBody)
+	c.Close()
+}
+
+func (d *doors) count() (open int, away uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open.Len(), d.away
+}

@@ -1,0 +1,179 @@
+package api
+
+import (
+	"container/list"
+	"context"
+	"math"
+	"sync"
+	"time"
+)
+
+// class says who is let in first when not everybody can be.
+type class uint8
+
+const (
+	forGates     class = iota // somebody stands before a barrier
+	forResidents              // somebody opens their code
+	forFeeds                  // evidence and lists come in
+	forOffices                // everything else: the office, analytics, photos
+	classes
+)
+
+// classShare is how much of the capacity a class may fill: what is left is for those before it.
+var classShare = [classes]float64{1, 0.85, 0.5, 0.25}
+
+const (
+	perProcessor = 64                     // requests under way for each processor: enough to fill it while others wait for the disk
+	maxWait      = 300 * time.Millisecond // in the queue; who waits longer would soon give up anyhow
+	paceWindow   = 250 * time.Millisecond
+	paceShare    = 0.95 // of what is served is promised to those who were told to come again
+	paceSmooth   = 0.3
+	firstPace    = 2000 // requests a second, until the first busy window has shown it
+	maxRetry     = 120  // seconds
+)
+
+// throttle bounds the requests under way, keeps a short queue of each class, and tells those it refuses when there will
+// be room: their place in a virtual queue that moves as fast as requests are really served (reliability: a fixed
+// Retry-After brings everybody back at once, and the herd tramples on).
+type throttle struct {
+	now   func() time.Time
+	limit int
+
+	mu      sync.Mutex
+	running int
+	queues  [classes]list.List // of *waiter, longest waiting first
+	refused [classes]uint64
+	pace    pace
+	press   time.Time // when somebody was refused last
+}
+
+type waiter struct {
+	granted chan struct{}
+	in      bool // granted
+}
+
+func newThrottle(limit int, now func() time.Time) *throttle {
+	t := &throttle{now: now, limit: max(int(classes), limit)}
+	t.pace.perSecond = firstPace
+	return t
+}
+
+func (t *throttle) room(c class) int { return max(1, int(float64(t.limit)*classShare[c])) }
+
+// enter lets a request in, now or after a short wait. If not, it gives the seconds after which to come again; 0 with
+// false: the client went away. After true, leave must be called.
+func (t *throttle) enter(ctx context.Context, c class) (retryAfter int, ok bool) {
+	t.mu.Lock()
+	if t.running < t.room(c) {
+		t.running++
+		t.mu.Unlock()
+		return 0, true
+	}
+	t.pace.busy = true
+	if t.queues[c].Len() >= t.room(c) {
+		defer t.mu.Unlock()
+		return t.refuse(c), false
+	}
+	w := &waiter{granted: make(chan struct{})}
+	place := t.queues[c].PushBack(w)
+	t.mu.Unlock()
+	timer := time.NewTimer(maxWait)
+	defer timer.Stop()
+	select {
+	case <-w.granted:
+		return 0, true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w.in { // just now
+		return 0, true
+	}
+	t.queues[c].Remove(place)
+	if ctx.Err() != nil {
+		return 0, false
+	}
+	return t.refuse(c), false
+}
+
+// leave makes room for the next: the longest waiting of the first class that may.
+func (t *throttle) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.running--
+	t.pace.done(t.now())
+	for c := range classes {
+		for t.queues[c].Len() > 0 && t.running < t.room(c) {
+			w := t.queues[c].Remove(t.queues[c].Front()).(*waiter)
+			w.in = true
+			t.running++
+			close(w.granted)
+		}
+	}
+}
+
+// refuse books a place in the virtual queue. The lock is held.
+func (t *throttle) refuse(c class) int {
+	now := t.now()
+	t.refused[c]++
+	t.press = now
+	t.pace.busy = true
+	return t.pace.place(now)
+}
+
+// full reports whether a newcomer of whom nothing is known yet would be refused, and then when to come again.
+func (t *throttle) full() (retryAfter int, full bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running < t.room(forResidents) || t.queues[forResidents].Len() < t.room(forResidents) {
+		return 0, false
+	}
+	return t.refuse(forResidents), true
+}
+
+// pressed reports whether anybody was refused within the last second.
+func (t *throttle) pressed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.press.IsZero() && t.now().Sub(t.press) < time.Second
+}
+
+// pace knows how many requests a second are served, and gives places in a queue that moves a little slower than that.
+type pace struct {
+	perSecond float64
+	count     int
+	since     time.Time
+	busy      bool      // somebody had to wait in this window, so its count is what we can do
+	next      time.Time // the last place given
+}
+
+func (p *pace) done(now time.Time) {
+	if p.count++; p.count == 1 && p.since.IsZero() {
+		p.since = now
+		return
+	}
+	span := now.Sub(p.since)
+	if span < paceWindow {
+		return
+	}
+	rate := float64(p.count) / span.Seconds()
+	if p.busy {
+		p.perSecond += paceSmooth * (rate - p.perSecond)
+	} else {
+		p.perSecond = max(p.perSecond, rate)
+	}
+	p.perSecond = max(p.perSecond, 1)
+	p.count, p.since, p.busy = 0, now, false
+}
+
+// place gives the seconds until the next free place, at least one.
+func (p *pace) place(now time.Time) int {
+	if p.next.Before(now) {
+		p.next = now
+	}
+	if p.next.Sub(now) < maxRetry*time.Second {
+		p.next = p.next.Add(time.Duration(float64(time.Second) / (paceShare * p.perSecond)))
+	}
+	return min(maxRetry, max(1, int(math.Ceil(p.next.Sub(now).Seconds()))))
+}
