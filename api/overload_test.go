@@ -66,8 +66,8 @@ func get(t *testing.T, addr, token string) (status int, header http.Header, body
 	return res.StatusCode, res.Header, string(raw)
 }
 
-// eventually waits for a condition, generously.
-func eventually(t *testing.T, what string, f func() bool) {
+// untilSo waits for a condition, generously.
+func untilSo(t *testing.T, what string, f func() bool) {
 	t.Helper()
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if f() {
@@ -91,7 +91,7 @@ func TestARefusalIsAProblemWithAPlace(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "three inside", func() bool { return w.server.Load().Running == 3 })
+	untilSo(t, "three inside", func() bool { return w.server.Load().Running == 3 })
 	status, header, body := get(t, addr, p.token) // waits in the queue, then is refused
 	if status != 503 || header.Get("Retry-After") == "" || header.Get("Content-Type") != "application/problem+json" || !strings.Contains(body, `"overloaded"`) {
 		t.Errorf("%d %v %s", status, header, body)
@@ -137,7 +137,7 @@ func TestSlowSendersKeepNobodyOut(t *testing.T) {
 		}
 		slow = append(slow, c)
 	}
-	eventually(t, "all are connected", func() bool { return w.server.Load().Connections >= 60 })
+	untilSo(t, "all are connected", func() bool { return w.server.Load().Connections >= 60 })
 	for range 10 {
 		if status, _, body := get(t, addr, p.token); status != 200 {
 			t.Errorf("%d %s", status, body)

@@ -15,11 +15,12 @@ import (
 )
 
 type loadCmd struct {
-	Prepare loadPrepareCmd `cmd:"" help:"Fill an empty data folder with invented people, their sessions, gates, staff and devices (server stopped). NOT for real use."`
-	Show    loadShowCmd    `cmd:"" help:"Residents open their code (GET /v1/me/code)."`
-	Scan    loadScanCmd    `cmd:"" help:"Gates scan codes (POST /v1/scans)."`
-	Mixed   loadMixedCmd   `cmd:"" help:"Both."`
-	Run     loadRunCmd     `cmd:"" help:"Run a load plan (YAML)."`
+	Prepare  loadPrepareCmd  `cmd:"" help:"Fill an empty data folder with invented people, their sessions, gates, staff and devices (server stopped). NOT for real use."`
+	Show     loadShowCmd     `cmd:"" help:"Residents open their code (GET /v1/me/code)."`
+	Scan     loadScanCmd     `cmd:"" help:"Gates scan codes (POST /v1/scans)."`
+	Mixed    loadMixedCmd    `cmd:"" help:"Both."`
+	Simulate loadSimulateCmd `cmd:"" help:"A day of a province whose phones hold credentials, computed."`
+	Run      loadRunCmd      `cmd:"" help:"Run a load plan (YAML)."`
 }
 
 // loadFlags are what every run understands. Arrivals are open loop: a slow server does not slow them.
