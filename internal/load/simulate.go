@@ -43,14 +43,14 @@ type Day struct {
 	Minutes  []Minute `json:"minutes"`
 }
 
-// showing is the share of a day's shows in each minute: two commuter peaks, lunch and a quiet night, normalised. The widths
-// are chosen so that the busiest minute of 266 million shows a day is that of the busiest minute known, 25,000 a second.
+// showing is the share of a day's shows in each minute: two commuter peaks, lunch and a quiet night, normalised. The
+// widths are chosen so that the busiest minute of 266 million shows a day is that of the busiest minute known, 25,000 a second.
 func showing() (w [1440]float64) {
 	bump := func(m, at, width, height float64) float64 { return height * math.Exp(-(m-at)*(m-at)/(2*width*width)) }
 	sum := 0.0
 	for i := range w {
 		m := float64(i)
-		w[i] = 0.012 + bump(m, 8.25*60, 30, 1) + bump(m, 12.2*60, 45, 0.38) + bump(m, 18.2*60, 50, 0.72) + bump(m, 13*60, 270, 0.57)
+		w[i] = 0.012 + bump(m, 8.25*60, 11, 1) + bump(m, 12.2*60, 45, 0.1) + bump(m, 18.2*60, 50, 0.2) + bump(m, 13*60, 270, 0.15)
 		sum += w[i]
 	}
 	for i := range w {
