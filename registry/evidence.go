@@ -35,12 +35,52 @@ func (s *Service) Submit(ctx context.Context, items ...Item) error {
 	if err != nil {
 		return err
 	}
-	for i, it := range items {
-		if err := s.applyItem(ctx, it); err != nil {
-			// durable and acknowledged to nobody: the applier heals it, the sender may retry
-			return kangma.E(kangma.Unavailable, "not_applied", "kept, but not yet in force; try again").Because(err)
+	if err := s.applyItems(ctx, items); err != nil {
+		// durable and acknowledged to nobody: the applier heals it, the sender may retry
+		return kangma.E(kangma.Unavailable, "not_applied", "kept, but not yet in force; try again").Because(err)
+	}
+	s.applied.mark(last, len(items))
+	return nil
+}
+
+// applyItems brings items into their dossiers: all of a person's at once, and everybody's in one update.
+func (s *Service) applyItems(ctx context.Context, items []Item) error {
+	if len(items) == 1 {
+		return s.applyItem(ctx, items[0])
+	}
+	groups := map[kangma.PersonID][]Item{}
+	var changed []kangma.Dossier
+	for _, group := range byPerson(items) {
+		d, err := s.cfg.Dossiers.Get(ctx, group[0].Person)
+		if errors.Is(err, kangma.NotFound) {
+			continue
 		}
-		s.applied.mark(last-store.Position(len(items)-1-i), 1)
+		if err != nil {
+			return err
+		}
+		news := false
+		for _, it := range group {
+			news = addEvidence(&d, it.Evidence) || news
+		}
+		if news {
+			d.Version++
+			changed = append(changed, d)
+			groups[d.Person] = group
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	var lost *store.Lost
+	if err := s.cfg.Dossiers.Update(ctx, store.Mark{}, changed...); !errors.As(err, &lost) {
+		return err
+	}
+	for _, person := range lost.People { // somebody else changed them meanwhile
+		for _, it := range groups[person] {
+			if err := s.applyItem(ctx, it); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

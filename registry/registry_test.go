@@ -61,7 +61,7 @@ func (w *town) second(t *testing.T, node string) *registry.Service {
 	return s
 }
 
-func (w *town) config(t *testing.T, node string, j *journal.Journal) registry.Config {
+func (w *town) config(t testing.TB, node string, j *journal.Journal) registry.Config {
 	t.Helper()
 	return registry.Config{Node: node, Journal: j, Dossiers: w.dossiers, Records: w.db.Records(), Sealer: sealer(t),
 		Now: w.now, Retention: 60 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler)}
@@ -86,7 +86,7 @@ func (f *failing) Update(ctx context.Context, m store.Mark, ds ...kangma.Dossier
 	return f.Dossiers.Update(ctx, m, ds...)
 }
 
-func open(t *testing.T, dir string) *town {
+func open(t testing.TB, dir string) *town {
 	t.Helper()
 	ctx := context.Background()
 	w := &town{dir: dir, clock: new(atomic.Int64)}
