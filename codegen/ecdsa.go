@@ -51,6 +51,21 @@ func verifySig(pub *ecdsa.PublicKey, digest, sig []byte) bool {
 	return ecdsa.VerifyASN1(pub, digest, appendDER(der[:0], sig))
 }
 
+// verifyRawSig checks a signature of r and s, each as long as the curve's order, on any curve.
+func verifyRawSig(pub *ecdsa.PublicKey, digest, sig []byte) bool {
+	n := (pub.Curve.Params().N.BitLen() + 7) / 8
+	if len(sig) != 2*n {
+		return false
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(new(big.Int).SetBytes(sig[:n]))
+		b.AddASN1BigInt(new(big.Int).SetBytes(sig[n:]))
+	})
+	der, err := b.Bytes()
+	return err == nil && ecdsa.VerifyASN1(pub, digest, der)
+}
+
 // appendDER writes a 64-byte signature as an ECDSA-Sig-Value.
 func appendDER(dst, sig []byte) []byte {
 	at := len(dst)

@@ -3,6 +3,7 @@ package codegen
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -74,7 +75,7 @@ type HealthCertEntry struct {
 // HealthCertKey is a trusted document signer.
 type HealthCertKey struct {
 	ID      HealthCertKeyID
-	Public  crypto.PublicKey // *ecdsa.PublicKey on P-256 (ES256) or *rsa.PublicKey (PS256)
+	Public  crypto.PublicKey // *ecdsa.PublicKey on P-256, P-384 or P-521 (ES256) or *rsa.PublicKey (PS256)
 	Country string           // of the signer's certificate, for information: issuers name themselves freely in the code
 	From    time.Time        // signed nothing more than a day before this: some certificates are dated after the first codes
 	Until   time.Time        // signed nothing after this; zero: no end
@@ -115,7 +116,7 @@ func NewHealthCertKeys(keys []HealthCertKey, skew time.Duration) (*HealthCertKey
 	h := &HealthCertKeys{keys: make(map[HealthCertKeyID][]HealthCertKey, len(keys)), skew: skewOf(skew)}
 	for _, k := range keys {
 		if algorithmOf(k.Public) == 0 {
-			return nil, kangma.E(kangma.Invalid, "key_type", "a document signer's key is ECDSA P-256 or RSA of 2048 to 8192 bits")
+			return nil, kangma.E(kangma.Invalid, "key_type", "a document signer's key is ECDSA on a NIST curve or RSA of 2048 to 8192 bits")
 		}
 		h.keys[k.ID] = append(h.keys[k.ID], k)
 	}
@@ -131,8 +132,8 @@ const (
 // algorithmOf gives the algorithm of a key. It never comes from the message.
 func algorithmOf(pub crypto.PublicKey) int64 {
 	switch k := pub.(type) {
-	case *ecdsa.PublicKey:
-		if _, err := KeyIDOf(k); err == nil {
+	case *ecdsa.PublicKey: // the algorithm names the hash, not the curve (RFC 9053 section 2.1); some signers use P-384
+		if k.Curve == elliptic.P256() || k.Curve == elliptic.P384() || k.Curve == elliptic.P521() {
 			return algES256
 		}
 	case *rsa.PublicKey:

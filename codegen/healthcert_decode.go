@@ -30,7 +30,7 @@ const (
 // and deep nesting do not.
 var foreignCBOR = mustDec(cbor.DecOptions{
 	DupMapKey: cbor.DupMapKeyEnforcedAPF, MaxNestedLevels: 12, MaxArrayElements: 128, MaxMapPairs: 64,
-	TimeTag: cbor.DecTagIgnored, UTF8: cbor.UTF8RejectInvalid,
+	TimeTag: cbor.DecTagIgnored, UTF8: cbor.UTF8DecodeInvalid,
 })
 
 // healthMessage is the COSE message of a certificate: nothing in it has been verified.
@@ -114,9 +114,9 @@ func (m *healthMessage) signedBy(pub crypto.PublicKey) bool {
 	digest := sha256.Sum256(appendToSign(nil, protected, m.payload))
 	switch k := pub.(type) {
 	case *ecdsa.PublicKey:
-		return len(m.signature) == 64 && verifySig(k, digest[:], m.signature)
+		return verifyRawSig(k, digest[:], m.signature)
 	case *rsa.PublicKey:
-		return rsa.VerifyPSS(k, crypto.SHA256, digest[:], m.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		return rsa.VerifyPSS(k, crypto.SHA256, digest[:], m.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthAuto}) == nil
 	}
 	return false
 }
@@ -138,8 +138,10 @@ func (m *healthMessage) content() (c HealthCert, ok bool) {
 	}
 	c.Key, c.Algorithm = m.key, map[int64]string{algES256: "ES256", algPS256: "PS256"}[m.alg]
 	c.Country = string(cwt.Issuer)
-	if c.Expires, ok = numericDate(cwt.Expires); !ok {
-		return c, false
+	if cwt.Expires != nil { // none at all: long expired
+		if c.Expires, ok = numericDate(cwt.Expires); !ok {
+			return c, false
+		}
 	}
 	c.Issued, _ = numericDate(cwt.Issued)
 	return c, cwt.HCert.V1.fill(&c)

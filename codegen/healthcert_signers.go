@@ -19,12 +19,11 @@ const maxSigners = 10_000
 // used are left out and counted. kangma.Invalid: no usable signer in it.
 func ParseHealthCertSigners(data []byte) (keys []HealthCertKey, left int, err error) {
 	for _, s := range splitSigners(data) {
-		cert, err := x509.ParseCertificate(s.der)
-		if err != nil || algorithmOf(cert.PublicKey) == 0 {
+		k, ok := signerOf(s.der)
+		if !ok {
 			left++
 			continue
 		}
-		k := HealthCertKeyOf(cert)
 		if s.kid != "" {
 			k.ID = s.kid
 		}
@@ -34,6 +33,15 @@ func ParseHealthCertSigners(data []byte) (keys []HealthCertKey, left int, err er
 		return nil, left, kangma.E(kangma.Invalid, "signers", "there is no usable signer's certificate in it (PEM, DER, Base64 or JSON with certificates)")
 	}
 	return keys, left, nil
+}
+
+// signerOf takes the key out of a certificate, also of one that is not quite as it should be.
+func signerOf(der []byte) (HealthCertKey, bool) {
+	cert, err := x509.ParseCertificate(der)
+	if err != nil || algorithmOf(cert.PublicKey) == 0 {
+		return looseSigner(der)
+	}
+	return HealthCertKeyOf(cert), true
 }
 
 type rawSigner struct {
@@ -56,6 +64,12 @@ func splitSigners(data []byte) (out []rawSigner) {
 			}
 		}
 		return out
+	}
+	// one certificate whose Base64 was broken into lines, without the marks of PEM
+	if der, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields(data), nil))); err == nil {
+		if _, ok := signerOf(der); ok {
+			return []rawSigner{{der: der}}
+		}
 	}
 	for line := range bytes.FieldsSeq(data) {
 		if der, err := base64.StdEncoding.DecodeString(string(line)); err == nil && len(out) < maxSigners {

@@ -15,7 +15,8 @@ import (
 type foreignAnswer struct {
 	Good        bool                `json:"good"` // always false
 	CannotTell  kangma.CannotTell   `json:"cannot_tell"`
-	Genuine     bool                `json:"genuine"`
+	Genuine     bool                `json:"genuine"` // the signature is a trusted signer's, in time or not
+	InTime      bool                `json:"in_time"`
 	Certificate *codegen.HealthCert `json:"certificate,omitempty"`
 }
 
@@ -36,8 +37,9 @@ func verifyForeign(w *world, text, signers string, now time.Time) error {
 		return err
 	}
 	cert, bad := keys.Verify(text, now)
-	ans := foreignAnswer{CannotTell: kangma.TellForeign, Genuine: bad == ""}
-	if !ans.Genuine {
+	ans := foreignAnswer{CannotTell: kangma.TellForeign, InTime: bad == ""}
+	ans.Genuine = ans.InTime || bad == kangma.TellExpired || bad == kangma.TellNotYetValid
+	if !ans.InTime {
 		ans.CannotTell = bad
 	}
 	if len(cert.Entries) > 0 {
@@ -46,7 +48,7 @@ func verifyForeign(w *world, text, signers string, now time.Time) error {
 	if err := ans.print(w); err != nil {
 		return err
 	}
-	if !ans.Genuine {
+	if !ans.InTime {
 		return denied
 	}
 	return nil
@@ -56,9 +58,12 @@ func (a foreignAnswer) print(w *world) error {
 	if w.JSON {
 		return json.NewEncoder(w.out).Encode(a)
 	}
-	if a.Genuine {
+	switch {
+	case a.InTime:
 		fmt.Fprintln(w.out, "genuine foreign document; it has no colour here")
-	} else {
+	case a.Genuine:
+		fmt.Fprintln(w.out, "NOT good: a genuine foreign document, but", a.CannotTell)
+	default:
 		fmt.Fprintln(w.out, "NOT good:", a.CannotTell)
 	}
 	if a.Certificate != nil {
