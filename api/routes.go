@@ -91,6 +91,7 @@ func (s *Server) register() {
 
 	s.registerEntries()
 	s.registerIssuance()
+	s.registerGBT()
 
 	route(s, Route{get, "/healthz", "healthz", nil, 0, "Alive"}, s.healthz)
 	route(s, Route{get, "/readyz", "readyz", nil, 0, "Ready, part by part"}, s.readyz)

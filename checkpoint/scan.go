@@ -30,8 +30,9 @@ type Standing interface {
 type Service struct {
 	registry *registry.Service
 	opener   Opener
-	standing Standing // nil: no code is ever voided
-	shared   *proofs  // nil: one node
+	signers  *codegen.HealthCertKeys // of EU digital COVID certificates; nil: none are trusted
+	standing Standing                // nil: no code is ever voided
+	shared   *proofs                 // nil: one node
 	shown    Shown
 }
 
@@ -41,6 +42,21 @@ func (s *Service) AskStanding(st Standing) { s.standing = st }
 // ShareProofs makes a holder proof one-time at all nodes that have the same records, not at this one alone. It costs one
 // read and one write of a small record for each shown credential. Call it before the service is in use.
 func (s *Service) ShareProofs() { s.shared = &proofs{s.registry.Records()} }
+
+// TrustForeign has EU digital COVID certificates verified against these signers. Call it before the service is in use.
+func (s *Service) TrustForeign(keys *codegen.HealthCertKeys) { s.signers = keys }
+
+// foreign says what an EU digital COVID certificate is: a foreign document without a colour here, if it is genuine and in
+// time, or if nobody's signers are trusted, which leaves it to the officer; else what is wrong with it.
+func (s *Service) foreign(text string, now time.Time) kangma.CannotTell {
+	if s.signers == nil {
+		return kangma.TellForeign
+	}
+	if _, bad := s.signers.Verify(text, now); bad != "" {
+		return bad
+	}
+	return kangma.TellForeign
+}
 
 // stands asks whether a genuine code was voided.
 func (s *Service) stands(ctx context.Context, c *codegen.Claims, at time.Time) (kangma.CannotTell, error) {
@@ -114,6 +130,9 @@ func (s *Service) Scan(ctx context.Context, in Scan) (kangma.Verdict, error) {
 func (s *Service) identify(ctx context.Context, in Scan, now time.Time) (c codegen.Claims, bad kangma.CannotTell, err error) {
 	if in.Found != nil {
 		return codegen.Claims{Person: in.Found.Person}, in.Found.Tell, nil
+	}
+	if codegen.IsHealthCert(in.Code) {
+		return c, s.foreign(in.Code, now), nil
 	}
 	if c, bad = s.opener.Open(in.Code, now); bad == "" {
 		bad, err = s.stands(ctx, &c, now)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/interop"
 	"github.com/kangma/kangma/registry"
 )
 
@@ -209,7 +210,7 @@ func (c *codeVerifyCmd) print(w *world, a verifyAnswer) error {
 }
 
 type codeInspectCmd struct {
-	Code string `arg:"" help:"Text of the code, or - to read it from standard input."`
+	Code string `arg:"" help:"Text of a code (KM1, HC1), a GB/T payload in JSON, or a vendor's colour value as vendor:value, e.g. hikvision:5; - to read it from standard input."`
 }
 
 func (c *codeInspectCmd) Run(w *world) error {
@@ -218,6 +219,9 @@ func (c *codeInspectCmd) Run(w *world) error {
 		return err
 	}
 	seen := codegen.Inspect(text)
+	if foreign, ok := interop.Explain(text); ok && seen.Format == "other" {
+		return printExplanation(w, foreign)
+	}
 	if w.JSON {
 		return json.NewEncoder(w.out).Encode(seen)
 	}

@@ -22,17 +22,7 @@ type foreignAnswer struct {
 
 // verifyForeign verifies an HC1 code against the signers' certificates in a file. Exit code 0 means genuine and in time.
 func verifyForeign(w *world, text, signers string, now time.Time) error {
-	var trusted []codegen.HealthCertKey
-	if signers != "" {
-		data, err := os.ReadFile(signers)
-		if err != nil {
-			return kangma.E(kangma.Invalid, "signers", "the file of signers cannot be read").Because(err)
-		}
-		if trusted, _, err = codegen.ParseHealthCertSigners(data); err != nil {
-			return err
-		}
-	}
-	keys, err := codegen.NewHealthCertKeys(trusted, codegen.DefaultSkew)
+	keys, err := readSigners(signers)
 	if err != nil {
 		return err
 	}
@@ -52,6 +42,21 @@ func verifyForeign(w *world, text, signers string, now time.Time) error {
 		return denied
 	}
 	return nil
+}
+
+// readSigners reads a file of trusted signers; "" trusts nobody.
+func readSigners(path string) (*codegen.HealthCertKeys, error) {
+	var trusted []codegen.HealthCertKey
+	if path != "" {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, kangma.E(kangma.Invalid, "signers", "the file of signers cannot be read").Because(err)
+		}
+		if trusted, _, err = codegen.ParseHealthCertSigners(data); err != nil {
+			return nil, err
+		}
+	}
+	return codegen.NewHealthCertKeys(trusted, codegen.DefaultSkew)
 }
 
 func (a foreignAnswer) print(w *world) error {

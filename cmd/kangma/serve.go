@@ -21,6 +21,7 @@ type serveCmd struct {
 	Region        string        `help:"Division whose codes these are (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
 	Demo          bool          `help:"A small demo town: people, gates, risk areas, accounts with known passwords; one-time passwords are printed. NOT for real use." env:"KANGMA_DEMO"`
 	SMSCommand    string        `help:"Program that sends a one-time password; it gets the phone as its argument and the text on standard input." env:"KANGMA_SMS_COMMAND"`
+	Signers       string        `help:"Certificates of the signers of EU digital COVID certificates (HC1) to trust at gates: PEM, DER, Base64 lines or JSON." type:"existingfile" env:"KANGMA_SIGNERS"`
 	SweepEvery    time.Duration `help:"How long to wait between two searches for colour changes." default:"10m" env:"KANGMA_SWEEP_EVERY"`
 	SweepRate     int           `help:"People a second that a search looks at." default:"20000" env:"KANGMA_SWEEP_RATE"`
 	SnapshotEvery time.Duration `help:"How often a sealed snapshot of the state is made; 0: never, and the journal keeps everything." default:"6h" env:"KANGMA_SNAPSHOT_EVERY"`
@@ -73,6 +74,13 @@ func (c *serveCmd) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopShipping()) }()
+	if c.Signers != "" {
+		signers, err := readSigners(c.Signers)
+		if err != nil {
+			return err
+		}
+		s.checkpoint.TrustForeign(signers)
+	}
 	server, err := c.server(w, s, reader, log)
 	if err != nil {
 		return err

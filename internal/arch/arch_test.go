@@ -62,9 +62,10 @@ var allowed = map[string][]string{
 	"keystore":   {".", "codegen"},
 	"registry":   {".", "risk", "codegen", "store"},
 	"checkpoint": {".", "risk", "codegen", "store", "registry"},
+	"interop":    {"."},
 	"issuance":   {".", "codegen", "store", "registry"},
 	"portal":     {".", "risk", "codegen", "store", "registry"},
-	"api":        {".", "risk", "codegen", "ocr", "store", "registry", "checkpoint", "issuance", "portal"},
+	"api":        {".", "risk", "codegen", "ocr", "store", "registry", "checkpoint", "issuance", "interop", "portal"},
 	"cmd":        nil, // everything
 	"internal":   nil, // tests and tools
 }
