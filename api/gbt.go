@@ -183,15 +183,14 @@ func (s *Server) gbtTake(ctx context.Context, p *gbtPerson, key string, ev kangm
 	if ev.ID, err = s.eventID("", key); err != nil {
 		return nil, err
 	}
-	opt, err := s.feedOptions(ctx, &evidenceIn{})
-	if err != nil {
-		return nil, err
-	}
-	ev.Source = opt.Provider
 	line, err := json.Marshal(struct {
 		Person kangma.PersonID `json:"person"`
 		kangma.Evidence
 	}{person, ev})
+	if err != nil {
+		return nil, err
+	}
+	opt, err := s.feedOptions(ctx, &evidenceIn{RawBody: line}, feeds.NDJSON)
 	if err != nil {
 		return nil, err
 	}

@@ -165,7 +165,7 @@ func TestBadCodesAreVerdictsWithTheirReasonAndAreKept(t *testing.T) {
 	}
 	for what, c := range map[string]struct{ code, reason string }{
 		"not ours":       {"https://example.org/", "not_ours"},
-		"foreign HCERT":  {"HC1:NCFOXN", "not_ours"},
+		"foreign HCERT":  {"HC1:NCFOXN", "malformed"},
 		"truncated":      {good[:len(good)/2], "malformed"},
 		"one char short": {good[:len(good)-1], "malformed"},
 	} {

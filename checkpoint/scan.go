@@ -50,6 +50,9 @@ func (s *Service) TrustForeign(keys *codegen.HealthCertKeys) { s.signers = keys 
 // time, or if nobody's signers are trusted, which leaves it to the officer; else what is wrong with it.
 func (s *Service) foreign(text string, now time.Time) kangma.CannotTell {
 	if s.signers == nil {
+		if bad := codegen.Inspect(text).Problem; bad != "" {
+			return bad
+		}
 		return kangma.TellForeign
 	}
 	if _, bad := s.signers.Verify(text, now); bad != "" {
