@@ -21,7 +21,11 @@ type Offline struct {
 // NewOffline makes the gate of a bundle; a newer bundle makes a new one. kangma.Invalid: a key in it cannot be used.
 func NewOffline(b Bundle) (*Offline, error) {
 	keys, err := b.Trust.Keyring(0)
-	return &Offline{bundle: b, keys: keys}, err
+	if err != nil {
+		return nil, err
+	}
+	state, err := GateState{}.take(b)
+	return &Offline{bundle: b, keys: keys, state: state}, err
 }
 
 // Resume goes on from what the gate has kept: it refuses a bundle older than one it has had, and a clock that was turned

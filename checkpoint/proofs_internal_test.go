@@ -1,0 +1,111 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/embedded"
+)
+
+func sharedProofs(t *testing.T) *proofs {
+	t.Helper()
+	db, err := embedded.Open("", embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &proofs{db.Records()}
+}
+
+func TestAProofIsOneTimeAtAllNodes(t *testing.T) {
+	p, ctx := sharedProofs(t), context.Background()
+	c := &codegen.Claims{ID: codegen.CodeID{1, 2, 3}, Slot: 7, Shown: true}
+	for _, step := range []struct {
+		what     string
+		claims   *codegen.Claims
+		gate     string
+		event    byte
+		after    time.Duration
+		replayed bool
+	}{
+		{"the first", c, "a", 1, 0, false}, {"its retry", c, "a", 1, time.Second, false}, {"another scan at that gate", c, "a", 2, time.Second, true},
+		{"another gate", c, "b", 3, time.Second, true}, {"the same event from another gate", c, "b", 1, time.Second, true},
+		{"the next slot", &codegen.Claims{ID: c.ID, Slot: 8}, "b", 4, 30 * time.Second, false},
+		{"another code of the same record", &codegen.Claims{ID: codegen.CodeID{1, 2, 4}, Slot: 7}, "b", 5, 0, false},
+		{"within its time still", c, "c", 6, proofLife - 2*time.Second, true}, {"after its time", c, "c", 7, proofLife + time.Second, false},
+	} {
+		got, err := p.note(ctx, step.claims, step.gate, kangma.EventID{step.event}, shownAt.Add(step.after))
+		if err != nil || got != step.replayed {
+			t.Errorf("%s: replayed %v, %v", step.what, got, err)
+		}
+	}
+}
+
+func TestAProofWhosePassageCouldNotBeKeptIsFree(t *testing.T) {
+	p, ctx := sharedProofs(t), context.Background()
+	c := &codegen.Claims{ID: codegen.CodeID{1}, Slot: 1, Shown: true}
+	mine, yours := kangma.NewEventID(shownAt), kangma.NewEventID(shownAt)
+	if _, err := p.note(ctx, c, "a", mine, shownAt); err != nil {
+		t.Fatal(err)
+	}
+	p.forget(ctx, c, yours)
+	if got, _ := p.note(ctx, c, "a", yours, shownAt); !got {
+		t.Error("another scan's failure freed it")
+	}
+	p.forget(ctx, c, mine)
+	if got, _ := p.note(ctx, c, "a", yours, shownAt); got {
+		t.Error("it is not free")
+	}
+}
+
+// Of many nodes that are shown the same proof at once, one lets it pass.
+func TestOneOfManyNodesWins(t *testing.T) {
+	p, ctx := sharedProofs(t), context.Background()
+	var passed, failed atomic.Int64
+	var wg sync.WaitGroup
+	for node := range 8 {
+		wg.Go(func() {
+			c := &codegen.Claims{ID: codegen.CodeID{9}, Slot: 3, Shown: true}
+			replayed, err := p.note(ctx, c, "gate", kangma.EventID{byte(node + 1)}, shownAt)
+			switch {
+			case err != nil:
+				failed.Add(1) // contended: this node decides by what it knows itself
+			case !replayed:
+				passed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if passed.Load() != 1 {
+		t.Errorf("%d passed, %d could not tell", passed.Load(), failed.Load())
+	}
+}
+
+func TestSharedProofsAreBounded(t *testing.T) {
+	p, ctx := sharedProofs(t), context.Background()
+	var big []byte
+	for i := range maxProofs {
+		big = append(big, proofEntry(&codegen.Claims{ID: codegen.CodeID{0, 5, byte(i >> 8), byte(i)}}, "g", kangma.EventID{1}, shownAt)...)
+	}
+	if err := p.records.Put(ctx, store.Record{Kind: proofKind, ID: proofRecordID(codegen.CodeID{0, 5}), Version: 1, Data: big}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.note(ctx, &codegen.Claims{ID: codegen.CodeID{0, 5, 255, 255}}, "g", kangma.EventID{2}, shownAt); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := p.records.Get(ctx, proofKind, proofRecordID(codegen.CodeID{0, 5}))
+	if err != nil || len(rec.Data) != maxProofs*proofSize || binary.BigEndian.Uint16(rec.Data[2:]) != 1 {
+		t.Errorf("%d bytes, %v", len(rec.Data), err)
+	}
+}
