@@ -112,15 +112,21 @@ func (c *gateScanCmd) offline(w *world, text string) error {
 	if err != nil {
 		return err
 	}
+	if err := resumeGate(gate, c.Bundle); err != nil {
+		return err
+	}
 	v, p, err := gate.Scan(checkpoint.Scan{Code: text, Direction: c.Direction, Temperature: int(c.Temperature*10 + 0.5)}, now)
 	if err != nil {
 		return err
 	}
-	if err := c.keep(text, p); err != nil { // before anybody passes
+	if err := errors.Join(c.keep(text, p), keepGate(gate, c.Bundle)); err != nil { // before anybody passes
 		return err
 	}
 	if err := c.print(w, v, c.Keep != ""); err != nil {
 		return err
+	}
+	if !w.JSON {
+		sayAges(w, gate.Ages(now))
 	}
 	if v.Decision != kangma.Pass {
 		return denied
