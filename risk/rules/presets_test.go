@@ -3,6 +3,7 @@ package rules_test
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/rules"
@@ -62,6 +63,33 @@ func TestEveryRuleOfAPresetFiresInACase(t *testing.T) {
 		for _, rule := range set.RuleIDs() {
 			if !fired[rule] {
 				t.Errorf("%s: no case reaches rule %s", id, rule)
+			}
+		}
+	}
+}
+
+// Whatever a source left out: in no preset is somebody green who was found infected, or is a suspected case, the day before.
+func TestNoPresetLeavesTheInfectedGreen(t *testing.T) {
+	for _, id := range rules.Presets() {
+		set, err := rules.Preset(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Date(2022, 4, 5, 10, 0, 0, 0, set.Zone())
+		for what, e := range map[string]kangma.Evidence{
+			"a positive test":               {Kind: kangma.KindTest, Test: &kangma.Test{Method: "pcr", Result: "positive"}},
+			"a positive antigen test":       {Kind: kangma.KindTest, Test: &kangma.Test{Method: "antigen", Result: "positive"}},
+			"an infection without symptoms": {Kind: kangma.KindClinic, Clinic: &kangma.Clinic{What: "diagnosis", Diagnosis: "asymptomatic"}},
+			"a confirmed case":              {Kind: kangma.KindClinic, Clinic: &kangma.Clinic{What: "diagnosis", Diagnosis: "confirmed"}},
+			"a suspected case":              {Kind: kangma.KindClinic, Clinic: &kangma.Clinic{What: "diagnosis", Diagnosis: "suspected"}},
+		} {
+			e.ID, e.Observed = kangma.EventID{1}, at
+			d := person(e)
+			d.Registered = at
+			for days := range 3 {
+				if a := set.Evaluate(rules.Input{Dossier: d, Areas: listed{999_999_000, kangma.HighLevel}, At: at.AddDate(0, 0, days)}); !a.Told || a.Colour == kangma.Green {
+					t.Errorf("%s: %s is green after %d days", id, what, days)
+				}
 			}
 		}
 	}
