@@ -65,6 +65,11 @@ func (c *ocrBenchCmd) Run(w *world) error {
 		}
 	}
 	report, err := c.run(w, cfg, o)
+	if stopped := w.ctx.Err(); stopped != nil { // what was measured so far is not lost
+		c.Memory = false
+		_ = report.Print(w.err)
+		err = stopped
+	}
 	for _, p := range close {
 		err = errors.Join(err, p.Close())
 	}
