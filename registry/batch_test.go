@@ -16,6 +16,7 @@ import (
 	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/risk/feeds"
 	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/cached"
 )
 
 func TestBatchesOfTheSamePeopleAtOnceLoseNothing(t *testing.T) {
@@ -38,7 +39,7 @@ func TestBatchesOfTheSamePeopleAtOnceLoseNothing(t *testing.T) {
 				items = append(items, registry.Item{Person: ids[i%people], Evidence: negative(now.Add(-time.Duration(s*1000+i) * time.Second))})
 			}
 			items = append(items, registry.Item{Person: kangma.PersonID{9}, Evidence: negative(now)}) // nobody
-			for range 2 { // and the same again
+			for range 2 {                                                                             // and the same again
 				if err := w.Submit(ctx, items...); err != nil {
 					t.Error(err)
 				}
@@ -96,6 +97,7 @@ func BenchmarkFeed(b *testing.B) {
 			b.Error(err)
 		}
 	}()
+	w.dossiers.Dossiers = cached.New(w.db.Dossiers(), cached.Options{}) // as kangma serve does
 	ids, chunk := make([]kangma.PersonID, people), []kangma.Dossier(nil)
 	for i := range ids {
 		ids[i] = kangma.NewPersonID()
