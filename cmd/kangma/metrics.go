@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/kangma/kangma/api"
 )
 
 // figures gives the node's figures to Prometheus when it asks. Labels come from closed sets and the names of feeds; no
@@ -114,7 +116,12 @@ func flag(b bool) float64 {
 // metrics answers GET /metrics.
 func (s *stack) metrics() http.Handler {
 	r := prometheus.NewRegistry()
-	r.MustRegister(figures{s}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.MustRegister(figures{s}, busyness{func() api.Load {
+		if s.busy == nil {
+			return api.Load{} // not serving yet
+		}
+		return s.busy()
+	}}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 

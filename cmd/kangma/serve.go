@@ -85,6 +85,7 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
+	s.busy = server.Load
 	stopKeys := s.background(w.ctx, func(ctx context.Context) { s.codes.maintain(ctx, log) })
 	defer stopKeys()
 	stopLists := s.background(w.ctx, func(ctx context.Context) { s.issuance.Run(ctx, func(ctx context.Context) { s.reconcile(ctx, log) }) })

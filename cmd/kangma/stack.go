@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/api"
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/codegen"
 	"github.com/kangma/kangma/issuance"
@@ -44,6 +45,7 @@ type stack struct {
 	shipper     *ship.Shipper                            // while serving
 	snapshots   *snapshotter                             // while serving
 	region      kangma.Division
+	busy        func() api.Load // while serving
 	closers     []func() error
 }
 

@@ -49,7 +49,7 @@ func serve(listen string, sign, verify bool, folder string) error {
 		return err
 	}
 	now := time.Now()
-	code, err := issuer.Issue(codegen.Claims{Region: region, Issued: now, Expires: now.Add(8 * time.Hour), Colour: kangma.Green, Kind: codegen.Dynamic,
+	code, err := issuer.Issue(codegen.Claims{Region: region, Issued: now, Expires: now.Add(10 * time.Minute), Colour: kangma.Green, Kind: codegen.Dynamic,
 		LatestNegative: now.Add(-10 * time.Hour), MaskedName: "林*伟", IDTail: "1234", Person: kangma.NewPersonID()})
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func serve(listen string, sign, verify bool, folder string) error {
 			if _, err := io.Copy(io.Discard, c.Request().Body); err != nil {
 				return err
 			}
-			if _, tell := opener.Open(code.Text, time.Now()); tell != "" {
+			if _, tell := opener.Open(code.Text, now); tell != "" {
 				return echo.NewHTTPError(http.StatusInternalServerError, string(tell))
 			}
 			at := time.Now()
