@@ -122,7 +122,7 @@ func TestARuleSetGoesFromDraftToItsDatedActivationInEveryStep(t *testing.T) {
 		t.Errorf("released: %s", got)
 	}
 	w.pass(time.Date(2022, 8, 11, 16, 0, 0, 0, time.UTC).Sub(w.now())) // midnight in China
-	official, admin = w.staff(api.Official), w.staff(api.Admin) // a night is longer than a session
+	official, admin = w.staff(api.Official), w.staff(api.Admin)        // a night is longer than a session
 	if got := planned(); got != "2022-06-28 over, next in_force, " {
 		t.Errorf("at midnight: %s", got)
 	}

@@ -99,11 +99,19 @@ func (s *Server) submitOwn(ctx context.Context, id, key string, ev kangma.Eviden
 }
 
 type areasIn struct {
+	Day     string `query:"day" format:"date" doc:"the day the list is for (China); one of another day is refused. Default: any"`
 	RawBody []byte `contentType:"application/octet-stream" doc:"the official list, JSON, plain or gzip"`
 }
 
 func (s *Server) publishAreas(ctx context.Context, in *areasIn) (*changeOut, error) {
-	list, held, err := s.cfg.Registry.ProposeAreas(ctx, actor(ctx), bytes.Clone(in.RawBody))
+	var day time.Time
+	if in.Day != "" {
+		var err error
+		if day, err = time.ParseInLocation(time.DateOnly, in.Day, time.FixedZone("CST", 8*3600)); err != nil {
+			return nil, invalid([]kangma.Fault{{Where: "query.day", Code: "bad_shape", What: "a day, YYYY-MM-DD"}})
+		}
+	}
+	list, held, err := s.cfg.Registry.ProposeAreas(ctx, actor(ctx), day, bytes.Clone(in.RawBody))
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -172,10 +172,11 @@ func TestRiskAreaListsAreWholeOrRefused(t *testing.T) {
 			t.Errorf("%s: %d %s", what, a.status, a.body)
 		}
 	}
+	w.want(w.call("PUT", "/v1/risk-areas?day=2022-08-10", official, []byte(good)), 422, "area_list_day")
 	if _, after, _ := w.registry.InForce(); after != before {
 		t.Error("a refused list changed the table")
 	}
-	w.want(w.call("PUT", "/v1/risk-areas", official, []byte(good)), 200, "")
+	w.want(w.call("PUT", "/v1/risk-areas?day=2022-08-11", official, []byte(good)), 200, "")
 	if _, after, _ := w.registry.InForce(); after == before {
 		t.Error("a good list changed nothing")
 	}

@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/kangma/kangma/registry"
 )
@@ -55,7 +56,7 @@ func TestNodesThatPublishAtOnceAgreeInTheEnd(t *testing.T) {
 // listID finds the id a list is kept under.
 func listID(t *testing.T, w *town, at string) string {
 	t.Helper()
-	_, held, err := w.ProposeAreas(t.Context(), anna, list(at, "城区/甲小区")) // it is there: nothing changes
+	_, held, err := w.ProposeAreas(t.Context(), anna, time.Time{}, list(at, "城区/甲小区")) // it is there: nothing changes
 	if err != nil || held != nil {
 		t.Fatalf("%+v %v", held, err)
 	}

@@ -30,7 +30,7 @@ type Held struct {
 	Supersede bool             `json:"supersede,omitempty"`
 	Requested Actor            `json:"requested_by"`
 	At        time.Time        `json:"at"`
-	Status    string           `json:"status"` // held, released, refused
+	Status    string           `json:"status"` // weighing (how many it would recolour is still being counted), held, released, refused
 	Decided   Actor            `json:"decided_by,omitzero"`
 }
 
@@ -55,13 +55,14 @@ func (s *Service) ProposeRules(ctx context.Context, by Actor, pub Publication) (
 	if err != nil {
 		return done, nil, err
 	}
-	v, err := s.blast(ctx, now, next, pub.Floor)
-	if err != nil {
-		return done, nil, err
+	from, to := set.Window()
+	patience := s.patience()
+	if pub.Wait {
+		patience = 24 * time.Hour
 	}
-	if v.Held {
-		from, to := set.Window()
-		held, err = s.hold(ctx, Held{What: "rules", Name: pub.Name, Supersede: pub.Supersede, From: from, Verdict: v, Requested: by}, pub.YAML)
+	held, err = s.weigh(ctx, Held{What: "rules", Name: pub.Name, Supersede: pub.Supersede, From: from, Requested: by}, pub.YAML, patience,
+		func(ctx context.Context) (backtest.Verdict, error) { return s.blast(ctx, now, next, pub.Floor) })
+	if err != nil || held != nil {
 		return Published{Rules: set.Ref(), From: from, To: to, State: "held"}, held, err
 	}
 	done, err = s.enforce(ctx, set, pub, by, false)
@@ -91,31 +92,30 @@ func (s *Service) tryRules(ctx context.Context, set *rules.Set, supersede bool) 
 	return old, &judgement{rules: catalogue, areas: old.areas}, err
 }
 
-// ProposeAreas is ProposeRules for one official risk-area list.
-func (s *Service) ProposeAreas(ctx context.Context, by Actor, list []byte) (parsed *areas.List, held *Held, err error) {
-	parsed, table, err := s.tryAreas(list)
+// ProposeAreas is ProposeRules for one official risk-area list, which must be of the given day (zero: of any).
+func (s *Service) ProposeAreas(ctx context.Context, by Actor, day time.Time, list []byte) (parsed *areas.List, held *Held, err error) {
+	parsed, table, err := s.tryAreas(day, list)
 	if err != nil {
 		return nil, nil, err
 	}
 	now := s.current.Load()
-	v, err := s.blast(ctx, now, &judgement{rules: now.rules, areas: table}, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	if v.Held {
-		held, err = s.hold(ctx, Held{What: "areas", Name: areaListID(parsed), Verdict: v, Requested: by}, list)
+	held, err = s.weigh(ctx, Held{What: "areas", Name: areaListID(parsed), Requested: by}, list, s.patience(),
+		func(ctx context.Context) (backtest.Verdict, error) {
+			return s.blast(ctx, now, &judgement{rules: now.rules, areas: table}, 0)
+		})
+	if err != nil || held != nil {
 		return parsed, held, err
 	}
 	_, err = s.PublishAreas(ctx, list)
 	return parsed, nil, err
 }
 
-func (s *Service) tryAreas(list []byte) (*areas.List, *areas.Table, error) {
+func (s *Service) tryAreas(day time.Time, list []byte) (*areas.List, *areas.Table, error) {
 	parsed, err := parseList(list)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := parsed.CheckAt(time.Time{}, s.cfg.Now()); err != nil {
+	if err := parsed.CheckAt(day, s.cfg.Now()); err != nil {
 		return nil, nil, err
 	}
 	table, err := s.extend([]*areas.List{parsed})
@@ -123,7 +123,10 @@ func (s *Service) tryAreas(list []byte) (*areas.List, *areas.Table, error) {
 }
 
 func (s *Service) hold(ctx context.Context, h Held, data []byte) (*Held, error) {
-	h.At, h.Status = s.cfg.Now().UTC(), "held"
+	h.At = s.cfg.Now().UTC()
+	if h.Status == "" {
+		h.Status = "held"
+	}
 	h.ID = kangma.NewEventID(h.At).String()
 	if err := s.PutRecord(ctx, store.Record{Kind: heldDataKind, ID: h.ID, Version: 1, Data: data}); err != nil {
 		return nil, err
@@ -161,7 +164,7 @@ func (s *Service) Decide(ctx context.Context, id string, by Actor, release bool)
 	if err != nil {
 		return h, err
 	}
-	if h.Status != "held" {
+	if h.Status != "held" && h.Status != "weighing" { // two persons need not wait for the count
 		return h, errNotHeld
 	}
 	if by.Account == "" || by.Account == h.Requested.Account || by.Organisation == h.Requested.Organisation {
@@ -195,7 +198,7 @@ func (s *Service) carryOut(ctx context.Context, h Held) error {
 	default:
 		var set *rules.Set
 		if set, err = s.loadRulesFile(h.Name, rec.Data); err == nil {
-			_, err = s.enforce(ctx, set, Publication{Name: h.Name, YAML: rec.Data, Supersede: h.Supersede}, h.Requested, true)
+			_, err = s.enforce(ctx, set, Publication{Name: h.Name, YAML: rec.Data, Supersede: h.Supersede}, h.Requested, h.Decided != breaker)
 		}
 	}
 	return err

@@ -23,6 +23,7 @@ type Publication struct {
 	Name      string // what to call the file in faults
 	YAML      []byte
 	Supersede bool  // ends whatever is in the way; otherwise only what is open-ended or an earlier version of the same set
+	Wait      bool  // wait for the count of whom it would recolour, however long
 	Floor     int64 // changes of so many people are never held; 0: of nobody
 }
 

@@ -82,7 +82,7 @@ func TestAListThatRecoloursManyIsHeldForASecondPersonAndUndoneExactly(t *testing
 		t.Fatalf("before: %s", c)
 	}
 	_, before, _ := w.InForce()
-	_, held, err := w.ProposeAreas(ctx, anna, list("2022-08-09 11", "海丰县/乙小区"))
+	_, held, err := w.ProposeAreas(ctx, anna, time.Time{}, list("2022-08-09 11", "海丰县/乙小区"))
 	if err != nil || held == nil || held.Verdict.Share != 1 {
 		t.Fatalf("held %+v, %v", held, err)
 	}

@@ -88,6 +88,12 @@ func (f *failing) Update(ctx context.Context, m store.Mark, ds ...kangma.Dossier
 
 func open(t testing.TB, dir string) *town {
 	t.Helper()
+	return openWith(t, dir, func(*registry.Config) {})
+}
+
+// openWith changes the configuration before the registry is opened.
+func openWith(t *testing.T, dir string, change func(*registry.Config)) *town {
+	t.Helper()
 	ctx := context.Background()
 	w := &town{dir: dir, clock: new(atomic.Int64)}
 	var err error
@@ -98,7 +104,9 @@ func open(t testing.TB, dir string) *town {
 		t.Fatal(err)
 	}
 	w.dossiers = &failing{Dossiers: w.db.Dossiers()}
-	w.Service, err = registry.Open(ctx, w.config(t, "n", w.journal))
+	cfg := w.config(t, "n", w.journal)
+	change(&cfg)
+	w.Service, err = registry.Open(ctx, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func (s *Service) Sweep(ctx context.Context, cfg SweepConfig) (SweepState, error
 	if cfg.PerSecond <= 0 {
 		cfg.PerSecond = sweepDefault
 	}
-	w := &sweeper{Service: s, cfg: cfg, pace: rate.NewLimiter(rate.Limit(cfg.PerSecond), sweepPage)}
+	w := &sweeper{Service: s, cfg: cfg, pace: rate.NewLimiter(rate.Limit(cfg.PerSecond), min(sweepPage, cfg.PerSecond))}
 	if err := w.begin(ctx); err != nil {
 		return w.st, err
 	}
@@ -155,7 +155,7 @@ func (w *sweeper) partition(ctx context.Context) error {
 	}
 	next := part{At: w.st.Until}
 	for after := (kangma.PersonID{}); ; {
-		page, err := w.Service.cfg.Dossiers.Scan(ctx, w.st.Partition, after, sweepPage)
+		page, err := w.Service.cfg.Dossiers.Scan(ctx, w.st.Partition, after, w.pace.Burst())
 		if err != nil {
 			return err
 		}

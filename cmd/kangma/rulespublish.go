@@ -60,7 +60,7 @@ func (c *rulesPublishCmd) Run(w *world) error {
 		return err
 	}
 	return withStack(w, 0, func(s *stack) error {
-		pub := registry.Publication{Name: c.Set, YAML: raw, Supersede: c.Supersede, Floor: cliFloor}
+		pub := registry.Publication{Name: c.Set, YAML: raw, Supersede: c.Supersede, Wait: true, Floor: cliFloor}
 		if c.Force {
 			pub.Floor = 1 << 60
 		}
