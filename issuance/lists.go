@@ -87,7 +87,8 @@ func (s *Service) publishTrust(ctx context.Context, key crypto.Signer, trusted [
 	if err != nil {
 		return err
 	}
-	return s.putList(ctx, trustID, version, next)
+	_, err = s.putList(ctx, trustID, version, next)
+	return err
 }
 
 // digestOf names a set of keys with their states.
@@ -133,8 +134,8 @@ func (s *Service) publishStatus(ctx context.Context, key crypto.Signer, now time
 	if next.Data, err = list.Sign(key); err != nil {
 		return err
 	}
-	if err := s.putList(ctx, statusID, version, next); err != nil {
-		return err
+	if won, err := s.putList(ctx, statusID, version, next); err != nil || !won {
+		return err // another node's list is the one; what follows it is made from that
 	}
 	s.lists.last = list
 	if previous == nil {
@@ -174,7 +175,8 @@ func (s *Service) addDelta(ctx context.Context, from, to *codegen.StatusList, ke
 	if err != nil {
 		return err
 	}
-	return s.put(ctx, deltasID, version, raw)
+	_, err = s.put(ctx, deltasID, version, raw)
+	return err
 }
 
 // notAsTheySay gives the ids of all living codes that say more than is so: voided, or better than their holder's colour
@@ -256,22 +258,22 @@ func damaged(err error) error {
 	return kangma.E(kangma.Internal, "damaged", "a stored document is damaged").Because(err)
 }
 
-func (s *Service) putList(ctx context.Context, id string, version uint64, l Signed) error {
+func (s *Service) putList(ctx context.Context, id string, version uint64, l Signed) (won bool, err error) {
 	raw, err := cbor.Marshal(l)
 	if err != nil {
-		return err
+		return false, err
 	}
 	return s.put(ctx, id, version, raw)
 }
 
-// put stores the next version; another node that was quicker has done the work.
-func (s *Service) put(ctx context.Context, id string, version uint64, raw []byte) error {
-	err := s.registry.Records().Put(ctx, store.Record{Kind: listKind, ID: id, Version: version + 1, Data: raw})
+// put stores the next version; won is false where another node was quicker and has done the work.
+func (s *Service) put(ctx context.Context, id string, version uint64, raw []byte) (won bool, err error) {
+	err = s.registry.Records().Put(ctx, store.Record{Kind: listKind, ID: id, Version: version + 1, Data: raw})
 	if errors.Is(err, kangma.Conflict) {
-		return nil
+		return false, nil
 	}
 	s.lists.mu.Lock()
 	s.lists.read = time.Time{}
 	s.lists.mu.Unlock()
-	return unavailable(err)
+	return err == nil, unavailable(err)
 }
