@@ -65,7 +65,7 @@ type Passage struct {
 	Temperature int       `json:"temperature,omitempty" cbor:"14,keyasint,omitempty"` // tenths of a degree; 0: not taken
 	Vehicle     string    `json:"vehicle,omitempty" cbor:"15,keyasint,omitempty"`     // keyed hash of the plate, never the plate
 	Rules       string    `json:"rules,omitempty" cbor:"16,keyasint,omitempty"`       // first 16 hex digits of the rule-set digest
-	Flags       []string  `json:"flags,omitempty" cbor:"17,keyasint,omitempty"`       // closed set: replay, travel, offline, stale, conflict
+	Flags       []string  `json:"flags,omitempty" cbor:"17,keyasint,omitempty"`       // closed set: replay, travel, offline, stale, conflict, unverified
 }
 
 // Verdict is the answer to one scan: what staff see. MaskedName is the only trace of identity in it.

@@ -3,19 +3,20 @@ package api
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/issuance"
 )
 
-// mayAct says whether somebody is the guardian of another, with consent that lasts.
-func (s *Server) mayAct(ctx context.Context, guardian, dependent kangma.PersonID, at time.Time) (bool, error) {
-	d, err := s.cfg.Registry.Dossier(ctx, dependent)
-	if errors.Is(err, kangma.NotFound) {
+// mayAct says whether somebody is the guardian of another now, with consent that lasts.
+func (s *Server) mayAct(ctx context.Context, guardian, dependent kangma.PersonID, _ time.Time) (bool, error) {
+	if s.cfg.Issuance == nil {
 		return false, nil
 	}
-	return slices.ContainsFunc(d.Guardians, func(g kangma.Guardianship) bool {
-		return g.Guardian == guardian && g.Accepted && !at.Before(g.From) && at.Before(g.Until)
-	}), err
+	_, err := s.cfg.Issuance.MayShow(ctx, guardian, dependent)
+	if errors.Is(err, issuance.ErrNotGuardian) {
+		return false, nil
+	}
+	return err == nil, err
 }

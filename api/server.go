@@ -20,6 +20,7 @@ import (
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/checkpoint/entry"
+	"github.com/kangma/kangma/checkpoint/venue"
 	"github.com/kangma/kangma/codegen"
 	"github.com/kangma/kangma/issuance"
 	"github.com/kangma/kangma/registry"
@@ -39,6 +40,7 @@ type Config struct {
 	Issuance   *issuance.Service // credentials, paper, guardians, lists; nil: none of them
 	Lists      ListKeys          // signs what gates without a network need; nil: no bundles
 	Region     kangma.Division   // whose codes these are
+	Venues     venue.Keys        // signs venue codes; nil: none
 	Warehouse  store.Warehouse
 	Reader     Reader // of photos; nil: none
 	OTPSecret  [32]byte
@@ -65,6 +67,7 @@ type Server struct {
 	routes   []Route
 	limits   *limits
 	entries  *entry.Service
+	venues   *venue.Service
 	log      *slog.Logger
 }
 
@@ -97,6 +100,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, auth: a, echo: echo.New(), limits: newLimits(), log: cfg.Log}
 	s.entries = entry.New(cfg.Registry, s.mayAct)
+	s.venues = venue.New(cfg.Registry, cfg.Checkpoint, cfg.Venues, s.mayAct)
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = echoErrors(cfg.Log)
 	s.echo.IPExtractor = echo.ExtractIPDirect() // no blind trust in X-Forwarded-For

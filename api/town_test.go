@@ -154,7 +154,7 @@ func newTownWith(t *testing.T, change func(*api.Config)) *town {
 	must(err)
 	gates := checkpoint.New(w.registry, opener)
 	gates.AskStanding(w.issuance)
-	cfg := api.Config{Registry: w.registry, Checkpoint: gates, Issuer: w.issuance, Issuance: w.issuance, Lists: &w.lists, Region: region,
+	cfg := api.Config{Registry: w.registry, Checkpoint: gates, Issuer: w.issuance, Issuance: w.issuance, Lists: &w.lists, Venues: &w.lists, Region: region,
 		Warehouse: w.warehouse, SendOTP: w.sendOTP, BcryptCost: 4, Version: "test", Log: log}
 	if change != nil {
 		change(&cfg)

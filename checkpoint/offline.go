@@ -98,7 +98,7 @@ func (o *Offline) Scan(in Scan, at time.Time) (kangma.Verdict, kangma.Passage, e
 			a = kangma.Assessment{CannotTell: kangma.TellReplayed}
 		}
 	}
-	out := Decide(g.Policy, Facts{Assessment: a, LatestNegative: claims.LatestNegative, Temperature: in.Temperature, At: at})
+	out := Decide(g.Policy, Facts{Assessment: a, LatestNegative: claims.LatestNegative, Temperature: in.Temperature, At: at, Direction: in.Direction})
 	v := kangma.Verdict{
 		Event: in.Event, At: at, Decision: out.Decision, Told: a.Told, Colour: a.Colour, Reason: out.Reason,
 		Why: out.Why, Guidance: out.Guidance, MaskedName: claims.MaskedName, IDTail: claims.IDTail, Flags: flags,

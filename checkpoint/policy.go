@@ -31,6 +31,10 @@ type Policy struct {
 	// OfflineHours is how old the gate's own data may be: 1 to 168; 0: 24.
 	OfflineHours int `json:"offline_hours,omitempty"`
 	Fever        int `json:"fever"` // tenths of °C from which a measured temperature refers; 0: 373
+
+	Vaccine *VaccineRule `json:"vaccine,omitempty"` // asked of whom the colour lets pass; nil: not asked
+	Trip    *TripRule    `json:"trip,omitempty"`    // the same
+	Leaving *LeavingRule `json:"leaving,omitempty"` // for direction out; nil: as those who come in
 }
 
 // DefaultPolicy gives the usual policy of a kind of gate: posts on highways and borders isolate, all others turn back.
@@ -71,18 +75,11 @@ func (g Gate) Check() error {
 	if g.Policy.OfflineHours < 0 || g.Policy.OfflineHours > 168 {
 		bad("policy.offline_hours", "a gate may decide without a network for 1 to 168 hours")
 	}
+	g.Policy.checkConditions(bad)
 	if len(faults) > 0 {
 		return &kangma.Error{Kind: kangma.Invalid, Code: "gate", Public: "the gate is not valid", Faults: faults}
 	}
 	return nil
-}
-
-// Facts is all a decision rests on.
-type Facts struct {
-	Assessment     kangma.Assessment
-	LatestNegative time.Time // zero: none known
-	Temperature    int       // tenths of °C; 0: not taken
-	At             time.Time
 }
 
 // Outcome is a decision with its reason.
@@ -110,6 +107,10 @@ func Decide(p Policy, f Facts) Outcome {
 	if len(a.Assignments) > 0 {
 		out.Why, out.Guidance = a.Assignments[0].Reason, a.Assignments[0].Guidance
 	}
+	if p.Leaving != nil && f.Direction == "out" {
+		out.Decision = p.Leaving.of(a.Colour)
+		return out
+	}
 	switch a.Colour {
 	case kangma.Red:
 		out.Decision = p.Red
@@ -120,6 +121,11 @@ func Decide(p Policy, f Facts) Outcome {
 	}
 	if out.Decision == kangma.Pass && p.TestHours > 0 && !recent(f.LatestNegative, f.At, p.TestHours) {
 		return testOutcome(p.TestHours)
+	}
+	if out.Decision == kangma.Pass {
+		if other, asked := p.conditions(f); asked {
+			return other
+		}
 	}
 	return out
 }

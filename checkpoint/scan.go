@@ -34,6 +34,16 @@ type Service struct {
 	standing Standing                // nil: no code is ever voided
 	shared   *proofs                 // nil: one node
 	shown    Shown
+	where    Whereabouts
+}
+
+// Whereabouts is where this node has seen people lately.
+func (s *Service) Whereabouts() *Whereabouts { return &s.where }
+
+// PersonOf says whose good code a text is, for somebody who shows it to be counted with another. The code is not used up.
+func (s *Service) PersonOf(ctx context.Context, text string, now time.Time) (kangma.PersonID, kangma.CannotTell, error) {
+	c, bad, err := s.identify(ctx, Scan{Code: text}, now)
+	return c.Person, bad, err
 }
 
 // AskStanding has every code looked up that can be voided. Call it before the service is in use.
@@ -123,8 +133,11 @@ func (s *Service) Scan(ctx context.Context, in Scan) (kangma.Verdict, error) {
 		a = kangma.Assessment{CannotTell: kangma.TellReplayed}
 	}
 	v, err := s.keep(ctx, in, at, a, d, flags)
-	if err != nil {
+	switch {
+	case err != nil:
 		s.forget(ctx, &claims, in.Event)
+	case len(flags) == 0: // a code that may be a copy says nothing about where its owner is
+		s.where.Note(claims.Person, in.Gate.District, at)
 	}
 	return v, err
 }
@@ -191,10 +204,11 @@ func momentOf(id kangma.EventID, now time.Time) time.Time {
 
 // keep decides, makes the passage durable and answers.
 func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Assessment, d *kangma.Dossier, flags []string) (kangma.Verdict, error) {
-	facts := Facts{Assessment: a, Temperature: in.Temperature, At: now}
+	facts := Facts{Assessment: a, At: now}
 	if d != nil {
-		facts.LatestNegative = registry.LatestNegative(d)
+		facts = FactsOf(a, d, now)
 	}
+	facts.Temperature, facts.Direction = in.Temperature, in.Direction
 	out := Decide(in.Gate.Policy, facts)
 	p := kangma.Passage{
 		ID: in.Event, At: now, Gate: in.Gate.ID, GateKind: in.Gate.Kind, District: in.Gate.District,

@@ -15,6 +15,8 @@ const (
 	FlagOffline  = "offline"  // decided without a network
 	FlagStale    = "stale"    // decided on data older than they should be
 	FlagConflict = "conflict" // the gate let pass whom the register has red at that moment
+
+	FlagUnverified = "unverified" // a venue scan from elsewhere or of an old code: no presence
 )
 
 // Least time between two gates, by how much of the division code they share. They are set low on purpose, as a fast

@@ -21,7 +21,14 @@ const (
 	PurposeCode  Purpose = "code"  // dynamic codes, credentials, specimens
 	PurposePaper Purpose = "paper" // paper codes, which live for months
 	PurposeList  Purpose = "list"  // trust lists, status lists, gate bundles
+	PurposeVenue Purpose = "venue" // venue codes, on screens and printed
 )
+
+// ForCodes reports whether keys of a purpose sign health codes: those are on trust lists and counted against the log.
+func (p Purpose) ForCodes() bool { return p == PurposeCode || p == PurposePaper }
+
+// MaxPrinted is the longest life of a printed venue code.
+const MaxPrinted = 400 * day
 
 // plan is how long keys of a purpose sign, and how long after that their signatures are still needed.
 type plan struct{ sign, verify time.Duration }
@@ -38,9 +45,10 @@ var plans = map[Purpose]plan{
 	PurposeCode:  {7 * day, codegen.MaxCredential + time.Hour},
 	PurposePaper: {91 * day, codegen.MaxPaper + time.Hour},
 	PurposeList:  {364 * day, 30 * day},
+	PurposeVenue: {364 * day, MaxPrinted + time.Hour},
 }
 
-var purposes = []Purpose{PurposeCode, PurposePaper, PurposeList}
+var purposes = []Purpose{PurposeCode, PurposePaper, PurposeList, PurposeVenue}
 
 // epoch begins the periods of keys: a Monday, 00:00 in China. A week is a week for everybody.
 var epoch = time.Date(2020, 2, 2, 16, 0, 0, 0, time.UTC)
@@ -240,7 +248,7 @@ func (s *Store) VerifyKeys(now time.Time) ([]codegen.VerifyKey, error) {
 	var out []codegen.VerifyKey
 	for _, k := range keys {
 		aged := k.State == codegen.Retired && !now.Before(k.Until.Add(plans[k.Purpose].verify))
-		if k.Purpose != PurposeList && !aged {
+		if k.Purpose.ForCodes() && !aged {
 			out = append(out, k.VerifyKey())
 		}
 	}
@@ -255,7 +263,7 @@ func (s *Store) Own(now time.Time) ([]*ecdsa.PrivateKey, error) {
 	var own []*ecdsa.PrivateKey
 	for i := range s.list.Keys {
 		r := &s.list.Keys[i]
-		if r.Purpose == PurposeList || r.state(now) == codegen.Retired {
+		if !r.Purpose.ForCodes() || r.state(now) == codegen.Retired {
 			continue
 		}
 		signer, err := s.load(r)
@@ -272,13 +280,28 @@ func (s *Store) Own(now time.Time) ([]*ecdsa.PrivateKey, error) {
 	return own, nil
 }
 
+// PublicKeys lists the public keys of a purpose whose signatures still count.
+func (s *Store) PublicKeys(p Purpose, now time.Time) ([]*ecdsa.PublicKey, error) {
+	keys, err := s.Keys(now)
+	if err != nil {
+		return nil, err
+	}
+	var out []*ecdsa.PublicKey
+	for _, k := range keys {
+		if k.Purpose == p && k.State != codegen.Retired {
+			out = append(out, k.Public)
+		}
+	}
+	return out, nil
+}
+
 // Rotate ends the active key of a purpose and region before its time and puts a new one in its place, at once. An
 // ordinary rotation leaves what the old key signed valid; after a theft, withdraw refuses it everywhere as soon as the
 // trust list arrives. Gates that have not yet seen the new list do not know the new key, so without need wait for
 // Maintain. Errors are those of Open.
 func (s *Store) Rotate(p Purpose, region kangma.Division, now time.Time, withdraw bool) error {
 	if _, ok := plans[p]; !ok {
-		return kangma.E(kangma.Invalid, "purpose", "a key's purpose is code, paper or list")
+		return kangma.E(kangma.Invalid, "purpose", "a key's purpose is code, paper, list or venue")
 	}
 	now = now.UTC().Truncate(time.Second)
 	return s.change(func() error {

@@ -218,6 +218,9 @@ func (c *codeInspectCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	if shown, err := inspectOther(w, text); shown || err != nil {
+		return err
+	}
 	seen := codegen.Inspect(text)
 	if foreign, ok := interop.Explain(text); ok && seen.Format == "other" {
 		return printExplanation(w, foreign)

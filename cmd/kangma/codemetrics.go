@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/kangma/kangma/keystore"
 )
 
 // codes gives the figures of signing keys and of the lists that gates carry.
@@ -14,7 +12,7 @@ func (f figures) codes(ctx context.Context, gauge, count func(*prometheus.Desc, 
 	count(descOrphans, float64(f.s.issuance.Orphans()))
 	if keys, err := f.s.keys.Keys(now); err == nil {
 		for _, k := range keys {
-			if k.Purpose != keystore.PurposeList {
+			if k.Purpose.ForCodes() {
 				count(descSigned, float64(k.Issued), k.ID.String(), string(k.Purpose), k.State.String())
 			}
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
 	"errors"
 	"log/slog"
 	"sync/atomic"
@@ -157,4 +158,14 @@ func (c *codes) OpenLate(text string, at time.Time) (codegen.Claims, kangma.Cann
 // Verify verifies offline with the trusted keys.
 func (c *codes) Verify(text string, now time.Time) (codegen.Claims, kangma.CannotTell) {
 	return c.now.Load().keyring.Verify(text, now)
+}
+
+// VenueKeys gives the key that signs venue codes, and all whose venue codes still count.
+func (c *codes) VenueKeys(now time.Time) (crypto.Signer, []*ecdsa.PublicKey, error) {
+	signer, _, err := c.keys.Signer(keystore.PurposeVenue, c.region, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	public, err := c.keys.PublicKeys(keystore.PurposeVenue, now)
+	return signer, public, err
 }

@@ -72,7 +72,7 @@ func (s *stack) signed() (map[codegen.KeyID]uint64, error) {
 	}
 	n := map[codegen.KeyID]uint64{}
 	for _, k := range keys {
-		if k.Purpose != keystore.PurposeList { // lists are not codes
+		if k.Purpose.ForCodes() { // lists are not codes
 			n[k.ID] = k.Issued
 		}
 	}

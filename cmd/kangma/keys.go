@@ -60,7 +60,7 @@ func (c keysTokenCmd) Run(w *world) error {
 
 type keysRotateCmd struct {
 	Region   string `required:"" help:"Region of the key: a GB/T 2260 code, e.g. 440300."`
-	Purpose  string `enum:"code,paper,list" default:"code" help:"What the key signs: code, paper or list."`
+	Purpose  string `enum:"code,paper,list,venue" default:"code" help:"What the key signs: code, paper, list or venue."`
 	Withdraw bool   `help:"The old key was stolen: refuse everything it signed as soon as the trust list arrives."`
 }
 
