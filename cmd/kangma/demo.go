@@ -104,6 +104,9 @@ func startDemo(ctx context.Context, s *stack) error {
 			return err
 		}
 	}
+	if err := enterVehicle(ctx, s, now); err != nil {
+		return err
+	}
 	for i := len(demoAccounts) - 1; i >= 0; i-- { // the first one last: it says that the demo is whole
 		acc := demoAccounts[i]
 		if err := acc.SetPassword(demoPassword(acc.Name), 6); err != nil {
@@ -198,6 +201,7 @@ Try:
   %[1]s/resident  log in as 13800000001 and see a green code (…02 yellow, …03 red)
   %[1]s/gate      log in as gate, choose a gate, paste the text under the QR: a verdict
   %[1]s/office    log in as epi: the passages, by hour
+  POST %[1]s/v1/vehicle-entries/find {"gate":"g15-haifeng","plate":"`+demoPlate+`"} as gate: who is in the car, with colours
   %[1]s/openapi.json  the whole API
 
 `, url)
