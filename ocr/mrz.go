@@ -45,6 +45,9 @@ func (r *Reader) MRZ(ctx context.Context, img []byte) (*Draft, error) {
 		return nil, err
 	}
 	z, used := bestZone(lines)
+	if more := s.beside(ctx, lines, z); len(more) > 0 {
+		z, used = bestZone(append(lines, more...))
+	}
 	if z == nil {
 		if _, err := s.nothing(); kangma.CodeOf(err) != "no_document" && kangma.CodeOf(err) != "idcard_back" {
 			return nil, err
@@ -53,13 +56,25 @@ func (r *Reader) MRZ(ctx context.Context, img []byte) (*Draft, error) {
 	}
 	d := &Draft{Kind: MRZ}
 	for i, l := range z.Lines {
-		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Conf[i] < sureLine, Crop: used[i].crop(scale)})
+		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Changed > 0 || z.Conf[i] < sureLine, Crop: used[i].crop(scale)})
 	}
 	if len(z.Failures) > 0 {
 		d.Problem, d.FailedTest = "checksum_failed", z.Failures[0]
 	}
 	return d, nil
 }
+
+// probedZone is a row of marks in reading direction with how much it looks like a line of a zone.
+type probedZone struct {
+	locate.Line
+	probe float64
+}
+
+// rows of marks that are proposed, and that are read, at one size.
+const (
+	mostZoneRows = 80
+	mostZoneRead = 9
+)
 
 // zoneLines finds long rows of equally spaced marks and reads those that look like lines of a zone.
 func (s *scene) zoneLines(ctx context.Context) ([]zoneLine, error) {
@@ -69,12 +84,16 @@ func (s *scene) zoneLines(ctx context.Context) ([]zoneLine, error) {
 		if scaled > 1 && (k < 1 || len(out) > 1) {
 			break
 		}
-		chains := locate.FindBlobs(p.Gauss(.6), 25).ChainsOf(14, 24, locate.Zones)
-		for _, l := range chains {
+		var cs []probedZone
+		for _, l := range locate.FindBlobs(p.Gauss(.6), 25).ChainsOf(12, mostZoneRows, locate.Zones) {
+			cs = append(cs, s.probeZone(l.Scaled(k))...)
+		}
+		sort.SliceStable(cs, func(i, j int) bool { return cs[i].probe > cs[j].probe })
+		for _, l := range cs[:min(len(cs), mostZoneRead)] {
 			if ctx.Err() != nil {
 				return nil, errDeadline.Because(ctx.Err())
 			}
-			if z, ok := s.readZoneLine(l.Scaled(k)); ok && !overlaps(out, z) {
+			if z, ok := s.readZoneLine(l.Line); ok && !overlaps(out, z) {
 				out = append(out, z)
 			}
 			if len(out) >= 4 {
@@ -83,6 +102,32 @@ func (s *scene) zoneLines(ctx context.Context) ([]zoneLine, error) {
 		}
 	}
 	return out, nil
+}
+
+// probeZone looks at a dozen marks of a row upright and upside down; a row that is neither gives nothing.
+func (s *scene) probeZone(l locate.Line) []probedZone {
+	band, ok := l.Cut(s.max, 1, bandGeometry)
+	if !ok {
+		return nil
+	}
+	toBand, ok := band.ToPhoto.Inverse()
+	if !ok {
+		return nil
+	}
+	var xs []float32
+	for i := 0; i < len(l.Marks); i += max(len(l.Marks)/12, 1) {
+		xs = append(xs, float32(toBand.Apply(l.From.Add(l.To.Sub(l.From).Mul(l.Marks[i]))).X))
+	}
+	up, down := mrz.Probe(band.Plane, xs)
+	switch {
+	case max(up, down) < -1.7:
+		return nil
+	case up > down+.8:
+		return []probedZone{{l, up}}
+	case down > up+.8:
+		return []probedZone{{l.Reversed(), down}}
+	}
+	return []probedZone{{l, up}, {l.Reversed(), down}}
 }
 
 func overlaps(have []zoneLine, z zoneLine) bool {
@@ -99,31 +144,29 @@ func (s *scene) readZoneLine(l locate.Line) (z zoneLine, ok bool) {
 	if l.Count > 26 && l.Count <= 30 {
 		extra = 10
 	}
-	best := -0.9
-	for _, d := range [...]locate.Line{l, l.Reversed()} {
-		band, cut := d.Cut(s.max, extra, bandGeometry)
-		if !cut {
-			continue
-		}
-		n, fit := mrz.Columns(band.Plane, band.Pitch, int(l.To.Sub(l.From).Norm()/l.Pitch+1.5))
-		if n == 0 || fit <= best {
-			continue
-		}
-		best, ok = fit, true
-		z = zoneLine{columns: n, band: band}
-	}
-	if !ok {
+	band, cut := l.Cut(s.max, extra, bandGeometry)
+	if !cut {
 		return z, false
 	}
-	if z.Reading, ok = mrz.ReadLine(z.band.Plane, z.columns, z.band.Pitch, best > grid.Good*2); !ok {
+	n, fit := mrz.Columns(band.Plane, band.Pitch, int(l.To.Sub(l.From).Norm()/l.Pitch+1.5))
+	if n == 0 || fit < -.9 {
 		return z, false
 	}
+	z = zoneLine{columns: n, band: band}
+	if z.Reading, ok = mrz.ReadLine(z.band.Plane, z.columns, z.band.Pitch, fit > grid.Good*2); !ok {
+		return z, false
+	}
+	z.place()
+	return z, true
+}
+
+// place tells where on the working picture the line lies.
+func (z *zoneLine) place() {
 	y := float64(grid.BandH) / 2
 	a, b := z.band.ToPhoto.Apply(raster.Point{X: float64(z.X[0]), Y: y}), z.band.ToPhoto.Apply(raster.Point{X: float64(z.X[z.columns-1]), Y: y})
 	z.at, z.u = a.Add(b).Mul(.5), b.Sub(a)
 	z.pitch = z.u.Norm() / float64(z.columns-1)
 	z.u = z.u.Mul(1 / z.u.Norm())
-	return z, true
 }
 
 func (z *zoneLine) crop(scale float64) image.Rectangle {
@@ -158,13 +201,68 @@ func bestZone(lines []zoneLine) (*mrz.Zone, []zoneLine) {
 					logp = append(logp, g.Logp)
 				}
 				z := mrz.Solve(f, logp)
-				if best == nil || len(z.Failures) < len(best.Failures) {
+				if best == nil || len(z.Failures) < len(best.Failures) || len(z.Failures) == len(best.Failures) && z.Mean > best.Mean {
 					best, used = &z, part
 				}
 			}
 		}
 	}
 	return best, used
+}
+
+// beside looks for the lines that a zone lacks above and below the lines that were found: a line whose marks were not seen
+// as a row is still where its neighbours say. Lines of a zone are about two and a half pitches apart (Doc 9303 part 3).
+func (s *scene) beside(ctx context.Context, lines []zoneLine, z *mrz.Zone) []zoneLine {
+	if z != nil && len(z.Failures) == 0 {
+		return nil
+	}
+	var out []zoneLine
+	for _, l := range lines {
+		if l.Mean < -.5 {
+			continue
+		}
+		reach := 1
+		if l.columns == 30 {
+			reach = 2
+		}
+		for side := -reach; side <= reach; side++ {
+			if side == 0 || ctx.Err() != nil {
+				continue
+			}
+			if n, ok := s.shifted(l, float64(side)); ok && !overlaps(lines, n) && !overlaps(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// shifted reads the line that lies k line distances below l.
+func (s *scene) shifted(l zoneLine, k float64) (best zoneLine, ok bool) {
+	fit := -1.2
+	for _, gap := range [...]float64{2.5, 2.3, 2.1, 2.7, 2.9, 1.9} {
+		hm := l.band.ToPhoto
+		dy := gap * k * float64(l.Pitch)
+		for i := range 3 {
+			hm[3*i+2] += hm[3*i+1] * dy
+		}
+		band := locate.Band{Plane: s.max.Warp(&hm, l.band.W, l.band.H), ToPhoto: hm, Pitch: float64(l.Pitch)}
+		n, f := mrz.Columns(band.Plane, band.Pitch, l.columns)
+		if n == l.columns && f > fit {
+			fit, ok = f, true
+			best = zoneLine{columns: n, band: band}
+		}
+		if fit > -.15 {
+			break
+		}
+	}
+	if !ok {
+		return best, false
+	}
+	if best.Reading, ok = mrz.ReadLine(best.band.Plane, best.columns, best.band.Pitch, false); ok {
+		best.place()
+	}
+	return best, ok
 }
 
 // neighbours gives the lines with n columns that run parallel to l and lie around it, from the top.

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/kangma/kangma/ocr/internal/degrade"
 	"github.com/kangma/kangma/ocr/internal/fonts"
@@ -21,6 +22,8 @@ type lineSpec struct {
 	minCap, maxCap float64
 	maxBlur        float64 // standard deviation in capital heights
 	clutter        []*fonts.Font
+	// filler is a character that fills lines and whose height and place differ between the faces in use ("<"), or 0
+	filler byte
 }
 
 type weighted struct {
@@ -54,9 +57,13 @@ func (s lineSpec) render(rng *rand.Rand, n int, capH float64) (p *raster.Plane, 
 	base := capH * 2 * over
 	for i := 0; i < n; i++ {
 		c := rng.IntN(len(s.alphabet))
+		y, size := base, em
+		if s.filler != 0 {
+			c, y, size = s.fill(rng, c, base, em, capH*over)
+		}
 		text = append(text, c)
 		x := (2 + float64(i)) * pitch * over
-		if err := f.Fixed(mask, s.alphabet[c:c+1], x, base, em, pitch*over); err != nil {
+		if err := f.Fixed(mask, s.alphabet[c:c+1], x, y, size, pitch*over); err != nil {
 			panic(err) // a character silently missing would be learnt as paper
 		}
 		cx = append(cx, (x+pitch*over/2)/over)
@@ -66,6 +73,18 @@ func (s lineSpec) render(rng *rand.Rand, n int, capH float64) (p *raster.Plane, 
 		mask = degrade.Weight(mask, int(degrade.Between(rng, 1, .055*capH*over)), degrade.Between(rng, -1, 1))
 	}
 	return mask.Resize(w/over, h/over), text, cx, base/over - capH, pitch
+}
+
+// fill makes one character of six the filler and varies its place and size.
+func (s lineSpec) fill(rng *rand.Rand, c int, base, em, capH float64) (int, float64, float64) {
+	if rng.Float64() < .14 {
+		c = strings.IndexByte(s.alphabet, s.filler)
+	}
+	if s.alphabet[c] != s.filler {
+		return c, base, em
+	}
+	k := degrade.Between(rng, .82, 1.15)
+	return c, base - capH/2*(1-k) + degrade.Between(rng, -.1, .1)*capH, em * k
 }
 
 // addClutter writes other text beside and around the line: a label before it, rows above or below.

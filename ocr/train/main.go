@@ -47,7 +47,7 @@ func run(what string) error {
 	case "mrz":
 		return trainMRZ()
 	case "plates":
-		return trainPlates()
+		return trainPlates(1700, 6)
 	}
 	return fmt.Errorf("nothing is called %q", what)
 }
@@ -82,19 +82,8 @@ func trainMRZ() error {
 	if err != nil {
 		return err
 	}
-	spec := lineSpec{alphabet: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<", fonts: fs, minPitch: .82, maxPitch: 1.2, minCap: 9, maxCap: 40, maxBlur: .18}
-	return trainLine(spec, 112, 9000, 8, 20261123, "ocr/internal/mrz/mrz.bin")
-}
-
-// trainPlates learns bold upright faces: no free font has the shapes of GA 36 exactly, so several are mixed. The reader
-// stretches plates by half, which gives their narrow characters the proportions of these faces.
-func trainPlates() error {
-	fs, err := faces(map[string]float64{"sans-bold": 3, "dejavu-bold": 2, "dejavu-monob": 1, "sans": 1})
-	if err != nil {
-		return err
-	}
-	spec := lineSpec{alphabet: "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ", fonts: fs, minPitch: .8, maxPitch: 1.2, minCap: 9, maxCap: 60, maxBlur: .18}
-	return trainLine(spec, 112, 7000, 8, 20261124, "ocr/internal/plate/plate.bin")
+	spec := lineSpec{alphabet: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<", fonts: fs, minPitch: .82, maxPitch: 1.2, minCap: 9, maxCap: 40, maxBlur: .18, filler: '<'}
+	return trainLine(spec, 176, 22000, 10, 20261125, "ocr/internal/mrz/mrz.bin")
 }
 
 // trainLine makes samples from n lines, trains for some epochs with a falling rate, checks on fresh lines and saves.

@@ -60,6 +60,15 @@ var sources = map[string]source{
 	"dejavu-bold":  {"truetype/dejavu/DejaVuSans-Bold.ttf", "fonts-dejavu-core", 0},
 	"dejavu-mono":  {"truetype/dejavu/DejaVuSansMono.ttf", "fonts-dejavu-core", 0},
 	"dejavu-monob": {"truetype/dejavu/DejaVuSansMono-Bold.ttf", "fonts-dejavu-core", 0},
+	// bold and condensed faces, the nearest free ones to the letters of licence plates
+	"dejavu-condensed":   {"truetype/dejavu/DejaVuSansCondensed-Bold.ttf", "fonts-dejavu-extra", 0},
+	"liberation-bold":    {"truetype/liberation/LiberationSans-Bold.ttf", "fonts-liberation", 0},
+	"liberation-narrow":  {"truetype/liberation/LiberationSansNarrow-Bold.ttf", "fonts-liberation", 0},
+	"roboto-condensed":   {"truetype/roboto/unhinted/RobotoCondensed-Bold.ttf", "fonts-roboto-unhinted", 0},
+	"opensans-condensed": {"truetype/open-sans/OpenSans-CondBold.ttf", "fonts-open-sans", 0},
+	"bebas":              {"opentype/bebas-neue/BebasNeue-Bold.otf", "fonts-bebas-neue", 0},
+	"lato-black":         {"truetype/lato/Lato-Black.ttf", "fonts-lato", 0},
+	"wenkai-bold":        {"truetype/lxgw-wenkai/LXGWWenKai-Bold.ttf", "fonts-lxgw-wenkai", 0},
 }
 
 var (

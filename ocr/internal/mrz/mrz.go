@@ -13,6 +13,7 @@ type Format struct {
 	Name    string
 	Lines   int
 	Columns int
+	first   string // what may stand in the very first place
 	fields  []span // with check digits
 	letters []span // only A-Z and <
 	digits  []span // only 0-9 and, where a date may be unknown, <
@@ -23,15 +24,15 @@ type span struct{ line, from, to, check int }
 
 // Formats of Doc 9303 parts 4, 5 and 6. The composite check digits are handled by composite.
 var Formats = []Format{
-	{"TD3", 2, 44,
+	{"TD3", 2, 44, "P",
 		[]span{{1, 0, 9, 9}, {1, 13, 19, 19}, {1, 21, 27, 27}},
 		[]span{{0, 0, 44, -1}, {1, 10, 13, -1}, {1, 20, 21, -1}},
-		[]span{{1, 9, 10, -1}, {1, 13, 20, -1}, {1, 21, 28, -1}, {1, 43, 44, -1}}},
-	{"TD2", 2, 36,
+		[]span{{1, 9, 10, -1}, {1, 13, 20, -1}, {1, 21, 28, -1}, {1, 42, 44, -1}}},
+	{"TD2", 2, 36, "IACP",
 		[]span{{1, 0, 9, 9}, {1, 13, 19, 19}, {1, 21, 27, 27}},
 		[]span{{0, 0, 36, -1}, {1, 10, 13, -1}, {1, 20, 21, -1}},
 		[]span{{1, 9, 10, -1}, {1, 13, 20, -1}, {1, 21, 28, -1}, {1, 35, 36, -1}}},
-	{"TD1", 3, 30,
+	{"TD1", 3, 30, "IAC",
 		[]span{{0, 5, 14, 14}, {1, 0, 6, 6}, {1, 8, 14, 14}},
 		[]span{{0, 0, 5, -1}, {1, 7, 8, -1}, {1, 15, 18, -1}, {2, 0, 30, -1}},
 		[]span{{1, 0, 7, -1}, {1, 8, 15, -1}, {1, 29, 30, -1}}},
@@ -40,7 +41,10 @@ var Formats = []Format{
 // Allowed says whether a character may stand at a place.
 func (f *Format) Allowed(line, col int, ch byte) bool {
 	if line == 0 && col == 0 {
-		return strings.IndexByte("PVIAC", ch) >= 0 // passports, visas, cards
+		return strings.IndexByte(f.first, ch) >= 0
+	}
+	if tens, ok := f.tens(line, col); ok {
+		return strings.IndexByte(tens, ch) >= 0
 	}
 	for _, s := range f.letters {
 		if s.line == line && col >= s.from && col < s.to {
@@ -53,6 +57,30 @@ func (f *Format) Allowed(line, col int, ch byte) bool {
 		}
 	}
 	return true
+}
+
+// tens gives what may stand in the tens of a month or a day; the check digit and every other number may be anything.
+func (f *Format) tens(line, col int) (string, bool) {
+	for _, s := range f.fields[1:] { // the dates
+		switch {
+		case line != s.line:
+		case col == s.from+2:
+			return "01<", true
+		case col == s.from+4:
+			return "0123<", true
+		case col == s.check:
+			return "0123456789", true
+		}
+	}
+	return "", false
+}
+
+// name is where the holder's name stands.
+func (f *Format) name() span {
+	if f.Lines == 3 {
+		return span{2, 0, f.Columns, -1}
+	}
+	return span{0, 5, f.Columns, -1}
 }
 
 // CheckDigit is the check digit of Doc 9303 part 3, section 4.9: weights 7, 3, 1; < counts nothing, A is 10.
@@ -83,6 +111,23 @@ func (f *Format) composite(lines []string) (text string, line, col int) {
 	default:
 		return lines[0][5:30] + lines[1][0:7] + lines[1][8:15] + lines[1][18:29], 1, 29
 	}
+}
+
+// checkedField is a field with its own check digit; an optional one may have < there when it is empty.
+type checkedField struct {
+	span
+	optional bool
+}
+
+func (f *Format) checked() []checkedField {
+	var out []checkedField
+	for _, s := range f.fields {
+		out = append(out, checkedField{s, false})
+	}
+	if f.Name == "TD3" {
+		out = append(out, checkedField{span{1, 28, 42, 42}, true})
+	}
+	return out
 }
 
 // Failures lists which check digits do not fit: document, birth, expiry, personal, composite. An empty list is a good zone.

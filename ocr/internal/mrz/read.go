@@ -3,7 +3,7 @@ package mrz
 import (
 	"bytes"
 	_ "embed"
-	"math"
+	"slices"
 	"sync"
 
 	"github.com/kangma/kangma/ocr/internal/grid"
@@ -23,6 +23,28 @@ var reader = sync.OnceValues(func() (*grid.Reader, error) {
 	}
 	return &grid.Reader{Net: net, Alphabet: Alphabet}, nil
 })
+
+// Probe says quickly whether a band shows characters of a zone at the given places: the mean log probability of the best
+// character there, upright and upside down. It costs a small part of Columns and sorts the proposals.
+func Probe(band *raster.Plane, xs []float32) (upright, turned float64) {
+	r, err := reader()
+	if err != nil || len(xs) == 0 {
+		return -99, -99
+	}
+	ink := grid.Normalise(band)
+	win := make([]float32, grid.WinW*grid.WinH)
+	s := r.Net.NewScratch()
+	for _, x := range xs {
+		grid.Window(win, ink, x, 0, 1)
+		r.Net.Forward(win, s)
+		upright += float64(max(slices.Max(s.Logp[:len(Alphabet)]), -6))
+		slices.Reverse(win)
+		r.Net.Forward(win, s)
+		turned += float64(max(slices.Max(s.Logp[:len(Alphabet)]), -6))
+	}
+	n := float64(len(xs))
+	return upright / n, turned / n
+}
 
 // Columns tells how many columns the line on a band has (44, 36 or 30) and how well that fits: the greatest count whose
 // characters are all there. marks is how many characters the line seems to have; a count next to it is believed.
@@ -64,5 +86,3 @@ func ReadLine(band *raster.Plane, n int, pitch float64, quick bool) (grid.Readin
 	}
 	return r.Read(grid.Normalise(band), shapeOf(n, pitch), quick)
 }
-
-func expOf(x float64) float64 { return math.Exp(x) }

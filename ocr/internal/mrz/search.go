@@ -1,6 +1,10 @@
 package mrz
 
-import "sort"
+import (
+	"math"
+	"sort"
+	"strings"
+)
 
 // Zone is a zone as read.
 type Zone struct {
@@ -8,103 +12,217 @@ type Zone struct {
 	Lines    []string
 	Conf     []float64 // for each line the probability of its weakest character
 	Failures []string  // check digits that do not fit
-	Changed  int       // characters that the check digits corrected
+	Changed  int       // characters chosen by the check digits that are not twins in shape
+	Mean     float64   // mean log probability of the characters
 }
 
-// limits of a correction, in nats, as for ID numbers: it may only break a near tie.
+// Limits of a choice by the check digits, in nats: it may only break a near tie. Twins in shape (0 and O) are hardly
+// told apart in print, so for them the check digit is better evidence than the picture.
 const (
 	maxCost    = 3.0
-	maxChanged = 2
+	maxChanged = 3
 	margin     = 1.5
+	twinFactor = 0.4
 )
+
+// twins are characters that OCR-B draws nearly alike.
+var twins = map[[2]byte]bool{}
+
+func init() {
+	for _, t := range []string{"0O", "1I", "2Z", "5S", "8B", "0D", "0Q"} {
+		twins[[2]byte{t[0], t[1]}], twins[[2]byte{t[1], t[0]}] = true, true
+	}
+}
 
 type swap struct {
 	line, col int
 	ch        byte
 	cost      float64
+	twin      bool
 }
+
+// digitsFirst is how much clearer O must be than 0 to be taken for it where both may stand: issuers avoid O.
+const digitsFirst = 2.0
 
 // Solve turns the log probabilities of every place into the best zone. logp[line][column][class].
 func Solve(f *Format, logp [][][]float32) Zone {
 	z := Zone{Format: f}
 	var doubts []swap
 	text := make([][]byte, f.Lines)
+	conf := make([][]float64, f.Lines)
 	for l := range text {
-		text[l] = make([]byte, f.Columns)
-		conf := 0.0
+		text[l], conf[l] = make([]byte, f.Columns), make([]float64, f.Columns)
 		for c := range text[l] {
-			best := -1
-			for k := range Alphabet {
-				if f.Allowed(l, c, Alphabet[k]) && (best < 0 || logp[l][c][k] > logp[l][c][best]) {
-					best = k
-				}
-			}
+			best := f.best(l, c, logp[l][c])
 			text[l][c] = Alphabet[best]
-			conf = min(conf, float64(logp[l][c][best]))
+			conf[l][c] = float64(logp[l][c][best])
 			for k := range Alphabet {
-				if cost := float64(logp[l][c][best] - logp[l][c][k]); k != best && cost < maxCost && f.Allowed(l, c, Alphabet[k]) {
-					doubts = append(doubts, swap{l, c, Alphabet[k], cost})
+				s := swap{l, c, Alphabet[k], float64(logp[l][c][best] - logp[l][c][k]), twins[[2]byte{Alphabet[k], Alphabet[best]}]}
+				if s.twin {
+					s.cost = max(s.cost, 0) * twinFactor
+				}
+				if k != best && s.cost < maxCost && f.Allowed(l, c, Alphabet[k]) {
+					s.cost = max(s.cost, 0)
+					doubts = append(doubts, s)
 				}
 			}
 		}
-		z.Conf = append(z.Conf, conf)
 	}
+	f.nameTail(text, conf, logp)
 	z.mend(f, text, doubts)
+	n := 0.0
 	for i, l := range text {
 		z.Lines = append(z.Lines, string(l))
-		z.Conf[i] = expOf(z.Conf[i])
+		least := 0.0
+		for c, v := range conf[i] {
+			v = max(v, float64(logp[i][c][strings.IndexByte(Alphabet, l[c])]))
+			least = min(least, v)
+			z.Mean += v
+			n++
+		}
+		z.Conf = append(z.Conf, math.Exp(least))
 	}
+	z.Mean /= n
 	z.Failures = f.Failures(z.Lines)
 	return z
 }
 
-// mend changes up to two doubtful characters when that makes every check digit fit and no other change nearly does.
-func (z *Zone) mend(f *Format, text [][]byte, doubts []swap) {
-	lines := func() []string {
-		out := make([]string, len(text))
-		for i, l := range text {
-			out[i] = string(l)
+// best is the most probable class that may stand at a place.
+func (f *Format) best(l, c int, logp []float32) int {
+	best := -1
+	for k := range Alphabet {
+		if f.Allowed(l, c, Alphabet[k]) && (best < 0 || logp[k] > logp[best]) {
+			best = k
 		}
-		return out
 	}
-	if len(f.Failures(lines())) == 0 {
+	if Alphabet[best] == 'O' && f.Allowed(l, c, '0') && logp[best]-logp[0] < digitsFirst {
+		return 0
+	}
+	return best
+}
+
+// nameTail uses that a name field ends in fillers only, and that within a name at most two fillers stand together (Doc 9303
+// part 3, section 4.6): the end of the name is where all places taken together fit best. Behind the third filler nothing
+// else is possible, so those places are not doubtful.
+func (f *Format) nameTail(text [][]byte, conf [][]float64, logp [][][]float32) {
+	s := f.name()
+	row := text[s.line]
+	filler := strings.IndexByte(Alphabet, '<')
+	fill := func(c int) float64 { return float64(logp[s.line][c][filler]) }
+	tail := 0.0
+	for c := s.from; c < s.to; c++ {
+		tail += fill(c)
+	}
+	// end is the first place of the tail
+	head, best, end := 0.0, math.Inf(-1), s.to
+	for c := s.from; c <= s.to; c++ {
+		if v := head + tail; v >= best && c > s.from {
+			best, end = v, c
+		}
+		if c == s.to || c >= s.from+3 && string(row[c-2:c+1]) == "<<<" {
+			break
+		}
+		head += conf[s.line][c]
+		tail -= fill(c)
+	}
+	for end > s.from && row[end-1] == '<' {
+		end--
+	}
+	for c := end; c < s.to; c++ {
+		row[c], conf[s.line][c] = '<', fill(c)
+		if c >= end+2 {
+			conf[s.line][c] = 0
+		}
+	}
+}
+
+// mend changes a few doubtful characters when that makes check digits fit and no other change nearly does: first each field
+// with its own check digit, then the whole.
+func (z *Zone) mend(f *Format, text [][]byte, doubts []swap) {
+	for _, s := range f.checked() {
+		var own []swap
+		for _, d := range doubts {
+			if d.line == s.line && (d.col >= s.from && d.col < s.to || d.col == s.check) {
+				own = append(own, d)
+			}
+		}
+		z.mendBy(text, own, func() bool {
+			l := text[s.line]
+			c := CheckDigit(string(l[s.from:s.to]))
+			return c == l[s.check] || s.optional && l[s.check] == '<' && strings.Trim(string(l[s.from:s.to]), "<") == ""
+		})
+	}
+	z.mendBy(text, doubts, func() bool {
+		lines := make([]string, len(text))
+		for i, l := range text {
+			lines[i] = string(l)
+		}
+		return len(f.Failures(lines)) == 0
+	})
+}
+
+// mendBy looks for the cheapest set of swaps for which fits becomes true.
+func (z *Zone) mendBy(text [][]byte, doubts []swap, fits func() bool) {
+	if fits() {
 		return
 	}
-	sort.Slice(doubts, func(i, j int) bool { return doubts[i].cost < doubts[j].cost })
-	doubts = doubts[:min(len(doubts), 40)]
-	type fix struct {
+	sort.SliceStable(doubts, func(i, j int) bool { return doubts[i].cost < doubts[j].cost })
+	doubts = doubts[:min(len(doubts), 28)]
+	var found [2]struct {
 		s    []swap
 		cost float64
 	}
-	var found []fix
-	apply := func(s swap) byte {
-		old := text[s.line][s.col]
-		text[s.line][s.col] = s.ch
-		return old
-	}
-	for i, a := range doubts {
-		oa := apply(a)
-		if len(f.Failures(lines())) == 0 {
-			found = append(found, fix{[]swap{a}, a.cost})
-		}
-		for _, b := range doubts[i+1:] {
-			if a.cost+b.cost > maxCost || b.line == a.line && b.col == a.col {
+	found[0].cost, found[1].cost = math.Inf(1), math.Inf(1)
+	var try func(from int, used []swap, cost float64)
+	try = func(from int, used []swap, cost float64) {
+		for i := from; i < len(doubts); i++ {
+			d := doubts[i]
+			if cost+d.cost > maxCost {
+				return // they are sorted
+			}
+			if taken(used, d) {
 				continue
 			}
-			ob := apply(b)
-			if len(f.Failures(lines())) == 0 {
-				found = append(found, fix{[]swap{a, b}, a.cost + b.cost})
+			old := text[d.line][d.col]
+			text[d.line][d.col] = d.ch
+			now := append(used[:len(used):len(used)], d)
+			c := cost + d.cost
+			switch {
+			case c < found[1].cost && fits():
+				found[1].s, found[1].cost = now, c
+				if c < found[0].cost {
+					found[0], found[1] = found[1], found[0]
+				}
+			case len(now) < maxChanged:
+				try(i+1, now, c)
 			}
-			text[b.line][b.col] = ob
+			text[d.line][d.col] = old
 		}
-		text[a.line][a.col] = oa
 	}
-	sort.Slice(found, func(i, j int) bool { return found[i].cost < found[j].cost })
-	if len(found) == 0 || len(found) > 1 && found[1].cost-found[0].cost < margin {
+	try(0, nil, 0)
+	if math.IsInf(found[0].cost, 1) || found[1].cost-found[0].cost < margin*twinFactor {
 		return
 	}
-	for _, s := range found[0].s[:min(maxChanged, len(found[0].s))] {
-		apply(s)
-		z.Changed++
+	onlyTwins := true
+	for _, s := range found[0].s {
+		onlyTwins = onlyTwins && s.twin
 	}
+	if !onlyTwins && found[1].cost-found[0].cost < margin {
+		return
+	}
+	for _, s := range found[0].s {
+		text[s.line][s.col] = s.ch
+		if !s.twin {
+			z.Changed++
+		}
+	}
+}
+
+func taken(used []swap, d swap) bool {
+	for _, u := range used {
+		if u.line == d.line && u.col == d.col {
+			return true
+		}
+	}
+	return false
 }

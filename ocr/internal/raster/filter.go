@@ -102,6 +102,9 @@ func (p *Plane) Convolve(k []float32) *Plane {
 	return out
 }
 
+// ConvolveBoth filters the rows and the columns by the same odd kernel; the edge is repeated.
+func (p *Plane) ConvolveBoth(k []float32) *Plane { return p.Convolve(k).transposeConvolve(k) }
+
 func (p *Plane) transposeConvolve(k []float32) *Plane {
 	out := NewPlane(p.W, p.H)
 	r := len(k) / 2

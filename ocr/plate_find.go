@@ -1,0 +1,183 @@
+package ocr
+
+import (
+	"context"
+	"sort"
+
+	"github.com/kangma/kangma/ocr/internal/locate"
+	"github.com/kangma/kangma/ocr/internal/plate"
+	"github.com/kangma/kangma/ocr/internal/raster"
+)
+
+// plateLines is the shape of the rows of letters that plates have, drawn ones included.
+var plateLines = locate.Proportion{Min: .38, Max: 1.45, Want: 6}
+
+// platePlane is a picture in which one kind of plate shows its print, at halving sizes.
+type platePlane struct {
+	sizes    []*raster.Plane
+	inverted bool // print is lighter than its ground
+}
+
+func (s *scene) platePlanes() [2]platePlane {
+	red, luma := raster.NewPlane(s.rgb.W, s.rgb.H), s.rgb.Luma()
+	for i := range red.Pix { // the ground of blue plates is darkest in red light, red print on black is lightest
+		red.Pix[i] = float32(s.rgb.Pix[3*i]) * (1.0 / 255)
+	}
+	out := [2]platePlane{{[]*raster.Plane{red}, true}, {[]*raster.Plane{luma}, false}}
+	for k := range out {
+		for p := out[k].sizes[0]; max(p.W, p.H) > 200; {
+			p = p.Half()
+			out[k].sizes = append(out[k].sizes, p)
+		}
+	}
+	return out
+}
+
+// findPlate looks for rows of upright marks at several sizes, light on dark and dark on light, and proves each by reading
+// it. The best reading is given even when it is not sure; nil when nothing looks like a plate.
+func (s *scene) findPlate(ctx context.Context) (*foundPlate, error) {
+	planes := s.platePlanes()
+	base := 0 // the largest size at which marks are looked for
+	for max(planes[0].sizes[base].W, planes[0].sizes[base].H) > 1300 && base+1 < len(planes[0].sizes) {
+		base++
+	}
+	var best *foundPlate
+	for _, level := range [...]int{base + 1, base, base + 2, base + 3} {
+		for _, window := range [...]int{31, 61} {
+			for k := range planes {
+				if level >= len(planes[k].sizes) {
+					continue
+				}
+				f, err := s.platesAt(ctx, &planes[k], level, window)
+				if err != nil {
+					return nil, err
+				}
+				if f != nil && (best == nil || betterPlate(f, best)) {
+					best = f
+				}
+			}
+			if best != nil && best.sure() {
+				return best, nil
+			}
+		}
+	}
+	return best, nil
+}
+
+func betterPlate(a, b *foundPlate) bool {
+	if a.sure() != b.sure() {
+		return a.sure()
+	}
+	return a.score > b.score
+}
+
+// plateCandidate is a row of marks in reading direction, in pixels of the working picture.
+type plateCandidate struct {
+	line  locate.Line
+	probe float64
+}
+
+// most rows of marks probed and read at one size.
+const (
+	mostProbed = 24
+	mostRead   = 3
+)
+
+func (s *scene) platesAt(ctx context.Context, p *platePlane, level, window int) (*foundPlate, error) {
+	small := p.sizes[level]
+	seen := small
+	if p.inverted {
+		seen = raster.NewPlane(small.W, small.H)
+		for i, v := range small.Pix {
+			seen.Pix[i] = 1 - v
+		}
+	}
+	var cs []plateCandidate
+	for _, l := range locate.FindBlobs(seen.Gauss(.5), window).ChainsOf(3, mostProbed, plateLines) {
+		if ctx.Err() != nil {
+			return nil, errDeadline.Because(ctx.Err())
+		}
+		l = l.Scaled(float64(int(1) << level))
+		a, b := p.probe(l), p.probe(l.Reversed())
+		if l.To.X < l.From.X { // plates stand upright more often than not
+			a -= .3
+		} else {
+			b -= .3
+		}
+		if b > a {
+			l, a = l.Reversed(), b
+		}
+		if a > -1.6 {
+			cs = append(cs, plateCandidate{l, a})
+		}
+	}
+	sort.SliceStable(cs, func(i, j int) bool { return cs[i].probe > cs[j].probe })
+	var best *foundPlate
+	for _, c := range cs[:min(len(cs), mostRead)] {
+		if ctx.Err() != nil {
+			return nil, errDeadline.Because(ctx.Err())
+		}
+		if f := s.readPlate(p, c.line); f != nil && (best == nil || betterPlate(f, best)) {
+			best = f
+		}
+		if best != nil && best.sure() {
+			break
+		}
+	}
+	return best, nil
+}
+
+// plateBand is a rectified line with its field.
+type plateBand struct {
+	*plate.Field
+	toPhoto raster.Homography // band to working picture
+}
+
+// cut rectifies a line, longer by extra pitches at both ends, stretched so that letters are plate.Pitch apart, from the
+// size at which letters are about as tall as in the band.
+func (p *platePlane) cut(l locate.Line, extra float64) (plateBand, bool) {
+	k := 0
+	for h := (l.Height[0] + l.Height[1]) / 2; h > 1.8*plate.Cap && k+1 < len(p.sizes); h /= 2 {
+		k++
+	}
+	f := float64(int(1) << k)
+	b, ok := l.Scaled(1/f).Cut(p.sizes[k], extra, locate.Geometry{Cap: plate.Cap, H: plate.BandH, Top: plate.CapTop})
+	if !ok || b.Pitch < 4 {
+		return plateBand{}, false
+	}
+	stretch := plate.Pitch / b.Pitch
+	w := int(float64(b.W) * stretch)
+	if w > 40*plate.Pitch {
+		return plateBand{}, false
+	}
+	hm := b.ToPhoto
+	for _, i := range [...]int{0, 3, 6} {
+		hm[i] /= stretch
+	}
+	band := p.sizes[k].Warp(&hm, w, plate.BandH)
+	margin := int(max(extra-.5, 0) * plate.Pitch)
+	out := plateBand{plate.NewField(band, p.inverted, margin, w-margin), hm}
+	for i := range 3 { // pixels of the working picture: (x+.5)*f - .5
+		out.toPhoto[i] = hm[i]*f + hm[6+i]*(f-1)/2
+		out.toPhoto[3+i] = hm[3+i]*f + hm[6+i]*(f-1)/2
+	}
+	return out, true
+}
+
+// probe tells how much the marks of a line look like characters.
+func (p *platePlane) probe(l locate.Line) float64 {
+	const extra = .9
+	b, ok := p.cut(l, extra)
+	if !ok {
+		return -99
+	}
+	inv, ok := b.toPhoto.Inverse()
+	if !ok {
+		return -99
+	}
+	var xs []float64
+	for i := 0; i < len(l.Marks); i += max(len(l.Marks)/6, 1) {
+		xs = append(xs, inv.Apply(l.From.Add(l.To.Sub(l.From).Mul(l.Marks[i]))).X)
+	}
+	return plate.Probe(b.Field, xs)
+}
