@@ -40,6 +40,9 @@ func (r *Reader) idCard(ctx context.Context, img []byte, fields bool) (*Draft, e
 	if err != nil {
 		return nil, err
 	}
+	if r.o.Finder != nil && (f == nil || f.Verdict == idnumber.Unreadable) {
+		f = s.askFinder(ctx, r.o.Finder, f)
+	}
 	if f == nil || !f.stands() {
 		return s.noNumber(scale)
 	}

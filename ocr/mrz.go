@@ -3,6 +3,7 @@ package ocr
 import (
 	"context"
 	"image"
+	"math"
 	"sort"
 
 	"github.com/kangma/kangma"
@@ -14,8 +15,11 @@ import (
 
 var errNoMRZ = kangma.E(kangma.Invalid, "mrz_not_found", "no machine readable zone was found; the whole lower edge of the page must be on the photo")
 
-// sureLine is the probability of a line's weakest character from which it need not be confirmed; names have no check digit.
-const sureLine = .8
+// Probability of a line's weakest character from which it need not be confirmed: names have no check digit.
+const (
+	sureLine     = .5
+	sureZoneName = .75
+)
 
 // zoneLine is one line of a zone, read and placed.
 type zoneLine struct {
@@ -44,10 +48,7 @@ func (r *Reader) MRZ(ctx context.Context, img []byte) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	z, used := bestZone(lines)
-	if more := s.beside(ctx, lines, z); len(more) > 0 {
-		z, used = bestZone(append(lines, more...))
-	}
+	z, used := bestZone(s.align(ctx, lines))
 	if z == nil {
 		if _, err := s.nothing(); kangma.CodeOf(err) != "no_document" && kangma.CodeOf(err) != "idcard_back" {
 			return nil, err
@@ -56,7 +57,7 @@ func (r *Reader) MRZ(ctx context.Context, img []byte) (*Draft, error) {
 	}
 	d := &Draft{Kind: MRZ}
 	for i, l := range z.Lines {
-		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Changed > 0 || z.Conf[i] < sureLine, Crop: used[i].crop(scale)})
+		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Changed > 0 || z.Conf[i] < z.Format.Need(i, sureLine, sureZoneName), Crop: used[i].crop(scale)})
 	}
 	if len(z.Failures) > 0 {
 		d.Problem, d.FailedTest = "checksum_failed", z.Failures[0]
@@ -210,49 +211,89 @@ func bestZone(lines []zoneLine) (*mrz.Zone, []zoneLine) {
 	return best, used
 }
 
-// beside looks for the lines that a zone lacks above and below the lines that were found: a line whose marks were not seen
-// as a row is still where its neighbours say. Lines of a zone are about two and a half pitches apart (Doc 9303 part 3).
-func (s *scene) beside(ctx context.Context, lines []zoneLine, z *mrz.Zone) []zoneLine {
-	if z != nil && len(z.Failures) == 0 {
-		return nil
+// clearLine is a mean log probability at which a line needs no second look.
+const clearLine = -.06
+
+// align reads the lines above and below the clearest one again where that one says they are: at its pitch, in its
+// perspective, beginning where it begins. A row that ends in fillers tells its own geometry badly, and one whose marks
+// were not seen as a row is found only so. Lines of a zone are about two and a half pitches apart (Doc 9303 part 3).
+func (s *scene) align(ctx context.Context, lines []zoneLine) []zoneLine {
+	if len(lines) == 0 {
+		return lines
 	}
-	var out []zoneLine
+	a := lines[0]
 	for _, l := range lines {
-		if l.Mean < -.5 {
+		if l.Mean > a.Mean {
+			a = l
+		}
+	}
+	if a.Mean < -.6 {
+		return lines
+	}
+	reach := 1
+	if a.columns == 30 {
+		reach = 2
+	}
+	for side := -reach; side <= reach; side++ {
+		if side == 0 || ctx.Err() != nil || aligned(lines, a, side) {
 			continue
 		}
-		reach := 1
-		if l.columns == 30 {
-			reach = 2
+		n, ok := s.shifted(a, float64(side))
+		if !ok {
+			continue
 		}
-		for side := -reach; side <= reach; side++ {
-			if side == 0 || ctx.Err() != nil {
-				continue
-			}
-			if n, ok := s.shifted(l, float64(side)); ok && !overlaps(lines, n) && !overlaps(out, n) {
-				out = append(out, n)
-			}
-		}
+		lines = replace(lines, n)
 	}
-	return out
+	return lines
 }
 
-// shifted reads the line that lies k line distances below l.
+// aligned says whether a clear line that begins where a begins is already known on that side at that distance.
+func aligned(lines []zoneLine, a zoneLine, side int) bool {
+	down := raster.Point{X: -a.u.Y, Y: a.u.X}
+	for _, l := range lines {
+		d := l.at.Sub(a.at)
+		k := d.Dot(down) / a.pitch / 2.5
+		if l.columns == a.columns && l.Mean > clearLine && math.Abs(d.Dot(a.u)) < .4*a.pitch && math.Abs(k-float64(side)) < .35 {
+			return true
+		}
+	}
+	return false
+}
+
+// replace adds a line in place of those that lie where it lies and were read less clearly.
+func replace(lines []zoneLine, n zoneLine) []zoneLine {
+	out := lines[:0:0]
+	for _, l := range lines {
+		if l.at.Sub(n.at).Norm() < n.pitch*1.2 {
+			if l.columns == n.columns && l.Mean > n.Mean+.1 {
+				return lines
+			}
+			continue
+		}
+		out = append(out, l)
+	}
+	return append(out, n)
+}
+
+// shifted reads the line that lies k line distances below l and begins where l begins.
 func (s *scene) shifted(l zoneLine, k float64) (best zoneLine, ok bool) {
-	fit := -1.2
+	fit := -1.1
+	pitch := float64(l.X[l.columns-1]-l.X[0]) / float64(l.columns-1)
+	x0 := float64(l.X[0]) - .9*pitch
+	w := int(float64(l.X[l.columns-1]) + .9*pitch - x0)
 	for _, gap := range [...]float64{2.5, 2.3, 2.1, 2.7, 2.9, 1.9} {
 		hm := l.band.ToPhoto
-		dy := gap * k * float64(l.Pitch)
+		dy := gap*k*pitch + float64(l.DY)
 		for i := range 3 {
-			hm[3*i+2] += hm[3*i+1] * dy
+			hm[3*i+2] += hm[3*i]*x0 + hm[3*i+1]*dy
 		}
-		band := locate.Band{Plane: s.max.Warp(&hm, l.band.W, l.band.H), ToPhoto: hm, Pitch: float64(l.Pitch)}
+		band := locate.Band{Plane: s.max.Warp(&hm, w, grid.BandH), ToPhoto: hm, Pitch: pitch}
 		n, f := mrz.Columns(band.Plane, band.Pitch, l.columns)
 		if n == l.columns && f > fit {
 			fit, ok = f, true
 			best = zoneLine{columns: n, band: band}
 		}
-		if fit > -.15 {
+		if fit > -.1 {
 			break
 		}
 	}

@@ -61,7 +61,9 @@ const (
 	surePlateScore = -0.35
 )
 
-func (f *foundPlate) sure() bool { return f.conf >= surePlate && f.score >= surePlateScore && f.plausible() }
+func (f *foundPlate) sure() bool {
+	return f.conf >= surePlate && f.score >= surePlateScore && f.plausible()
+}
 
 // plausible checks the colour against the count of characters and the special characters (GA 36-2018).
 func (f *foundPlate) plausible() bool {

@@ -22,6 +22,7 @@ type Options struct {
 	Deadline   time.Duration    // longest time for one picture; 0: two seconds
 	Divisions  []string         // full names of divisions that addresses may start with, e.g. 广东省广州市荔湾区; may be nil
 	TextEngine LineReader       // second opinion on names and addresses; may be nil
+	Finder     LineFinder       // a further way to find the number; may be nil
 }
 
 // Reader reads documents. It is safe for concurrent use.

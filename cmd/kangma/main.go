@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/ocr/ppocr"
 	"github.com/kangma/kangma/ocr/tess"
 )
 
@@ -30,6 +31,7 @@ const (
 
 func main() {
 	tess.ChildMain() // when this process is a reading child, it never returns
+	ppocr.ChildMain()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

@@ -65,7 +65,15 @@ func Zone(rng *rand.Rand, format string) []string {
 // MRZ makes the photo of a page or card with a zone of a format (TD1, TD2 or TD3).
 func MRZ(seed uint64, level Level, format string) (Photo, error) {
 	rng := rand.New(rand.NewPCG(seed, 0x3272+uint64(level)<<32))
-	lines := Zone(rng, format)
+	return mrzPage(rng, seed, level, format, Zone(rng, format))
+}
+
+// MRZOf is MRZ with lines of the caller, such as a published specimen.
+func MRZOf(seed uint64, level Level, format string, lines []string) (Photo, error) {
+	return mrzPage(rand.New(rand.NewPCG(seed, 0x3273+uint64(level)<<32)), seed, level, format, lines)
+}
+
+func mrzPage(rng *rand.Rand, seed uint64, level Level, format string, lines []string) (Photo, error) {
 	// 14 pixels a millimetre: TD3 125 x 88 mm, TD2 105 x 74, TD1 85.6 x 54
 	const mm = 14.0
 	size := map[string][2]float64{"TD1": {85.6, 54}, "TD2": {105, 74}, "TD3": {125, 88}}[format]
@@ -91,9 +99,32 @@ func MRZ(seed uint64, level Level, format string) (Photo, error) {
 	if err := pageText(rng, black, mm, size); err != nil {
 		return Photo{}, err
 	}
+	face(rng, m, mm, size)
 	blend(m, black, [3]float64{.1, .1, .1})
 	jpg, quad, err := shoot(rng, m, level)
 	return Photo{JPEG: jpg, Level: level, Seed: seed, Quad: quad, Truth: Truth{MRZ: lines}}, err
+}
+
+// face paints the holder's photo as a dark, uneven oval on lighter ground.
+func face(rng *rand.Rand, m *raster.RGB, mm float64, size [2]float64) {
+	x0, y0, w, h := .05*size[0]*mm, .12*size[1]*mm, .26*size[0]*mm, .42*size[1]*mm
+	ground, skin := degrade.Between(rng, .7, .95), degrade.Between(rng, .35, .75)
+	for y := y0; y < y0+h; y++ {
+		for x := x0; x < x0+w; x++ {
+			u, v := (x-x0)/w-.5, (y-y0)/h-.45
+			c := ground
+			switch d := u*u*7 + v*v*4.5; {
+			case d < .55 && v < -.12:
+				c = .15
+			case d < .55:
+				c = skin * (1 + .3*u)
+			case v > .3:
+				c = .25
+			}
+			p := m.Pix[3*(int(y)*m.W+int(x)):]
+			p[0], p[1], p[2] = uint8(255*c), uint8(235*c), uint8(215*c)
+		}
+	}
 }
 
 // pageText prints some lines of the upper page.

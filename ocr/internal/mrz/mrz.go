@@ -113,6 +113,15 @@ func (f *Format) composite(lines []string) (text string, line, col int) {
 	}
 }
 
+// Need is what a line asks of its weakest character: checked where check digits cover the line, named where the holder's
+// name stands.
+func (f *Format) Need(line int, checked, named float64) float64 {
+	if line == f.name().line {
+		return named
+	}
+	return checked
+}
+
 // checkedField is a field with its own check digit; an optional one may have < there when it is empty.
 type checkedField struct {
 	span

@@ -84,5 +84,10 @@ func ReadLine(band *raster.Plane, n int, pitch float64, quick bool) (grid.Readin
 	if err != nil {
 		return grid.Reading{}, false
 	}
-	return r.Read(grid.Normalise(band), shapeOf(n, pitch), quick)
+	ink, shape := grid.Normalise(band), shapeOf(n, pitch)
+	rd, ok := r.Read(ink, shape, quick)
+	if ok {
+		rd = r.Straighten(ink, rd, shape)
+	}
+	return rd, ok
 }

@@ -1,0 +1,100 @@
+package plate_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/kangma/kangma/ocr/internal/fonts"
+	"github.com/kangma/kangma/ocr/internal/plate"
+	"github.com/kangma/kangma/ocr/internal/raster"
+)
+
+// band draws a line as the reader would rectify it: letters at plate.Pitch, capitals of plate.Cap rows.
+func band(t *testing.T, s string) *raster.Plane {
+	t.Helper()
+	f, err := fonts.Get("sans-bold")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const over = 4
+	r := []rune(s)
+	big := raster.NewPlane((len(r)+6)*plate.Pitch*over, plate.BandH*over)
+	for i, c := range r {
+		x := float64((i + 3) * plate.Pitch * over)
+		base := float64((plate.CapTop + plate.Cap) * over)
+		size := plate.Cap * over / .733
+		if c > 0x2fff {
+			size *= .86
+			x -= 4
+			base -= 4
+		}
+		if err := f.Fixed(big, string(c), x, base, size, plate.Pitch*over); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := big.Resize(big.W/over, plate.BandH)
+	for i, v := range p.Pix {
+		p.Pix[i] = .9 - .8*v
+	}
+	return p
+}
+
+func TestALineIsReadByItsLayout(t *testing.T) {
+	for text, layout := range map[string]string{"粤A12345": "seven", "京AD54321": "eight", "苏E8H72学": "seven"} {
+		b := band(t, text)
+		r, ok := plate.Read(plate.NewField(b, false, 0, b.W), &plate.Seven, &plate.Eight, &plate.Embassy)
+		if !ok || r.Text() != text || r.Layout != layout {
+			t.Errorf("%s: read %s as %s, score %.2f", text, r.Text(), r.Layout, r.Score)
+		}
+		if r.Least() < .5 {
+			t.Errorf("%s: a clean line is doubtful: %.2f", text, r.Least())
+		}
+	}
+}
+
+func TestLightPrintOnDarkGroundIsReadWhenSaidSo(t *testing.T) {
+	b := band(t, "沪B90817")
+	for i, v := range b.Pix {
+		b.Pix[i] = 1 - v
+	}
+	if r, ok := plate.Read(plate.NewField(b, true, 0, b.W), &plate.Seven); !ok || r.Text() != "沪B90817" {
+		t.Errorf("read %s", r.Text())
+	}
+}
+
+func TestABareBandIsNoPlate(t *testing.T) {
+	b := raster.NewPlane(300, plate.BandH)
+	for i := range b.Pix {
+		b.Pix[i] = .5 + .1*float32(math.Sin(float64(i)))
+	}
+	if r, ok := plate.Read(plate.NewField(b, false, 0, b.W), &plate.Seven, &plate.Eight); ok && r.Score > -1 {
+		t.Errorf("read %s, score %.2f", r.Text(), r.Score)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte("seed"), 120, true)
+	f.Add([]byte{0, 255, 0, 255, 7}, 3, false)
+	f.Fuzz(func(t *testing.T, raw []byte, w int, inverted bool) {
+		if w < 1 || w > 600 || len(raw) == 0 {
+			return
+		}
+		p := raster.NewPlane(w, plate.BandH)
+		for i := range p.Pix {
+			p.Pix[i] = float32(raw[i%len(raw)]) / 255
+		}
+		r, ok := plate.Read(plate.NewField(p, inverted, 0, w), &plate.Seven, &plate.Eight, &plate.Embassy, &plate.Lower, &plate.Upper)
+		if !ok {
+			return
+		}
+		if strings.ContainsRune(r.Text(), 0) || r.Least() < 0 || r.Least() > 1.0001 || math.IsNaN(r.Score) {
+			t.Errorf("%q %v %v", r.Text(), r.Least(), r.Score)
+		}
+		for _, c := range r.Chars {
+			if c.X < 0 || c.X > float64(w) {
+				t.Errorf("a character at %v of %d", c.X, w)
+			}
+		}
+	})
+}
