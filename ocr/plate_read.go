@@ -57,7 +57,7 @@ func (s *scene) readLines(p *platePlane, l locate.Line, b plateBand) *readLine {
 	if !ok || low.Score < -.8 || found != nil && found.score > low.Score-.1 {
 		return found
 	}
-	up, quad, ok := p.upperLine(l, b, low)
+	up, agree, quad, ok := p.upperLine(l, b, low)
 	if !ok {
 		return found
 	}
@@ -65,7 +65,7 @@ func (s *scene) readLines(p *platePlane, l locate.Line, b plateBand) *readLine {
 	if found != nil && found.score > score {
 		return found
 	}
-	two := &foundPlate{text: up.Text() + low.Text(), conf: min(low.Least(), up.Least()), score: score, two: true}
+	two := &foundPlate{text: up.Text() + low.Text(), conf: min(low.Least(), up.Least(), agree), score: score, two: true}
 	lower := b.quad(low, plate.BandH)
 	two.corner = raster.Quad{quad[0], quad[1], lower[2], lower[3]}
 	two.colour = s.ground(b, low, p.inverted)
@@ -83,18 +83,20 @@ func (b *plateBand) quad(r plate.Reading, h float64) raster.Quad {
 
 // upperLine looks for the province and the letter above the lower line of a double-layer plate. By GA 36 they are .55 of
 // its height and their middle lies .91 of its height above its middle; drawings differ, so several heights, sizes and
-// widths are tried.
-func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (best plate.Reading, quad raster.Quad, ok bool) {
+// widths are tried. Where these tries disagree the reading is doubtful, however clear the best of them looks: agree is the
+// share of the tries, weighted by how well they fit, that read the same.
+func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (best plate.Reading, agree float64, quad raster.Quad, ok bool) {
 	n := len(low.Chars)
 	mid := plate.CapTop + plate.Cap/2.0
 	x0, x1 := low.Chars[0].X, low.Chars[n-1].X
-	for _, tall := range [...]float64{.55, .65, .47} {
-		for _, rise := range [...]float64{.91, .84, 1.0, 1.1} {
+	votes, all := map[string]float64{}, 0.0
+	clearest := map[string]upperReading{}
+	for _, tall := range [...]float64{.55, .63, .48} {
+		for _, rise := range [...]float64{.91, .84, 1.0} {
 			y := mid - rise*plate.Cap
 			from, to := b.toPhoto.Apply(raster.Point{X: x0, Y: y}), b.toPhoto.Apply(raster.Point{X: x1, Y: y})
 			u := locate.Line{From: from, To: to, Height: [2]float64{l.Height[0] * tall, l.Height[1] * tall}}
-			length := to.Sub(from).Norm()
-			pitch := length / (x1 - x0) * plate.Pitch
+			pitch := to.Sub(from).Norm() / (x1 - x0) * plate.Pitch
 			for _, wide := range [...]float64{1.2, .95, .75} {
 				u.Pitch = pitch * wide
 				ub, cut := p.cut(u, .3)
@@ -102,16 +104,33 @@ func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (b
 					continue
 				}
 				r, read := plate.Read(ub.Field, &plate.Upper)
-				if read && (!ok || r.Score > best.Score) {
-					best, quad, ok = r, ub.quad(r, plate.BandH), true
+				if !read {
+					continue
 				}
-				if ok && best.Score > -.06 {
-					return best, quad, true
+				w := math.Exp(8 * r.Score)
+				votes[r.Text()] += w
+				all += w
+				if c, known := clearest[r.Text()]; !known || r.Score > c.Score {
+					clearest[r.Text()] = upperReading{r, ub.quad(r, plate.BandH)}
 				}
 			}
 		}
 	}
-	return best, quad, ok && best.Score > hopelessPlate
+	most := 0.0
+	for text, w := range votes {
+		if w > most || w == most && text < best.Text() {
+			most, best, quad, ok = w, clearest[text].Reading, clearest[text].quad, true
+		}
+	}
+	if !ok || best.Score < hopelessPlate {
+		return best, 0, quad, false
+	}
+	return best, most / all, quad, true
+}
+
+type upperReading struct {
+	plate.Reading
+	quad raster.Quad
 }
 
 // ground names the colour between the characters, in the terms of GA 36.

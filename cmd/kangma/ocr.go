@@ -11,14 +11,12 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/ocr"
 	"github.com/kangma/kangma/ocr/synth"
-	"github.com/kangma/kangma/ocr/tess"
 	"github.com/kangma/kangma/risk/areas/divisions"
 )
 
@@ -38,17 +36,11 @@ type ocrReadCmd struct {
 	Crops  string   `help:"Write the picture of every field to this folder." type:"path"`
 }
 
-// openReader makes the reader with the addresses of GB/T 2260 and, where it is installed, Tesseract.
+// openReader makes the reader with the addresses of GB/T 2260 and the engines that are installed.
 // A deadline of 0 is the reader's own, for a post with a queue behind it; tools may wait longer.
 func openReader(ctx context.Context, deadline time.Duration, warn func(string)) (r *ocr.Reader, closeAll func() error, err error) {
 	opt := ocr.Options{Now: time.Now, Divisions: divisionNames(), Deadline: deadline}
-	closeAll = func() error { return nil }
-	pool, err := tess.NewPool(ctx, runtime.NumCPU(), "chi_sim")
-	if err != nil {
-		warn("Tesseract with chi_sim is not installed: names and addresses are left to the officer (" + err.Error() + ")")
-	} else {
-		opt.TextEngine, closeAll = pool, pool.Close
-	}
+	closeAll = openEngines(ctx, &opt, warn)
 	r, err = ocr.New(opt)
 	return r, closeAll, err
 }

@@ -30,6 +30,11 @@ func (l Line) Scaled(f float64) Line {
 func (l Line) Reversed() Line {
 	l.From, l.To = l.To, l.From
 	l.Height[0], l.Height[1] = l.Height[1], l.Height[0]
+	marks := make([]float64, len(l.Marks))
+	for i, m := range l.Marks {
+		marks[len(marks)-1-i] = 1 - m
+	}
+	l.Marks = marks
 	return l
 }
 
