@@ -80,7 +80,7 @@ type plateCandidate struct {
 // most rows of marks probed and read at one size.
 const (
 	mostProbed = 24
-	mostRead   = 3
+	mostRead   = 5
 )
 
 func (s *scene) platesAt(ctx context.Context, p *platePlane, level, window int) (*foundPlate, error) {
@@ -104,11 +104,11 @@ func (s *scene) platesAt(ctx context.Context, p *platePlane, level, window int) 
 		} else {
 			b -= .3
 		}
-		if b > a {
-			l, a = l.Reversed(), b
-		}
-		if a > -1.6 {
+		if a > -1.6 && a > b-1 { // letters turned round look much like letters: only reading them tells
 			cs = append(cs, plateCandidate{l, a})
+		}
+		if b > -1.6 && b > a-1 {
+			cs = append(cs, plateCandidate{l.Reversed(), b})
 		}
 	}
 	sort.SliceStable(cs, func(i, j int) bool { return cs[i].probe > cs[j].probe })

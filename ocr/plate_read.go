@@ -158,20 +158,22 @@ func (s *scene) ground(b plateBand, r plate.Reading, inverted bool) string {
 		sort.Float64s(ch[k])
 		v[k] = ch[k][len(ch[k])/2]
 	}
-	return plateColour(v[0], v[1], v[2], inverted)
+	return plateColour(v[0], v[1], v[2], inverted, len(r.Chars) == 8)
 }
 
-func plateColour(r, g, b float64, inverted bool) string {
+// plateColour names a ground by its medians in red, green and blue. Between green and white, which a coloured light may
+// confuse, the count of characters decides: only green plates have eight.
+func plateColour(r, g, b float64, inverted, eight bool) string {
 	top := max(r, g, b, 1)
 	switch {
 	case inverted && b-r > max(.25*top, 22) && b > g:
 		return "blue"
 	case inverted:
 		return "black"
-	case g > 1.08*r && g > 1.02*b:
-		return "green"
 	case b < .72*min(r, g*1.15):
 		return "yellow"
+	case g > 1.2*r && g > 1.05*b, eight && g > 1.06*r:
+		return "green"
 	}
 	return "white"
 }

@@ -2,7 +2,7 @@
 //
 //	go run ./ocr/train digits    the digits of an ID card number (OCR-B and look-alikes)
 //	go run ./ocr/train mrz       the letters, digits and fillers of machine readable zones
-//	go run ./ocr/train plates    the letters and digits of licence plates
+//	go run ./ocr/train plates    the characters of licence plates (plates-again: the second half of it)
 //	go run ./ocr/train hanzi     the table of 8,105 standard characters, from the Unicode Han database
 //	go run ./ocr/train glyphs    the Chinese characters of names and addresses
 //	go run ./ocr/train narrow    the digits and letters between them
@@ -25,7 +25,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: train digits|mrz|plates|hanzi|glyphs|narrow")
+		fmt.Fprintln(os.Stderr, "usage: train digits|mrz|plates|plates-again|hanzi|glyphs|narrow")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1]); err != nil {
@@ -46,8 +46,10 @@ func run(what string) error {
 		return trainDigits()
 	case "mrz":
 		return trainMRZ()
+	case "plates-again":
+		return trainPlates(1)
 	case "plates":
-		return trainPlates(1700, 6)
+		return trainPlates(0)
 	}
 	return fmt.Errorf("nothing is called %q", what)
 }

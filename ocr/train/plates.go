@@ -17,21 +17,56 @@ import (
 
 const platesFile = "ocr/internal/plate/plate.bin"
 
+// plateStage is a part of the training: epochs of plates drawn afresh, at a falling rate, with so many extra windows of
+// every Chinese character, which are harder than letters and rarer.
+type plateStage struct {
+	seed             uint64
+	perEpoch, epochs int
+	rate, fall       float64
+	han              int
+}
+
+var plateStages = []plateStage{
+	{20261130, 1700, 6, .0012, .12, 0},
+	{20261230, 1300, 2, .0004, .1, 4},
+}
+
 // trainPlates learns the places of drawn plates of every kind: no free face has the shapes of GA 36 exactly, so several
-// are mixed and stretched. Every epoch sees plates drawn afresh.
-func trainPlates(perEpoch, epochs int) error {
-	const seed = 20261130
-	net := nn.New(plate.Dim, 192, len(plate.Classes)+1, seed)
+// are mixed and stretched. Every epoch sees plates drawn afresh. Stages are numbered from 0; a later one goes on from the
+// saved weights, so that the last can be made again without the first.
+func trainPlates(from int) error {
+	for i, st := range plateStages {
+		if i < from {
+			continue
+		}
+		net := nn.New(plate.Dim, 192, len(plate.Classes)+1, st.seed)
+		if i > 0 {
+			raw, err := os.ReadFile(platesFile)
+			if err != nil {
+				return err
+			}
+			if net, err = nn.Load(bytes.NewReader(raw)); err != nil {
+				return err
+			}
+		}
+		if err := st.run(net); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (st plateStage) run(net *nn.Net) error {
 	tr := nn.NewTrainer(net, 2)
-	check := plateSamples(seed+999, 150, true)
-	rng := rand.New(rand.NewPCG(seed, 3))
-	rate := .0012
-	for e := range epochs {
-		samples := plateSamples(seed+uint64(e), perEpoch, false)
+	check := plateSamples(plateStages[0].seed+999, 150, true, 0)
+	rng := rand.New(rand.NewPCG(st.seed, 3))
+	rate := st.rate
+	for e := range st.epochs {
+		samples := plateSamples(st.seed+uint64(e), st.perEpoch, false, st.han)
 		rng.Shuffle(len(samples), func(i, j int) { samples[i], samples[j] = samples[j], samples[i] })
 		loss, right := tr.Epoch(samples, 96, rate)
 		fmt.Printf("epoch %2d  %d samples  loss %.4f  right %.4f  held-out faces %.4f\n", e+1, len(samples), loss, right, score(net, check))
-		rate *= math.Pow(.12, 1/float64(epochs))
+		rate *= math.Pow(st.fall, 1/float64(st.epochs))
 	}
 	var buf bytes.Buffer
 	if err := net.Save(&buf); err != nil {
@@ -42,7 +77,7 @@ func trainPlates(perEpoch, epochs int) error {
 }
 
 // plateSamples draws n plates in parallel, three photos of each; plate i depends on seed and i only.
-func plateSamples(seed uint64, n int, heldOut bool) []nn.Sample {
+func plateSamples(seed uint64, n int, heldOut bool, han int) []nn.Sample {
 	parts := make([][]nn.Sample, n)
 	var wg sync.WaitGroup
 	for k := range 2 {
@@ -55,7 +90,7 @@ func plateSamples(seed uint64, n int, heldOut bool) []nn.Sample {
 					panic(err) // a missing font would teach something else
 				}
 				for range 3 {
-					parts[i] = append(parts[i], onePlate(rng, d, kind)...)
+					parts[i] = append(parts[i], onePlate(rng, d, kind, han)...)
 				}
 			}
 		})
@@ -69,7 +104,7 @@ func plateSamples(seed uint64, n int, heldOut bool) []nn.Sample {
 }
 
 // onePlate photographs a plate and looks at its lines as the reader would, with the errors that finding a line leaves.
-func onePlate(rng *rand.Rand, d *synth.DrawnPlate, kind synth.PlateKind) []nn.Sample {
+func onePlate(rng *rand.Rand, d *synth.DrawnPlate, kind synth.PlateKind, han int) []nn.Sample {
 	inverted := kind.Colour == "blue" || kind.Colour == "black"
 	var out []nn.Sample
 	for _, upper := range []bool{false, true} {
@@ -84,7 +119,7 @@ func onePlate(rng *rand.Rand, d *synth.DrawnPlate, kind synth.PlateKind) []nn.Sa
 		}
 		capH := math.Exp(degrade.Between(rng, math.Log(11), math.Log(60)))
 		photo, scale, off := photograph(rng, d.Picture, line[0].Cap, capH, inverted)
-		out = append(out, lineOf(rng, photo, line, scale, off, inverted)...)
+		out = append(out, lineOf(rng, photo, line, scale, off, inverted, han)...)
 	}
 	return out
 }
@@ -139,7 +174,7 @@ func photograph(rng *rand.Rand, m *raster.RGB, capDrawn, capH float64, inverted 
 }
 
 // lineOf rectifies one line with errors of place, size, tilt and slant and takes its windows.
-func lineOf(rng *rand.Rand, photo *raster.Plane, line []synth.PlateBox, scale, off float64, inverted bool) []nn.Sample {
+func lineOf(rng *rand.Rand, photo *raster.Plane, line []synth.PlateBox, scale, off float64, inverted bool, han int) []nn.Sample {
 	b := func(lo, hi float64) float64 { return degrade.Between(rng, lo, hi) }
 	first, last := line[0], line[len(line)-1]
 	pitch := first.Pitch
@@ -179,6 +214,9 @@ func lineOf(rng *rand.Rand, photo *raster.Plane, line []synth.PlateBox, scale, o
 		switch {
 		case c.Other:
 			add(x+b(-3, 3), class, plate.Wide)
+			for k := range han {
+				add(x+b(-2.5, 2.5), class, [2]plate.Window{plate.Ordinary, plate.Wide}[k%2])
+			}
 		case rng.IntN(3) == 0:
 			add(x+b(-5, 5), none, plate.Wide)
 		}

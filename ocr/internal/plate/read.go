@@ -32,9 +32,22 @@ func newScan(f *Field) (*scan, error) {
 	for i := range s.n {
 		x := float32(i * stride)
 		s.ord = append(s.ord, append([]float32(nil), s.at(x, 0, Ordinary)...))
+		if clearLetter(s.ord[i]) { // not part of a Chinese character
+			s.wide = append(s.wide, nil)
+			continue
+		}
 		s.wide = append(s.wide, append([]float32(nil), s.at(x, 0, Wide)...))
 	}
 	return s, nil
+}
+
+func clearLetter(logp []float32) bool {
+	for c := range len(alphabet) {
+		if logp[c] > -.02 {
+			return true
+		}
+	}
+	return false
 }
 
 // at gives the log probabilities at one place; the result is valid until the next call.
@@ -51,7 +64,7 @@ func (s *scan) best(i int, of set) (class int, logp float32, w Window) {
 		if v := s.ord[i][c]; v > logp {
 			class, logp, w = c, v, Ordinary
 		}
-		if c >= len(alphabet) {
+		if c >= len(alphabet) && s.wide[i] != nil {
 			if v := s.wide[i][c] - .05; v > logp {
 				class, logp, w = c, v, Wide
 			}
@@ -114,7 +127,11 @@ func (s *scan) row(l *Layout) (Reading, bool) {
 				if j < 0 {
 					continue
 				}
-				if v := score[k-1][j] - g.cost(float64((i-j)*stride)/Pitch); v > top {
+				v := score[k-1][j] - g.cost(float64((i-j)*stride)/Pitch)
+				if v > top && (i-j)*stride > Pitch*13/10 { // a wide gap must not hide a character
+					v += max(float64(s.ord[(i+j)/2][len(Classes)]), -4)
+				}
+				if v > top {
 					top, from = v, j
 				}
 			}
