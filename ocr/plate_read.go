@@ -54,7 +54,7 @@ func (s *scene) readLines(p *platePlane, l locate.Line, b plateBand) *readLine {
 		}
 	}
 	low, ok := plate.Read(b.Field, &plate.Lower)
-	if !ok || low.Score < -.8 || found != nil && found.score > low.Score-.1 {
+	if !ok || low.Score < -.4 || low.Least() < .2 || found != nil && found.score > low.Score-.1 {
 		return found
 	}
 	up, agree, quad, ok := p.upperLine(l, b, low)
@@ -89,7 +89,7 @@ func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (b
 	n := len(low.Chars)
 	mid := plate.CapTop + plate.Cap/2.0
 	x0, x1 := low.Chars[0].X, low.Chars[n-1].X
-	votes, all := map[string]float64{}, 0.0
+	votes, all, clear := map[string]float64{}, 0.0, 0
 	clearest := map[string]upperReading{}
 	for _, tall := range [...]float64{.55, .63, .48} {
 		for _, rise := range [...]float64{.91, .84, 1.0} {
@@ -98,6 +98,9 @@ func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (b
 			u := locate.Line{From: from, To: to, Height: [2]float64{l.Height[0] * tall, l.Height[1] * tall}}
 			pitch := to.Sub(from).Norm() / (x1 - x0) * plate.Pitch
 			for _, wide := range [...]float64{1.2, .95, .75} {
+				if clear >= 4 { // enough to compare
+					break
+				}
 				u.Pitch = pitch * wide
 				ub, cut := p.cut(u, .3)
 				if !cut {
@@ -110,6 +113,9 @@ func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (b
 				w := math.Exp(8 * r.Score)
 				votes[r.Text()] += w
 				all += w
+				if r.Score > -.12 {
+					clear++
+				}
 				if c, known := clearest[r.Text()]; !known || r.Score > c.Score {
 					clearest[r.Text()] = upperReading{r, ub.quad(r, plate.BandH)}
 				}
