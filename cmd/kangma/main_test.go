@@ -10,12 +10,14 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/kangma/kangma/ocr/ppocr"
 	"github.com/kangma/kangma/ocr/tess"
 )
 
 // TestMain lets the test binary be the kangma command: for the scripts, and as a child that can be killed.
 func TestMain(m *testing.M) {
 	tess.ChildMain()
+	ppocr.ChildMain()
 	testscript.Main(m, map[string]func(){"kangma": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()

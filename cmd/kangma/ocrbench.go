@@ -26,6 +26,7 @@ type ocrBenchCmd struct {
 	Layout  string `help:"standard, varied, foreign (another printer's card), or mixed." enum:"standard,varied,foreign,mixed" default:"mixed"`
 	Workers int    `help:"Photos read at once; 1 measures processor time." default:"1"`
 	Engine  bool   `help:"Ask Tesseract for a second opinion on names and addresses, as the server does." default:"true" negatable:""`
+	PPOCR   bool   `name:"pp-ocr" help:"Use PP-OCR instead of Tesseract; it must be installed (make ocr-models)."`
 	Naive   int    `help:"So many cards a level are read by Tesseract on the whole photo too, for comparison." default:"5"`
 	Memory  bool   `help:"Measure the memory of a process that reads one large photo." default:"true" negatable:""`
 }
@@ -50,7 +51,13 @@ func (c *ocrBenchCmd) Run(w *world) error {
 	o.Now, o.Divisions, o.Parallel, o.Deadline = time.Now, divisionNames(), max(c.Workers, 1), toolDeadline
 	cfg := bench.Config{Seed: c.Seed, N: c.N, Forged: c.Forged, Others: c.Others, Workers: c.Workers, NaiveN: c.Naive}
 	var close []io.Closer
-	if c.Engine {
+	if c.PPOCR {
+		pool, err := openPPOCR(w.ctx, &o, max(c.Workers, 1))
+		if err != nil {
+			return err
+		}
+		close = append(close, pool)
+	} else if c.Engine {
 		if pool, err := tess.NewPool(w.ctx, max(c.Workers, 1), "chi_sim"); err == nil {
 			o.TextEngine, close = pool, append(close, pool)
 		} else {

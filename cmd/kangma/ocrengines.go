@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"runtime"
 
 	"github.com/kangma/kangma/ocr"
@@ -13,14 +14,9 @@ import (
 // openEngines adds a text engine to the options: PP-OCR where `make ocr-models` has put it, which also helps to find the
 // number, else Tesseract where that is installed. The reader works without either.
 func openEngines(ctx context.Context, opt *ocr.Options, warn func(string)) (closeAll func() error) {
-	dir, err := ppocr.Find()
+	pp, err := openPPOCR(ctx, opt, runtime.NumCPU())
 	if err == nil {
-		pp, openErr := ppocr.NewPool(ctx, runtime.NumCPU(), dir)
-		if openErr == nil {
-			opt.TextEngine, opt.Finder = pp, pp
-			return pp.Close
-		}
-		err = openErr
+		return pp.Close
 	}
 	if !errors.Is(err, ppocr.ErrAbsent) {
 		warn("PP-OCR is installed but does not run (" + err.Error() + ")")
@@ -32,4 +28,18 @@ func openEngines(ctx context.Context, opt *ocr.Options, warn func(string)) (clos
 	}
 	opt.TextEngine = pool
 	return pool.Close
+}
+
+// openPPOCR adds PP-OCR to the options; the error is ppocr.ErrAbsent where it is not installed.
+func openPPOCR(ctx context.Context, opt *ocr.Options, n int) (io.Closer, error) {
+	dir, err := ppocr.Find()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := ppocr.NewPool(ctx, n, dir)
+	if err != nil {
+		return nil, err
+	}
+	opt.TextEngine, opt.Finder = pool, pool
+	return pool, nil
 }
