@@ -92,7 +92,7 @@ func open(t testing.TB, dir string) *town {
 }
 
 // openWith changes the configuration before the registry is opened.
-func openWith(t *testing.T, dir string, change func(*registry.Config)) *town {
+func openWith(t testing.TB, dir string, change func(*registry.Config)) *town {
 	t.Helper()
 	ctx := context.Background()
 	w := &town{dir: dir, clock: new(atomic.Int64)}
