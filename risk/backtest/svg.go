@@ -27,8 +27,9 @@ func (r *Report) WriteSVG(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13">`+"\n", svgWidth, svgHeight)
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", svgWidth, svgHeight)
-	text(&b, plotLeft, 24, "start", 16, "Back-test: "+r.New.Rules.ID+" "+r.New.Rules.Version+" against "+r.Old.Rules.ID+" "+r.Old.Rules.Version)
-	text(&b, plotLeft, 44, "start", 13, fmt.Sprintf("%d people, %d days from %s; %s change colour", r.People, r.Days, r.From, r.Changed))
+	text(&b, plotLeft, 24, "start", 16, "回放 Back-test: 新 new "+r.New.name()+", 旧 old "+r.Old.name())
+	text(&b, plotLeft, 44, "start", 13, fmt.Sprintf("%d 人 people, %d 天 days; 变色 change colour: %s; 红码人日 red people-days: %s → %s",
+		r.People, r.Days, r.Changed, r.OldDays.Red, r.NewDays.Red))
 	r.drawDays(&b)
 	r.drawDistricts(&b)
 	b.WriteString("</svg>\n")
@@ -36,6 +37,14 @@ func (r *Report) WriteSVG(w io.Writer) error {
 		return writeFailed(err)
 	}
 	return nil
+}
+
+// name is what people call a side.
+func (s SideRef) name() string {
+	if s.Rules.ID == "" {
+		return "无规则 no rules"
+	}
+	return s.Rules.ID + " " + s.Rules.Version
 }
 
 func text(b *strings.Builder, x, y int, anchor string, size int, s string) {
@@ -58,10 +67,10 @@ func (r *Report) drawDays(b *strings.Builder) {
 		name, stroke, dash string
 		values             []int64
 	}{
-		{"red, new", "#c62828", "", r.series(func(d Day) Count { return d.RedNew })},
-		{"red, old", "#c62828", "6 4", r.series(func(d Day) Count { return d.RedOld })},
-		{"yellow, new", "#b8860b", "", r.series(func(d Day) Count { return d.YellowNew })},
-		{"yellow, old", "#b8860b", "6 4", r.series(func(d Day) Count { return d.YellowOld })},
+		{"红码 red, 新 new", "#c62828", "", r.series(func(d Day) Count { return d.RedNew })},
+		{"红码 red, 旧 old", "#c62828", "6 4", r.series(func(d Day) Count { return d.RedOld })},
+		{"黄码 yellow, 新 new", "#b8860b", "", r.series(func(d Day) Count { return d.YellowNew })},
+		{"黄码 yellow, 旧 old", "#b8860b", "6 4", r.series(func(d Day) Count { return d.YellowOld })},
 	}
 	top := int64(1)
 	for _, l := range lines {
@@ -73,7 +82,11 @@ func (r *Report) drawDays(b *strings.Builder) {
 	text(b, plotLeft-8, plotTop+5, "end", 12, fmt.Sprint(top))
 	text(b, plotLeft-8, plotTop+plotHeight, "end", 12, "0")
 	text(b, plotLeft, plotTop+plotHeight+18, "start", 12, r.From)
-	text(b, plotLeft+plotWidth, plotTop+plotHeight+18, "end", 12, fmt.Sprintf("day %d", r.Days))
+	if n := len(r.PerDay); n > 1 {
+		text(b, plotLeft+plotWidth, plotTop+plotHeight+18, "end", 12, r.PerDay[n-1].Day)
+	}
+	text(b, plotLeft-8, plotTop+21, "end", 12, "人 people")
+	text(b, plotLeft-8, plotTop+37, "end", 12, fmt.Sprintf("%.2g %%", 100*float64(top)/float64(max(1, r.People))))
 	for i, l := range lines {
 		var p strings.Builder
 		for d, v := range l.values {
@@ -85,13 +98,13 @@ func (r *Report) drawDays(b *strings.Builder) {
 			dash = ` stroke-dasharray="` + l.dash + `"`
 		}
 		fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"%s/>`+"\n", strings.TrimSpace(p.String()), l.stroke, dash)
-		fmt.Fprintf(b, `<path d="M%d %dh30" stroke="%s" stroke-width="2"%s/>`+"\n", plotLeft+20+i*150, 58, l.stroke, dash)
-		text(b, plotLeft+55+i*150, 62, "start", 12, l.name)
+		fmt.Fprintf(b, `<path d="M%d %dh30" stroke="%s" stroke-width="2"%s/>`+"\n", plotLeft+20+i*200, 58, l.stroke, dash)
+		text(b, plotLeft+55+i*200, 62, "start", 12, l.name)
 	}
 }
 
 func (r *Report) drawDistricts(b *strings.Builder) {
-	text(b, plotLeft, barTop-14, "start", 14, "People who change colour, by district")
+	text(b, plotLeft, barTop-14, "start", 14, "变色人数最多的区县 Districts with the most people who change colour")
 	most := r.mostChanged(barCount)
 	if len(most) == 0 {
 		text(b, plotLeft, barTop+14, "start", 12, "none")

@@ -13,9 +13,9 @@ const maxCited = 16
 // block holds the parts of a usual assessment, so that it costs one allocation.
 type block struct {
 	assignments [2]kangma.Assignment
-	refs        [4]kangma.EvidenceRef
+	refs        [3]kangma.EvidenceRef
 	progress    [2]kangma.Progress
-	notes       [4]kangma.Text
+	notes       [2]kangma.Text
 }
 
 // smallBlock holds the parts of the commonest assessment that is not green.
