@@ -4,13 +4,14 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
 // Size of the picture, in its own units.
 const (
 	svgWidth   = 960
-	svgHeight  = 640
+	svgHeight  = 660
 	plotLeft   = 90
 	plotTop    = 70
 	plotWidth  = 820
@@ -32,6 +33,7 @@ func (r *Report) WriteSVG(w io.Writer) error {
 		r.People, r.Days, r.Changed, r.OldDays.Red, r.NewDays.Red))
 	r.drawDays(&b)
 	r.drawDistricts(&b)
+	text(&b, plotLeft, svgHeight-8, "start", 11, fmt.Sprintf("少于%d人的数不显示 Counts below %d are not shown", r.K, r.K))
 	b.WriteString("</svg>\n")
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return writeFailed(err)
@@ -109,6 +111,7 @@ func (r *Report) drawDistricts(b *strings.Builder) {
 	if len(most) == 0 {
 		text(b, plotLeft, barTop+14, "start", 12, "none")
 	}
+	most = slices.DeleteFunc(most, func(d District) bool { return d.Changed < 0 }) // hidden
 	top := int64(1)
 	for _, d := range most {
 		top = max(top, int64(d.Changed))
