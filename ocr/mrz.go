@@ -15,10 +15,11 @@ import (
 
 var errNoMRZ = kangma.E(kangma.Invalid, "mrz_not_found", "no machine readable zone was found; the whole lower edge of the page must be on the photo")
 
-// Probability of a line's weakest character from which it need not be confirmed: names have no check digit.
+// Probability of a line's weakest character from which it need not be confirmed, and of the weakest of those that no check
+// digit covers: names, states, sex.
 const (
-	sureLine     = .5
-	sureZoneName = .75
+	sureLine = .5
+	sureBare = .75
 )
 
 // zoneLine is one line of a zone, read and placed.
@@ -57,7 +58,7 @@ func (r *Reader) MRZ(ctx context.Context, img []byte) (*Draft, error) {
 	}
 	d := &Draft{Kind: MRZ}
 	for i, l := range z.Lines {
-		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Changed > 0 || z.Conf[i] < z.Format.Need(i, sureLine, sureZoneName), Crop: used[i].crop(scale)})
+		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Changed > 0 || z.Conf[i] < sureLine || z.Bare[i] < sureBare, Crop: used[i].crop(scale)})
 	}
 	if len(z.Failures) > 0 {
 		d.Problem, d.FailedTest = "checksum_failed", z.Failures[0]

@@ -113,13 +113,16 @@ func (f *Format) composite(lines []string) (text string, line, col int) {
 	}
 }
 
-// Need is what a line asks of its weakest character: checked where check digits cover the line, named where the holder's
-// name stands.
-func (f *Format) Need(line int, checked, named float64) float64 {
-	if line == f.name().line {
-		return named
+// covered says whether the overall check digit covers a place or is it.
+func (f *Format) covered(line, col int) bool {
+	in := func(from, to int) bool { return col >= from && col < to }
+	switch {
+	case f.Lines == 2:
+		return line == 1 && (in(0, 10) || in(13, 20) || in(21, f.Columns))
+	case line == 0:
+		return in(5, 30)
 	}
-	return checked
+	return line == 1 && (in(0, 7) || in(8, 15) || in(18, 30))
 }
 
 // checkedField is a field with its own check digit; an optional one may have < there when it is empty.

@@ -11,6 +11,7 @@ type Zone struct {
 	Format   *Format
 	Lines    []string
 	Conf     []float64 // for each line the probability of its weakest character
+	Bare     []float64 // the same of the characters that no check digit covers: names, states, sex
 	Failures []string  // check digits that do not fit
 	Changed  int       // characters chosen by the check digits that are not twins in shape
 	Mean     float64   // mean log probability of the characters
@@ -73,14 +74,18 @@ func Solve(f *Format, logp [][][]float32) Zone {
 	n := 0.0
 	for i, l := range text {
 		z.Lines = append(z.Lines, string(l))
-		least := 0.0
+		least, bare := 0.0, 0.0
 		for c, v := range conf[i] {
 			v = max(v, float64(logp[i][c][strings.IndexByte(Alphabet, l[c])]))
 			least = min(least, v)
+			if !f.covered(i, c) {
+				bare = min(bare, v)
+			}
 			z.Mean += v
 			n++
 		}
 		z.Conf = append(z.Conf, math.Exp(least))
+		z.Bare = append(z.Bare, math.Exp(bare))
 	}
 	z.Mean /= n
 	z.Failures = f.Failures(z.Lines)
