@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ type ocrCmd struct {
 	Sample ocrSampleCmd `cmd:"" help:"Draw a synthetic photo of a card of nobody, to try the reader with."`
 	Bench  ocrBenchCmd  `cmd:"" help:"Measure the reader on synthetic photos with published seeds."`
 }
+
+// readMemory is the memory above which the collector works harder while photos are read.
+const readMemory = 120 << 20
 
 // toolDeadline is how long a tool, which nobody queues behind, may read one photo.
 const toolDeadline = 60 * time.Second
@@ -75,6 +79,7 @@ func divisionNames() (names []string) {
 }
 
 func (c *ocrReadCmd) Run(w *world) error {
+	debug.SetMemoryLimit(readMemory)
 	open := openReader
 	if !c.Engine {
 		open = plainReader

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"time"
 
 	"github.com/kangma/kangma/ocr"
@@ -138,14 +139,46 @@ func readLargePhoto(w *world, seed uint64) (*largePhoto, error) {
 	}
 	cmd := exec.CommandContext(w.ctx, exe, "ocr", "read", file, "--json", "--no-engine")
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("reading a large photo: %w: %s", err, out)
+	if err := cmd.Start(); err != nil {
+		return nil, err
 	}
-	l := &largePhoto{Millis: float64(time.Since(start).Milliseconds())}
-	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		l.MemoryMiB = float64(u.Maxrss) / 1024
-		l.CPUMillis = float64(u.Utime.Nano()+u.Stime.Nano()) / 1e6
+	peak := watchMemory(cmd.Process.Pid)
+	err = cmd.Wait()
+	l := &largePhoto{Millis: float64(time.Since(start).Milliseconds()), MemoryMiB: peak()}
+	if err != nil {
+		return nil, fmt.Errorf("reading a large photo: %w: %s", err, out.Bytes())
 	}
+	l.CPUMillis = float64((cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Microseconds()) / 1000
 	return l, nil
+}
+
+// watchMemory follows the peak resident set of a process until the result is called, in MiB. The rusage of a finished
+// child is of no use: it counts what the parent held when the child was started.
+func watchMemory(pid int) func() float64 {
+	stop, done := make(chan struct{}), make(chan int, 1)
+	go func() {
+		peak := 0
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			if raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err == nil {
+				if _, rest, ok := strings.Cut(string(raw), "VmHWM:"); ok {
+					var kib int
+					if _, err := fmt.Sscan(rest, &kib); err == nil {
+						peak = max(peak, kib)
+					}
+				}
+			}
+			select {
+			case <-stop:
+				done <- peak
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() float64 { close(stop); return float64(<-done) / 1024 }
 }
