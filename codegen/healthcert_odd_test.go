@@ -54,6 +54,15 @@ func TestSignersWithOddCertificates(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a certificate that ends with the byte of a space", func(t *testing.T) {
+		der := certificateOf(t, &key.PublicKey, key, 1)
+		for !bytes.ContainsAny(der[len(der)-1:], " \n\t\r") {
+			der = certificateOf(t, &key.PublicKey, key, 1)
+		}
+		if keys, left, err := codegen.ParseHealthCertSigners(der); err != nil || left != 0 || len(keys) != 1 {
+			t.Errorf("%+v, %d left, %v", keys, left, err)
+		}
+	})
 	t.Run("Base64 broken into lines", func(t *testing.T) {
 		text := base64.StdEncoding.EncodeToString(negative)
 		keys, _, err := codegen.ParseHealthCertSigners([]byte(text[:64] + "\n" + text[64:128] + "\r\n" + text[128:]))

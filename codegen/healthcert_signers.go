@@ -50,10 +50,10 @@ type rawSigner struct {
 }
 
 func splitSigners(data []byte) (out []rawSigner) {
-	data = bytes.TrimSpace(data)
 	if bytes.HasPrefix(data, []byte{0x30}) && len(data) > 1 && data[1] >= 0x80 { // a DER sequence; in text, '0' is not followed by such a byte
-		return []rawSigner{{der: data}}
+		return []rawSigner{{der: data}} // untrimmed: its last byte may well be that of a space
 	}
+	data = bytes.TrimSpace(data)
 	if bytes.HasPrefix(data, []byte("{")) {
 		return splitJSONSigners(data)
 	}
