@@ -82,6 +82,9 @@ func TestAVisitFromTheScanToTheCheckOut(t *testing.T) {
 		w.pass(20 * time.Second)
 	}
 	w.want(w.call("POST", "/v1/venues/mall-1/check-ins", friend.token, obj{"event": event, "code": w.venueCode(gate, "mall-1")}), 409, "event_taken")
+	third := w.resident("503")
+	w.want(w.call("POST", "/v1/venues/mall-1/check-ins", friend.token, obj{"event": event, "code": w.venueCode(gate, "mall-1"), "companions": []obj{{"code": w.code(third).Code}}}), 409, "event_taken")
+	w.want(w.call("POST", "/v1/venues/mall-1/check-ins", p.token, obj{"event": event, "code": w.venueCode(gate, "mall-1"), "companions": []obj{{"code": w.code(third).Code}}}), 409, "event_taken")
 	out := obj{"check_in": event, "event": w.event()}
 	var v visitAnswer
 	for range 2 {

@@ -268,8 +268,13 @@ func moment(id kangma.EventID, now time.Time) time.Time {
 
 // again writes the passages of a kept visit, each once by its id, and gives the answer, with the names of the people.
 func (s *Service) again(ctx context.Context, visit *Visit, v Venue, people []kangma.PersonID) (*Visit, Venue, error) {
-	if visit.Venue != v.ID || len(visit.People) != len(people) || visit.People[0].Pseudonym != s.registry.Sealer().Pseudonym(people[0], visit.At) {
+	if visit.Venue != v.ID || len(visit.People) != len(people) {
 		return nil, v, errEventTaken
+	}
+	for i := range people {
+		if visit.People[i].Pseudonym != s.registry.Sealer().Pseudonym(people[i], visit.At) {
+			return nil, v, errEventTaken // another resident's, or with other companions
+		}
 	}
 	var passages []kangma.Passage
 	var views []registry.View
