@@ -110,6 +110,27 @@ func (s *Service) ProposeAreas(ctx context.Context, by Actor, day time.Time, lis
 	return parsed, nil, err
 }
 
+// WeighAreas tells whom lists that come together would recolour, keeping nothing. Changes of at most floor people are not
+// held. Errors are those of PublishAreas.
+func (s *Service) WeighAreas(ctx context.Context, floor int64, lists ...[]byte) (backtest.Verdict, error) {
+	now := s.current.Load()
+	if now.areas == nil {
+		return backtest.Verdict{}, nil // the first lists pass
+	}
+	parsed := make([]*areas.List, len(lists))
+	for i, raw := range lists {
+		var err error
+		if parsed[i], err = parseList(raw); err != nil {
+			return backtest.Verdict{}, err
+		}
+	}
+	table, err := s.extend(parsed)
+	if err != nil {
+		return backtest.Verdict{}, err
+	}
+	return s.blast(ctx, now, &judgement{rules: now.rules, areas: table}, floor)
+}
+
 func (s *Service) tryAreas(day time.Time, list []byte) (*areas.List, *areas.Table, error) {
 	parsed, err := parseList(list)
 	if err != nil {

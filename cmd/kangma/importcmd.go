@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/risk/areas"
 )
 
@@ -26,6 +27,7 @@ type importAreasCmd struct {
 	Files  []string `arg:"" name:"file" help:"List files; sorted by their own update time before they are taken in." type:"existingfile"`
 	Day    string   `help:"The lists must be of this day, YYYY-MM-DD; default: of any day that is not ahead."`
 	DryRun bool     `help:"Read and resolve only; keep nothing."`
+	Force  bool     `help:"Put in force though it would recolour more people than the breaker allows. Without it one such list is held for two persons, several are refused."`
 
 	day time.Time
 }
@@ -88,6 +90,11 @@ func (c *importAreasCmd) keep(w *world, files []listFile) error {
 		for i, f := range files {
 			all[i] = f.raw
 		}
+		if !c.Force {
+			if err := c.weigh(w, s, all); err != nil {
+				return err
+			}
+		}
 		if _, err := s.registry.PublishAreas(w.ctx, all...); err == nil {
 			return nil
 		}
@@ -102,6 +109,26 @@ func (c *importAreasCmd) keep(w *world, files []listFile) error {
 		bar.Finish()
 		return errors.Join(failed...)
 	})
+}
+
+// weigh asks the breaker. A fault of the lists is left to who puts them in force, who can name the file.
+func (c *importAreasCmd) weigh(w *world, s *stack, all [][]byte) error {
+	v, err := s.registry.WeighAreas(w.ctx, cliFloor, all...)
+	switch {
+	case err != nil && (kangma.KindOf(err) == kangma.Invalid || kangma.KindOf(err) == kangma.Conflict), err == nil && !v.Held:
+		return nil
+	case err != nil:
+		return err
+	case len(all) > 1:
+		return kangma.E(kangma.Conflict, "breaker", fmt.Sprintf("together these lists would recolour %.2f %% of the people, more than %.2f %%; nothing was kept: "+
+			"import them one by one, so that what is too much waits for two persons, or use --force", 100*v.Share, 100*v.Limit))
+	}
+	_, held, err := s.registry.ProposeAreas(w.ctx, registry.Actor{Account: "cli", Organisation: "operator"}, c.day, all[0])
+	if err != nil || held == nil {
+		return err
+	}
+	fmt.Fprintf(w.err, "HELD: %s\n%s\nrelease it: POST /v1/approvals/%s by a person of another organisation, or import with --force\n", held.Verdict.Why.Zh, held.Verdict.Why.En, held.ID)
+	return denied
 }
 
 func printSummary(w *world, sum *areas.Summary) error {
