@@ -19,7 +19,7 @@ test: setup-test check build    ## everything: race detector, shuffled, real ser
 	cd testdata/codes/js && npm install --no-save --no-package-lock --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error
 	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m $$(go list ./... | grep -vE '/(ocr|store|cmd)(/|$$)')
 	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m -p 1 ./store/... ./cmd/...
-	CI=$${CI:-true} go test -race -timeout 10m -run 'Slot|Deadline|Bomb|OwnError' ./ocr ./ocr/tess
+	CI=$${CI:-true} go test -race -timeout 10m -run 'Slot|Deadline|Bomb|OwnError|Pool|Child' ./ocr ./ocr/tess ./ocr/internal/sandbox
 	CI=$${CI:-true} go test -shuffle=on -timeout 14m ./ocr/...
 	cd api/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm test && npm run check
 

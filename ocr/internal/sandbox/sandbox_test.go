@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	_ = sandbox.Serve(os.Stdin, os.Stdout, func(msg []byte) []byte {
 		switch string(msg) {
 		case "hang":
-			select {}
+			time.Sleep(time.Hour) // an empty select would be found out as a deadlock and end the child by itself
 		case "die":
 			os.Exit(9)
 		case "map":
