@@ -2,9 +2,7 @@ package rules
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -165,18 +163,11 @@ func (r *caseReader) load(file []byte) *Cases {
 		r.faultAt(1, 1, "too_large", "a case file has at most 1 MiB")
 		return nil
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(file))
-	var doc yaml.Node
-	if err := dec.Decode(&doc); err != nil || len(doc.Content) != 1 {
-		line, what := yamlFault(err)
-		r.faultAt(line, 1, "yaml", what)
+	top := r.document(file)
+	if top == nil {
 		return nil
 	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		r.faultAt(1, 1, "yaml", "expected one document")
-		return nil
-	}
-	f := r.mapping(doc.Content[0], []string{"day0", "cases"}, []string{"areas"})
+	f := r.mapping(top, []string{"day0", "cases"}, []string{"areas"})
 	r.day0 = r.date(f["day0"], r.zone)
 	c := &Cases{Table: r.areas(f["areas"])}
 	for _, n := range r.list(f["cases"], 2000) {

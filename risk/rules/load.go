@@ -51,6 +51,15 @@ func (r *reader) load(file []byte) *Set {
 		r.faultAt(1, 1, "utf8", "the file is not UTF-8")
 		return nil
 	}
+	top := r.document(file)
+	if top == nil {
+		return nil
+	}
+	return r.set(top, file)
+}
+
+// document gives the top node of a file that holds exactly one YAML document; nil with a fault where it does not.
+func (r *reader) document(file []byte) *yaml.Node {
 	dec := yaml.NewDecoder(bytes.NewReader(file))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); err != nil || len(doc.Content) != 1 {
@@ -62,7 +71,7 @@ func (r *reader) load(file []byte) *Set {
 		r.faultAt(1, 1, "yaml", "expected one document")
 		return nil
 	}
-	return r.set(doc.Content[0], file)
+	return doc.Content[0]
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
