@@ -6,9 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
-	"runtime"
 	"testing"
-	"time"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/go-jose/go-jose/v4"
@@ -97,37 +95,6 @@ func BenchmarkDraw(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-		})
-	}
-}
-
-// BenchmarkMutant is the cost of refusing bad codes; see TestNoMutantIsAccepted for that they are refused.
-func BenchmarkMutant(b *testing.B) {
-	d := newDesk(b, shenzhen)
-	m := newMutator(b, 1, d.issue(b, dynamic()).Text, d.issue(b, paper()).Text, d.shown(b, 0))
-	mutants := make([]string, 4096)
-	for i := range mutants {
-		mutants[i] = m.next()
-	}
-	for name, read := range map[string]func(string){
-		"offline": func(s string) { d.keyring.Verify(s, now) }, "online": func(s string) { d.opener.Open(s, now) },
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			times := make([]time.Duration, 0, 1<<20)
-			i := 0
-			for b.Loop() {
-				start := threadTime()
-				read(mutants[i%len(mutants)])
-				if len(times) < cap(times) {
-					times = append(times, threadTime()-start)
-				}
-				i++
-			}
-			b.ReportMetric(float64(quantile(times, 0.5).Nanoseconds())/1e3, "p50-cpu-µs")
-			b.ReportMetric(float64(quantile(times, 0.99).Nanoseconds())/1e3, "p99-cpu-µs")
 		})
 	}
 }

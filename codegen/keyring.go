@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -55,14 +56,46 @@ type VerifyKey struct {
 // Keyring verifies codes without a network and without learning the person. It is immutable and may be used
 // concurrently; a newer trust list makes a new Keyring.
 type Keyring struct {
-	keys map[KeyID][]VerifyKey
-	skew time.Duration
+	keys   map[KeyID][]*trustedKey
+	skew   time.Duration
+	tables atomic.Int32 // how many keys have one
+}
+
+// Tables speed up the keys that are in use. The first keys that sign now get theirs at once, further ones when they have
+// verified a genuine code, so that nobody who shows bad codes makes us compute one; at most maxTables take 6 MB.
+const (
+	tablesAtOnce = 8
+	maxTables    = 64
+)
+
+// trustedKey is a VerifyKey with what speeds it up.
+type trustedKey struct {
+	VerifyKey
+	table atomic.Pointer[keyTable]
+}
+
+// speedUp computes the key's table where the keyring has room for one.
+func (k *Keyring) speedUp(key *trustedKey) {
+	if key.table.Load() != nil || k.tables.Load() >= maxTables {
+		return
+	}
+	if t := newKeyTable(key.Public); t != nil && key.table.CompareAndSwap(nil, t) {
+		k.tables.Add(1)
+	}
+}
+
+// signed verifies a canonical signature of a digest.
+func (key *trustedKey) signed(digest, sig []byte) bool {
+	if t := key.table.Load(); t != nil {
+		return t.verify(digest, sig)
+	}
+	return verifySig(key.Public, digest, sig)
 }
 
 // NewKeyring makes a Keyring of trusted keys. skew is how far clocks may differ (0: DefaultSkew; negative: none).
 // kangma.Invalid: a key that is not P-256 or has no region or no window.
 func NewKeyring(keys []VerifyKey, skew time.Duration) (*Keyring, error) {
-	k := &Keyring{keys: make(map[KeyID][]VerifyKey, len(keys)), skew: skewOf(skew)}
+	k := &Keyring{keys: make(map[KeyID][]*trustedKey, len(keys)), skew: skewOf(skew)}
 	for _, key := range keys {
 		id, err := KeyIDOf(key.Public)
 		if err != nil {
@@ -71,7 +104,11 @@ func NewKeyring(keys []VerifyKey, skew time.Duration) (*Keyring, error) {
 		if key.Region.Rank() == kangma.NoDivision || !key.From.Before(key.Until) {
 			return nil, kangma.E(kangma.Invalid, "key_window", "a trusted key has a region and a time from which until when it signs")
 		}
-		k.keys[id] = append(k.keys[id], key)
+		trusted := &trustedKey{VerifyKey: key}
+		k.keys[id] = append(k.keys[id], trusted)
+		if key.State == Active && k.tables.Load() < tablesAtOnce {
+			k.speedUp(trusted)
+		}
 	}
 	return k, nil
 }
@@ -125,10 +162,13 @@ func (k *Keyring) verifySignature(e *envelope, own map[*ecdsa.PublicKey]*ownKey)
 	}
 	var buf [320]byte
 	digest := sha256.Sum256(appendToSign(buf[:0], e.protected(), e.payload))
-	for i := range candidates {
-		mine := own[candidates[i].Public]
-		if mine != nil && mine.made(digest[:], e.sig) || verifySig(candidates[i].Public, digest[:], e.sig) {
-			return &candidates[i], ""
+	for _, key := range candidates {
+		if mine := own[key.Public]; mine != nil && mine.made(digest[:], e.sig) {
+			return &key.VerifyKey, ""
+		}
+		if key.signed(digest[:], e.sig) {
+			k.speedUp(key)
+			return &key.VerifyKey, ""
 		}
 	}
 	return nil, kangma.TellForged
