@@ -43,6 +43,10 @@ type HealthCert struct {
 	Name      kangma.Name       `json:"name"`    // masked wherever it is printed
 	Born      string            `json:"-"`       // as given: a date, a month or a year
 	Entries   []HealthCertEntry `json:"entries"`
+
+	// Flaws says what does not follow the schema of these certificates, by field: it is genuine all the same, and a matter for
+	// whoever decides about foreign documents.
+	Flaws []string `json:"flaws,omitempty"`
 }
 
 // HealthCertType says what an entry certifies.
@@ -77,7 +81,7 @@ type HealthCertKey struct {
 	ID      HealthCertKeyID
 	Public  crypto.PublicKey // *ecdsa.PublicKey on P-256, P-384 or P-521 (ES256) or *rsa.PublicKey (PS256)
 	Country string           // of the signer's certificate, for information: issuers name themselves freely in the code
-	From    time.Time        // signed nothing more than a day before this: some certificates are dated after the first codes
+	From    time.Time        // not trusted yet before this; codes may be dated earlier, as those of countries that renewed a certificate are
 	Until   time.Time        // signed nothing after this; zero: no end
 	Types   []HealthCertType // what it may sign; empty: everything
 }
@@ -170,7 +174,7 @@ func (h *HealthCertKeys) Verify(text string, now time.Time) (HealthCert, kangma.
 	}
 	c.Signer = key.Country
 	switch {
-	case !c.Issued.IsZero() && now.Before(c.Issued.Add(-h.skew)):
+	case now.Before(c.Issued.Add(-h.skew)), now.Before(key.From.Add(-h.skew)):
 		return c, kangma.TellNotYetValid
 	case !now.Before(c.Expires.Add(h.skew)):
 		return c, kangma.TellExpired
@@ -180,7 +184,7 @@ func (h *HealthCertKeys) Verify(text string, now time.Time) (HealthCert, kangma.
 
 // maySign reports whether the key was entitled to what the certificate says.
 func (k *HealthCertKey) maySign(c *HealthCert) bool {
-	if !k.Until.IsZero() && c.Issued.After(k.Until) || !c.Issued.IsZero() && c.Issued.Before(k.From.AddDate(0, 0, -1)) {
+	if !k.Until.IsZero() && c.Issued.After(k.Until) {
 		return false
 	}
 	for _, e := range c.Entries {

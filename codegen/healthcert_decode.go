@@ -204,7 +204,7 @@ func (l *loose) UnmarshalCBOR(b []byte) error {
 }
 
 func (d *dcc) fill(c *HealthCert) bool {
-	c.Version, c.Born = string(d.Version), string(d.Born)
+	c.Version, c.Born, c.Flaws = string(d.Version), string(d.Born), d.flaws()
 	full := strings.TrimSpace(string(d.Name.Family + " " + d.Name.Given))
 	if full == "" {
 		full = strings.TrimSpace(string(d.Name.FamilyT + " " + d.Name.GivenT))
@@ -254,6 +254,12 @@ func integer(v any) (int64, bool) {
 
 // numericDate reads seconds since 1970, cut to whole ones: issuers write fractions too.
 func numericDate(v any) (time.Time, bool) {
+	switch tagged := v.(type) { // tag 1 (or another) around the number
+	case time.Time:
+		v = tagged.Unix()
+	case cbor.Tag:
+		v = tagged.Content
+	}
 	if f, ok := v.(float64); ok {
 		v = math.Floor(f)
 	}

@@ -95,5 +95,8 @@ func printHealthCert(out io.Writer, c *codegen.HealthCert) error {
 		}
 		line("certificate", e.ID)
 	}
+	for _, f := range c.Flaws {
+		line("against schema", f)
+	}
 	return nil
 }
