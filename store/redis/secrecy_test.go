@@ -42,7 +42,7 @@ func TestAnOperatorOfRedisSeesNothing(t *testing.T) {
 	}
 	secrets := [][]byte{[]byte("粤A12345"), []byte("somebody-index"), []byte("vehicle-entry"), []byte("feed:lab-3"), []byte("沙面"), []byte("k1"), key}
 	for _, d := range all {
-		secrets = append(secrets, d.Person[:], []byte(d.Person.String()), d.Sealed.Indexes[0][:], d.Sealed.DataKey[:16], d.Sealed.Fields["name"][:16])
+		secrets = append(secrets, d.Person[:], []byte(d.Person.String()), d.Sealed.Indexes[0][:], d.Sealed.DataKey[:16], d.Sealed.Fields["identity"][:16])
 	}
 	for _, s := range secrets[:len(secrets)-1] {
 		if len(s) > 2 && bytes.Contains(file, s) {

@@ -36,3 +36,12 @@ func (o *opener) field(name string) string {
 	}
 	return string(text)
 }
+
+// identity opens the text that holds the whole identity.
+func (o *opener) identity() ([]byte, error) {
+	text, err := o.aead.Open(nil, nonce(fieldIdentity), o.sealed.Fields[fieldIdentity], aad(o.person, fieldIdentity, o.sealed.Revision))
+	if err != nil {
+		return nil, errDamaged
+	}
+	return text, nil
+}

@@ -16,8 +16,10 @@ type Identity struct {
 	Phone   kangma.Phone
 }
 
-// Names of the sealed fields in SealedIdentity.Fields.
+// Names of the sealed fields in SealedIdentity.Fields. Who was sealed by an older program has a field each for name, document
+// and phone; they are read as they are until the identity is sealed anew.
 const (
+	fieldIdentity = "identity" // all of it, see pack.go
 	fieldName     = "name"
 	fieldDocument = "document" // document type, then the number
 	fieldPhone    = "phone"
@@ -64,15 +66,9 @@ func (s *Sealer) Seal(person kangma.PersonID, id Identity, revision uint64) (kan
 		return kangma.SealedIdentity{}, err
 	}
 	out := kangma.SealedIdentity{DataKey: wrapped, KeyID: s.keys.KEK.KeyID(), Revision: revision, Fields: map[string][]byte{}}
-	aead := newAEAD(key[:])
-	put := func(field, value string) {
-		out.Fields[field] = aead.Seal(nil, nonce(field), []byte(value), aad(person, field, revision))
-	}
-	put(fieldName, id.Name.Reveal())
-	put(fieldDocument, id.DocType+id.Number.Reveal())
+	out.Fields[fieldIdentity] = newAEAD(key[:]).Seal(nil, nonce(fieldIdentity), packIdentity(id), aad(person, fieldIdentity, revision))
 	out.Indexes = []kangma.BlindIndex{s.Document(id.DocType, id.Number)[0]}
 	if id.Phone != (kangma.Phone{}) {
-		put(fieldPhone, id.Phone.Reveal())
 		out.Indexes = append(out.Indexes, s.Phone(id.Phone)[0])
 	}
 	return out, nil
@@ -93,6 +89,13 @@ func (s *Sealer) Open(person kangma.PersonID, sealed kangma.SealedIdentity) (Ide
 	if err != nil {
 		return Identity{}, err
 	}
+	if _, ok := sealed.Fields[fieldIdentity]; ok {
+		text, err := o.identity()
+		if err != nil {
+			return Identity{}, err
+		}
+		return unpackIdentity(text)
+	}
 	name, document, phone := o.field(fieldName), o.field(fieldDocument), ""
 	if _, ok := sealed.Fields[fieldPhone]; ok {
 		phone = o.field(fieldPhone)
@@ -109,8 +112,18 @@ func (s *Sealer) OpenName(person kangma.PersonID, sealed kangma.SealedIdentity) 
 	if err != nil {
 		return kangma.Name{}, err
 	}
-	text := o.field(fieldName)
-	if o.err != nil {
+	text := ""
+	if _, ok := sealed.Fields[fieldIdentity]; ok {
+		packed, err := o.identity()
+		if err != nil {
+			return kangma.Name{}, err
+		}
+		t, err := unpackTexts(packed) // the name stands behind the others
+		if err != nil {
+			return kangma.Name{}, err
+		}
+		text = t.name
+	} else if text = o.field(fieldName); o.err != nil {
 		return kangma.Name{}, o.err
 	}
 	name, err := kangma.NewName(text)

@@ -96,16 +96,20 @@ func TestACiphertextElsewhereDoesNotOpen(t *testing.T) {
 		change func(*kangma.SealedIdentity)
 	}{
 		{"the whole identity in another person's place", other, func(*kangma.SealedIdentity) {}},
-		{"another person's name", person, func(x *kangma.SealedIdentity) { x.Fields["name"] = theirs.Fields["name"] }},
+		{"another person's identity", person, func(x *kangma.SealedIdentity) { x.Fields["identity"] = theirs.Fields["identity"] }},
 		{"another person's data key", person, func(x *kangma.SealedIdentity) { x.DataKey = theirs.DataKey }},
-		{"the phone in the place of the name", person, func(x *kangma.SealedIdentity) { x.Fields["name"] = x.Fields["phone"] }},
-		{"the name of another revision", person, func(x *kangma.SealedIdentity) { x.Fields["name"] = later.Fields["name"] }},
-		{"name and data key of another revision", person, func(x *kangma.SealedIdentity) { x.Fields["name"], x.DataKey = later.Fields["name"], later.DataKey }},
+		{"the identity in the place of the name", person, func(x *kangma.SealedIdentity) {
+			x.Fields = map[string][]byte{"name": x.Fields["identity"], "document": x.Fields["identity"]}
+		}},
+		{"the identity of another revision", person, func(x *kangma.SealedIdentity) { x.Fields["identity"] = later.Fields["identity"] }},
+		{"identity and data key of another revision", person, func(x *kangma.SealedIdentity) {
+			x.Fields["identity"], x.DataKey = later.Fields["identity"], later.DataKey
+		}},
 		{"a revision number that was changed", person, func(x *kangma.SealedIdentity) { x.Revision++ }},
-		{"a flipped bit in the name", person, func(x *kangma.SealedIdentity) { x.Fields["name"][3] ^= 1 }},
+		{"a flipped bit in the identity", person, func(x *kangma.SealedIdentity) { x.Fields["identity"][3] ^= 1 }},
 		{"a flipped bit in the data key", person, func(x *kangma.SealedIdentity) { x.DataKey[30] ^= 1 }},
 		{"a data key cut short", person, func(x *kangma.SealedIdentity) { x.DataKey = x.DataKey[:5] }},
-		{"a name that is missing", person, func(x *kangma.SealedIdentity) { delete(x.Fields, "name") }},
+		{"an identity that is missing", person, func(x *kangma.SealedIdentity) { delete(x.Fields, "identity") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := mine
@@ -134,7 +138,7 @@ func TestSealingAgainDrawsAnotherDataKey(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
 		x := mustSeal(t, s, person, identity(t, 1), 1)
-		for _, v := range []string{string(x.DataKey), string(x.Fields["name"]), string(x.Fields["document"])} {
+		for _, v := range []string{string(x.DataKey), string(x.Fields["identity"])} {
 			if seen[v] {
 				t.Fatal("the same bytes twice")
 			}
@@ -162,7 +166,7 @@ func TestKeyEncryptionKeysRotateAndCanBeDestroyed(t *testing.T) {
 		t.Errorf("old key beside the new: got %v", err)
 	}
 	y, changed, err := both.Rewrap(person, x)
-	if err != nil || !changed || y.KeyID != "k2" || !bytes.Equal(y.Fields["name"], x.Fields["name"]) {
+	if err != nil || !changed || y.KeyID != "k2" || !bytes.Equal(y.Fields["identity"], x.Fields["identity"]) {
 		t.Fatalf("rewrap: got %+v, %v, %v", y, changed, err)
 	}
 	if _, changed, err := both.Rewrap(person, y); changed || err != nil {

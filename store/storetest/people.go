@@ -25,7 +25,7 @@ func RandomDossier(r *rand.Rand, id kangma.PersonID, items int) kangma.Dossier {
 	d := kangma.Dossier{Person: id, Version: 1, Registered: at.Add(time.Duration(r.IntN(1e6)) * time.Microsecond),
 		Home: kangma.Place{Division: 440103001, Community: "沙面:社区%"}}
 	d.Sealed = kangma.SealedIdentity{DataKey: bytesOf(r, 60), KeyID: "k1", Revision: 1,
-		Fields:  map[string][]byte{"name": bytesOf(r, 25), "document": bytesOf(r, 36), "phone": bytesOf(r, 27)},
+		Fields:  map[string][]byte{"identity": bytesOf(r, 39)},
 		Indexes: []kangma.BlindIndex{RandomIndex(r), RandomIndex(r)}}
 	for i := range items {
 		d.Evidence = append(d.Evidence, randomEvidence(r, at.Add(time.Duration(i)*26*time.Hour)))

@@ -9,41 +9,34 @@ import (
 	"github.com/kangma/kangma/store/wire"
 )
 
-// BenchmarkDossier puts our form beside the generic CBOR library with the root package's tags.
+// BenchmarkDossier puts the packed form beside version 1 and the generic CBOR library with the root package's tags.
 func BenchmarkDossier(b *testing.B) {
 	d := typical()
-	ours := wire.EncodeDossier(d)
 	mode := must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, Time: cbor.TimeUnixDynamic}.EncMode())
-	theirs := must(mode.Marshal(d))
-	b.Run("decode ours", func(b *testing.B) {
-		b.ReportAllocs()
-		b.ReportMetric(float64(len(ours)), "bytes")
-		for b.Loop() {
-			must(wire.DecodeDossier(ours))
-		}
-	})
-	b.Run("decode generic", func(b *testing.B) {
-		b.ReportAllocs()
-		b.ReportMetric(float64(len(theirs)), "bytes")
-		for b.Loop() {
-			var d kangma.Dossier
-			if err := cbor.Unmarshal(theirs, &d); err != nil {
-				b.Fatal(err)
+	for _, form := range []struct {
+		name   string
+		encode func(kangma.Dossier) []byte
+		decode func([]byte) (kangma.Dossier, error)
+	}{
+		{"packed", wire.EncodeDossier, wire.DecodeDossier},
+		{"version 1", wire.EncodeDossierCBOR, wire.DecodeDossier},
+		{"generic", func(d kangma.Dossier) []byte { return must(mode.Marshal(d)) }, func(raw []byte) (d kangma.Dossier, err error) { return d, cbor.Unmarshal(raw, &d) }},
+	} {
+		raw := form.encode(d)
+		b.Run("decode "+form.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.ReportMetric(float64(len(raw)), "bytes")
+			for b.Loop() {
+				must(form.decode(raw))
 			}
-		}
-	})
-	b.Run("encode ours", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			wire.EncodeDossier(d)
-		}
-	})
-	b.Run("encode generic", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			must(mode.Marshal(d))
-		}
-	})
+		})
+		b.Run("encode "+form.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				form.encode(d)
+			}
+		})
+	}
 }
 
 // BenchmarkPassage is what a gate pays for its journal.

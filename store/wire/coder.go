@@ -248,7 +248,7 @@ func (c *coder) word(s string) string {
 	if !utf8.ValidString(s) {
 		s = toValid(s)
 	}
-	if n, ok := wordNumbers[s]; ok {
+	if n, ok := wordNumber(s); ok && n < wordsCBOR {
 		c.head(majorUint, n)
 	} else if i, ok := c.known(s); ok {
 		c.head(majorNeg, uint64(i))
@@ -264,15 +264,15 @@ func (c *coder) readWord() string {
 	m, n := c.readHead()
 	switch {
 	case c.err != nil:
-	case m == majorUint && n < uint64(len(words)):
+	case m == majorUint && n < wordsCBOR:
 		return words[n]
 	case m == majorNeg && n < uint64(len(c.seen)):
 		return c.seen[n]
 	case m == majorText && n <= uint64(len(c.b)-c.pos):
 		raw := c.b[c.pos : c.pos+int(n)]
-		_, isWord := wordNumbers[string(raw)]
 		s := string(raw)
-		if _, again := c.known(s); isWord || again || !utf8.ValidString(s) {
+		w, isWord := wordNumber(s)
+		if _, again := c.known(s); isWord && w < wordsCBOR || again || !utf8.ValidString(s) {
 			break
 		}
 		c.pos += int(n)

@@ -1,15 +1,64 @@
 package wire
 
 import (
+	"slices"
+	"sync"
+
 	k "github.com/kangma/kangma"
 )
 
+// DossierVersion is the first byte of what EncodeDossier writes; DecodeDossier reads Version too.
+const DossierVersion = 2
+
 // EncodeDossier gives the wire form of a dossier.
-func EncodeDossier(d k.Dossier) []byte { return encode(&d, 768, dossier) }
+func EncodeDossier(d k.Dossier) []byte {
+	p := packers.Get().(*packer)
+	defer p.release()
+	p.writing = true
+	p.b = append(p.room[:0], DossierVersion)
+	p.dossier(&d)
+	p.room = p.b
+	return slices.Clone(p.b)
+}
 
-// DecodeDossier reads what EncodeDossier wrote.
-func DecodeDossier(b []byte) (k.Dossier, error) { return decode(b, dossier) }
+// DecodeDossier reads what EncodeDossier wrote, now or in an older version of the form.
+func DecodeDossier(b []byte) (k.Dossier, error) {
+	if len(b) == 0 || len(b) > MaxBytes || b[0] != DossierVersion {
+		return decode(b, dossier)
+	}
+	var d k.Dossier
+	p := packers.Get().(*packer)
+	defer p.release()
+	p.writing, p.b, p.doc = false, b[1:], string(b)
+	if p.dossier(&d); p.err == nil && len(p.b) != 0 {
+		p.fail()
+	}
+	if p.err != nil {
+		return k.Dossier{}, p.err
+	}
+	return d, nil
+}
 
+// packers are kept, so that a dossier costs the memory of what is in it and no more.
+var packers = sync.Pool{New: func() any { return &packer{seen: make([]string, 0, maxSeen)} }}
+
+// mostRoom bounds what a packer keeps for the next dossier to be written.
+const mostRoom = 64 << 10
+
+// release gives the packer back with nothing of the dossier in it but unused rooms of its slabs.
+func (p *packer) release() {
+	if p.err != nil {
+		p.slabs = slabs{} // a payload in it may be half read
+	}
+	clear(p.seen)
+	if p.seen = p.seen[:0]; cap(p.room) > mostRoom {
+		p.room = nil
+	}
+	p.b, p.err, p.ref, p.div, p.last, p.doc, p.blobs = nil, nil, 0, 0, [classes]string{}, "", nil
+	packers.Put(p)
+}
+
+// dossier is the form of version 1, in CBOR.
 func dossier(c *coder, d *k.Dossier) {
 	idOf(c, 1, &d.Person)
 	c.count(2, &d.Version)

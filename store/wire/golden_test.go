@@ -97,7 +97,7 @@ func TestEveryFieldHasItsKey(t *testing.T) {
 		encode func(reflect.Value) []byte
 	}{
 		{kangma.Passage{}, func(v reflect.Value) []byte { return wire.EncodePassage(v.Interface().(kangma.Passage)) }},
-		{kangma.Dossier{}, func(v reflect.Value) []byte { return wire.EncodeDossier(v.Interface().(kangma.Dossier)) }},
+		{kangma.Dossier{}, func(v reflect.Value) []byte { return wire.EncodeDossierCBOR(v.Interface().(kangma.Dossier)) }},
 		{kangma.Evidence{}, func(v reflect.Value) []byte { return wire.EncodeEvidence(v.Interface().(kangma.Evidence)) }},
 		{kangma.Access{}, func(v reflect.Value) []byte { return wire.EncodeAccess(v.Interface().(kangma.Access)) }},
 		{store.Record{}, func(v reflect.Value) []byte { return wire.EncodeRecord(v.Interface().(store.Record)) }},

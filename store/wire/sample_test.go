@@ -107,23 +107,29 @@ func (s sample) time() time.Time {
 func typical() kangma.Dossier {
 	at := time.Date(2022, 7, 10, 8, 0, 0, 0, time.UTC)
 	s := newSample(7)
-	id := func() kangma.EventID { return kangma.EventID(of[[16]byte](s)) }
+	id := func(at time.Time) kangma.EventID {
+		x := kangma.NewEventID(at)
+		for i := range x[7:] {
+			x[7+i] = byte(s.IntN(256))
+		}
+		return x
+	}
 	d := kangma.Dossier{Person: kangma.PersonID{1, 2, 3}, Version: 11, Registered: at.AddDate(0, -5, 0), Home: kangma.Place{Division: 440103001}}
 	d.Sealed = kangma.SealedIdentity{DataKey: make([]byte, 60), KeyID: "k1", Revision: 1, Indexes: make([]kangma.BlindIndex, 2),
-		Fields: map[string][]byte{"name": make([]byte, 25), "document": make([]byte, 36), "phone": make([]byte, 27)}}
+		Fields: map[string][]byte{"identity": make([]byte, 39)}}
 	for i := range 5 {
 		t := at.AddDate(0, 0, 2*i)
-		d.Evidence = append(d.Evidence, kangma.Evidence{ID: id(), Kind: kangma.KindTest, Observed: t, Reported: t.Add(7 * time.Hour),
+		d.Evidence = append(d.Evidence, kangma.Evidence{ID: id(t.Add(7 * time.Hour)), Kind: kangma.KindTest, Observed: t, Reported: t.Add(7 * time.Hour),
 			Received: t.Add(8 * time.Hour), Source: "feed:lab-3", Batch: "lab-3-" + t.Format("0102"),
 			Test: &kangma.Test{Method: "pcr", Result: "negative", Lab: "gz-03"}})
 	}
 	for i := range 2 {
 		t := at.AddDate(0, 0, 5*i)
-		d.Evidence = append(d.Evidence, kangma.Evidence{ID: id(), Kind: kangma.KindStay, Observed: t, Received: t.Add(time.Hour),
+		d.Evidence = append(d.Evidence, kangma.Evidence{ID: id(t.Add(time.Hour)), Kind: kangma.KindStay, Observed: t, Received: t.Add(time.Hour),
 			Source: "feed:telecom", Stay: &kangma.Stay{Place: kangma.Place{Division: 440106000}, From: t.Add(-90 * time.Minute), To: t}})
 	}
 	t := at.Add(time.Hour)
-	d.Evidence = append(d.Evidence, kangma.Evidence{ID: id(), Kind: kangma.KindDeclaration, Observed: t, Received: t, Source: "self",
+	d.Evidence = append(d.Evidence, kangma.Evidence{ID: id(t), Kind: kangma.KindDeclaration, Observed: t, Received: t, Source: "self",
 		Declaration: &kangma.Declaration{Temperature: 365, Contact: "no"}})
 	return d
 }

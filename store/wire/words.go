@@ -1,7 +1,9 @@
 package wire
 
 // words are the texts that stand as a number in the wire form: the closed sets of the root package and the texts met
-// most often. The first 24 take one byte, the first 256 two. The list may only ever grow at its end.
+// most often. In the CBOR form the first 24 take one byte, the first 256 two; in the packed form the first 128 take one. The
+// list may only grow at its end and together with the version of a form: bytes written before spell the new word out, and
+// a strict reader of the same version would refuse them. So the CBOR form knows the first wordsCBOR, the packed form all.
 var words = [...]string{
 	// one byte
 	"test", "stay", "trip", "management", "contact", "declaration", "clinic", "vaccination", "pcr", "negative",
@@ -35,7 +37,11 @@ var words = [...]string{
 	// records and events
 	"gate", "organisation", "account", "vehicle", "rule-set", "area-list", "owner", "status",
 	"person", "evidence", "passage", "record", "access", "erase",
+	// from the packed dossier on
+	"identity",
 }
+
+const wordsCBOR = 135
 
 var wordNumbers = func() map[string]uint64 {
 	m := make(map[string]uint64, len(words))
@@ -44,3 +50,14 @@ var wordNumbers = func() map[string]uint64 {
 	}
 	return m
 }()
+
+// wordNumber gives the number of a word. No word is longer than longestWord, which spares most other texts the look-up.
+func wordNumber(s string) (uint64, bool) {
+	if len(s) > longestWord {
+		return 0, false
+	}
+	n, ok := wordNumbers[s]
+	return n, ok
+}
+
+const longestWord = 17

@@ -1,0 +1,7 @@
+package seal
+
+// PackIdentity and UnpackIdentity are open to the tests.
+var (
+	PackIdentity   = packIdentity
+	UnpackIdentity = unpackIdentity
+)
