@@ -21,8 +21,9 @@ type Redis struct {
 	Dir      string // where its data lie
 }
 
-// RedisDurable are the options for a server that keeps its data as we advise: append-only file, fsync every second.
-var RedisDurable = []string{"--appendonly", "yes", "--appendfsync", "everysec"}
+// RedisDurable are the options for a server that keeps its data as we advise: append-only file, fsync every second, the
+// people of a bucket in one piece of memory.
+var RedisDurable = []string{"--appendonly", "yes", "--appendfsync", "everysec", "--hash-max-listpack-value", "1024"}
 
 // RedisSurvivesKill are the options for a server that has written a command to its file before it answers, so that
 // SIGKILL (not a power cut) loses nothing. With everysec Redis answers without having written while an fsync is still

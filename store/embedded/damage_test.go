@@ -23,7 +23,7 @@ func TestADamagedFileNeverAnswersWrongly(t *testing.T) {
 	db := openDB(t, good, embedded.Options{})
 	r := source(t, 81)
 	var people []kangma.Dossier
-	for range 150 {
+	for range 200 {
 		people = append(people, storetest.RandomDossier(r, storetest.RandomPerson(r, -1), 6))
 	}
 	if err := db.Dossiers().Update(t.Context(), store.Mark{Node: "n", Applied: 5}, people...); err != nil {

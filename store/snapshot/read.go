@@ -147,7 +147,7 @@ func item(b []byte) (raw, rest []byte, err error) {
 func (p *putting) dossiers(b []byte) error {
 	people, err := items(b, func(raw []byte) (kangma.Dossier, error) {
 		d, err := wire.DecodeDossier(raw)
-		if err == nil && raw[0] == wire.Version {
+		if err == nil && raw[0] == wire.DossierVersion {
 			p.sum.Encoded(d, raw) // decoding is strict: it would be encoded to the same bytes
 		} else if err == nil {
 			p.sum.Dossier(d)
@@ -209,10 +209,10 @@ func (p *putting) rows(b []byte) error {
 // agree compares what came with what the tail says was written.
 func (p *putting) agree() error {
 	d := p.sum.Digest()
-	p.got.People, p.got.State, p.got.Wire = d.People, d.String(), wire.Version
+	p.got.People, p.got.State, p.got.Wire = d.People, d.String(), wire.DossierVersion
 	want := *p.tail
 	want.Bytes = 0
-	if want.Wire != wire.Version { // what an older program wrote has other bytes for the same state
+	if want.Wire != wire.DossierVersion { // what an older program wrote has other bytes for the same state
 		want.Wire, want.State = p.got.Wire, p.got.State
 	}
 	if p.got != want {

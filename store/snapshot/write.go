@@ -142,7 +142,7 @@ func (c *copying) run(head Head, src Source) error {
 		}
 	}
 	d := c.sum.Digest()
-	c.total.People, c.total.State, c.total.Wire = d.People, d.String(), wire.Version
+	c.total.People, c.total.State, c.total.Wire = d.People, d.String(), wire.DossierVersion
 	return c.json(typeTail, c.total)
 }
 

@@ -279,7 +279,7 @@ func dossiersOwn(t *testing.T, s store.Dossiers) {
 	wantOK(t, s.Update(t.Context(), store.Mark{}, d))
 	before, err := s.Get(t.Context(), d.Person)
 	wantOK(t, err)
-	before.Sealed.Fields["name"][0] ^= 1
+	before.Sealed.Fields["identity"][0] ^= 1
 	before.Sealed.Indexes[0][0] ^= 1
 	before.Evidence[0].Source = "changed"
 	wantDossier(t, s, d)

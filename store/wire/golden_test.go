@@ -43,6 +43,50 @@ func TestTheFormOfVersionOneStays(t *testing.T) {
 	}
 }
 
+// goldenDossier is the dossier of the bytes below.
+func goldenDossier() kangma.Dossier {
+	at := time.Date(2022, 7, 10, 8, 30, 0, 250_000_000, time.UTC)
+	v7 := kangma.EventID{0x01, 0x81, 0xe7, 6: 0x70, 8: 0x80, 15: 0x01}
+	v8 := kangma.EventID{1, 2, 3, 6: 0x80, 8: 0x80}
+	return kangma.Dossier{Person: kangma.PersonID{1, 2, 3, 6: 0x40, 8: 0x80}, Version: 300, Registered: at.AddDate(0, -1, 0), Home: kangma.Place{Division: 440103001, Zone: "沙面"},
+		Sealed: kangma.SealedIdentity{DataKey: []byte{1, 2}, Fields: map[string][]byte{"identity": {3}, "b": {4}}, Indexes: []kangma.BlindIndex{{5}}, KeyID: "k1", Revision: 2},
+		Evidence: []kangma.Evidence{
+			{ID: v7, Kind: kangma.KindTest, Observed: at, Reported: at.Add(time.Hour), Received: at.Add(2 * time.Hour), Source: "feed:一", Batch: "cdc/10",
+				Test: &kangma.Test{Method: "pcr", Result: "negative", Lab: "gz-03"}},
+			{ID: v8, Kind: kangma.KindTest, Observed: at.Add(26 * time.Hour), Source: "feed:一", Batch: "cdc/11", Replaces: v7, Test: &kangma.Test{Method: "antigen", Result: "positive", Lab: "gz-07"}},
+			{ID: v8, Kind: kangma.KindStay, Observed: at, Source: "self", Stay: &kangma.Stay{Place: kangma.Place{Division: 440106000, Zone: "沙面"}, From: at.Add(-time.Hour), To: at}},
+			{ID: v8, Kind: "neu", Declaration: &kangma.Declaration{Symptoms: []string{"fever", ""}, Temperature: 385, CheckIn: true}},
+		},
+		Guardians: []kangma.Guardianship{{Guardian: kangma.PersonID{9}, From: at, Until: at.AddDate(1, 0, 0), Relation: "child", Accepted: true}},
+		Applied:   []kangma.EventID{v7, v8}}
+}
+
+// The bytes of both versions of a dossier, for ever: stores, snapshots and journals are full of them.
+func TestTheFormsOfADossierStay(t *testing.T) {
+	const (
+		cbor   = "01a80150010203000000400080000000000000000219012c03821a62a301081a0003d09004a2011a1a3b70590266e6b299e99da205a501420102028461624104686964656e7469747941030381500500000000000000000000000000000004626b3105020684a801500181e700000070008000000000000001020003821a00278d001a0003d0900482190e101a0003d0900582190e101a0003d0900668666565643ae4b88007666364632f31301818a3010802090465677a2d3033a7015001020300000080008000000000000000020003821a000151801a0003d090062307666364632f313108500181e7000000700080000000000000011818a301181d02181f0465677a2d3037a5015001020300000080008000000000000000020103823a00016d9f1a0003d090060a14a301a2011a1a3b7c1002200282390e0f1a0003d0900382190e101a0003d090a301500102030000008000800000000000000002636e6575181ca301821844600219018105f50781a50150090000000000000000000000000000000282001a0003d09003821a01e133801a0003d09004185a05f50882500181e7000000700080000000000000015001020300000080008000000000000000"
+		packed = "02010203000000400080000000000000007fac02a1bcb61a90a10f03b2c1dba303c6e6b299e99da21f02010202c100620104fe0701030105000000000000000000000000000000c2006b310201090000000000000000000000000000000f81e8f80490a10f81848c4190a10f5a0280c6bfc826700080000000000000010101020300000080008000000000000000047581e8f80490a10ffef9ac0770008000000000000001c17090a10f81e10190a10fc8666565643ae4b880c66364632f313018c5677a2d3033c50481ed1690a10f010102030000008000800000000000000082c10531fec1f0b901700080000000000000010b1d1fc1043701ffec1690a10f01010203000000800080000000000000000a0703ee2e80bf7090a10f0190a10f800bc3006e657501010203000000800080000000000000008002130244ff8206"
+	)
+	d := goldenDossier()
+	for _, c := range []struct{ name, got, want string }{
+		{"version 1", hex.EncodeToString(wire.EncodeDossierCBOR(d)), cbor},
+		{"packed", hex.EncodeToString(wire.EncodeDossier(d)), packed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.got != c.want {
+				t.Errorf("got\n%s, want\n%s", c.got, c.want)
+			}
+			raw, err := hex.DecodeString(c.want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if back, err := wire.DecodeDossier(raw); err != nil || !reflect.DeepEqual(back, d) {
+				t.Errorf("got  %+v, %v\nwant %+v", back, err, d)
+			}
+		})
+	}
+}
+
 // firstWords is the digest of the words of version 1, in order. Words may be added behind; then raise the count and the
 // digest together. A change of any of the first ones makes stored bytes say something else.
 const (

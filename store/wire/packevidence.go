@@ -20,10 +20,11 @@ func kindNumber(kind k.EvidenceKind) uint64 {
 // evidence begins with a byte: the kind in the lower four bits, above it whether reported, received and batch are there and
 // whether a byte of rarer things follows: no observed, no source, replaces, other payloads than the one of its kind.
 func (p *packer) evidence(e *k.Evidence) {
-	kind, got := kindNumber(e.Kind), payloads(e)
-	rare := bit(e.Observed.IsZero(), 0) | bit(e.Source == "", 1) | bit(!e.Replaces.IsZero(), 2) | bit(got != usual(kind), 3)
-	head := kind | bit(!e.Reported.IsZero(), 4) | bit(!e.Received.IsZero(), 5) | bit(e.Batch != "", 6) | bit(rare != 0, 7)
+	var kind, got, rare, head uint64
 	if p.writing {
+		kind, got = kindNumber(e.Kind), payloads(e)
+		rare = bit(e.Observed.IsZero(), 0) | bit(e.Source == "", 1) | bit(!e.Replaces.IsZero(), 2) | bit(got != usual(kind), 3)
+		head = kind | bit(!e.Reported.IsZero(), 4) | bit(!e.Received.IsZero(), 5) | bit(e.Batch != "", 6) | bit(rare != 0, 7)
 		p.b = append(p.b, byte(head))
 	} else {
 		var b [1]byte
