@@ -11,6 +11,7 @@ type Assessment struct {
 	Person  PersonID  `json:"person"`
 	At      time.Time `json:"at"`                // the moment it speaks of
 	KnownAt time.Time `json:"known_at,omitzero"` // what was received later did not count; zero: everything counted
+	AsOf    time.Time `json:"as_of,omitzero"`    // the state store did not answer: from a copy at least as new as this; zero: from the store itself
 
 	Told       bool       `json:"told"` // false: there is no colour, see CannotTell
 	CannotTell CannotTell `json:"cannot_tell,omitempty"`

@@ -82,6 +82,7 @@ type Verdict struct {
 	MaskedName string     `json:"masked_name,omitempty"`
 	IDTail     string     `json:"id_tail,omitempty"` // last four of the document
 	Flags      []string   `json:"flags,omitempty"`
+	AsOf       time.Time  `json:"as_of,omitzero"` // the state store did not answer: from a copy at least as new as this
 }
 
 // MarshalJSON leaves the colour out where none was told, so that nobody reads the zero value as a verdict.

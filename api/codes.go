@@ -25,6 +25,7 @@ type codeView struct {
 	NextChange time.Time         `json:"next_change,omitzero"`
 	MaskedName string            `json:"masked_name"`
 	Rules      kangma.RuleSetRef `json:"rules"`
+	AsOf       time.Time         `json:"as_of,omitzero" doc:"the register did not answer: from this server's copy, at least as new as this"`
 }
 
 type reasonView struct {
@@ -48,16 +49,23 @@ func (s *Server) myCode(ctx context.Context, _ *emptyIn) (*codeOut, error) {
 	return &codeOut{Body: v}, nil
 }
 
+// staleShow is how old the copy may be from which a code is shown while the register does not answer. A gate without a
+// network takes a credential that was drawn as long ago.
+const staleShow = time.Hour
+
 // issueFor assesses a person now and signs a code that lives 90 s. No colour, no code.
 func (s *Server) issueFor(ctx context.Context, person kangma.PersonID) (codeView, error) {
 	now := s.auth.now().UTC().Truncate(time.Second)
-	a, d, err := s.cfg.Registry.Assess(ctx, person, now)
+	a, d, err := s.cfg.Registry.AssessOrLast(ctx, person, now)
 	if err != nil {
 		return codeView{}, err
 	}
+	if !a.AsOf.IsZero() && now.Sub(a.AsOf) > staleShow {
+		a = kangma.Assessment{AsOf: a.AsOf, CannotTell: kangma.TellStaleGate, Rules: a.Rules}
+	}
 	v := codeView{
 		Told: a.Told, Reason: a.ReasonCode(), Reasons: []reasonView{}, Issued: now, Expires: now.Add(codeLife),
-		Refresh: now.Add(codeReload), NextChange: a.NextChange, Rules: a.Rules, Label: a.Label,
+		Refresh: now.Add(codeReload), NextChange: a.NextChange, Rules: a.Rules, Label: a.Label, AsOf: a.AsOf,
 	}
 	if !a.Told {
 		v.CannotTell = kangma.CannotTell(a.ReasonCode())

@@ -36,8 +36,11 @@ func appendCodeView(b []byte, v *codeView) []byte {
 	b = appendString(append(b, `,"masked_name":`...), v.MaskedName)
 	b = appendString(append(b, `,"rules":{"id":`...), v.Rules.ID)
 	b = appendString(append(b, `,"version":`...), v.Rules.Version)
-	b = appendString(append(b, `,"digest":`...), v.Rules.Digest)
-	return append(b, "}}"...)
+	b = append(appendString(append(b, `,"digest":`...), v.Rules.Digest), '}')
+	if !v.AsOf.IsZero() {
+		b = appendTime(append(b, `,"as_of":`...), v.AsOf)
+	}
+	return append(b, '}')
 }
 
 func appendReasons(b []byte, reasons []reasonView) []byte {
@@ -96,6 +99,9 @@ func appendVerdictView(b []byte, v *verdictView) []byte {
 			b = appendString(b, f)
 		}
 		b = append(b, ']')
+	}
+	if !v.AsOf.IsZero() {
+		b = appendTime(append(b, `,"as_of":`...), v.AsOf)
 	}
 	return append(b, '}')
 }

@@ -41,6 +41,7 @@ type verdictView struct {
 	MaskedName string            `json:"masked_name,omitempty"`
 	IDTail     string            `json:"id_tail,omitempty"`
 	Flags      []string          `json:"flags,omitempty"`
+	AsOf       time.Time         `json:"as_of,omitzero" doc:"the register did not answer: from this server's copy, at least as new as this"`
 }
 
 type scanOut struct{ Body verdictView }
@@ -89,7 +90,7 @@ func (s *Server) scanned(ctx context.Context, in *scanIn) (out verdictView, err 
 func viewVerdict(v kangma.Verdict) verdictView {
 	out := verdictView{
 		Event: v.Event, At: v.At, Decision: v.Decision, Told: v.Told, CannotTell: v.CannotTell, Reason: v.Reason,
-		Why: v.Why, Guidance: v.Guidance, MaskedName: v.MaskedName, IDTail: v.IDTail, Flags: v.Flags,
+		Why: v.Why, Guidance: v.Guidance, MaskedName: v.MaskedName, IDTail: v.IDTail, Flags: v.Flags, AsOf: v.AsOf,
 	}
 	if v.Told {
 		out.Colour, out.Wire = &v.Colour, v.Colour.Wire()

@@ -30,6 +30,9 @@ type Policy struct {
 	TestHours int             `json:"test_hours,omitempty"` // a green person needs a negative PCR test this recent: 24, 48, 72; 0: none
 	// OfflineHours is how old the gate's own data may be: 1 to 168; 0: 24.
 	OfflineHours int `json:"offline_hours,omitempty"`
+	// StaleMinutes is how old a colour may be that this gate's server knows from its own copy while the register does not
+	// answer: 1 to 1440. 0: nobody is let through on it; everybody is referred.
+	StaleMinutes int `json:"stale_minutes,omitempty"`
 	Fever        int `json:"fever"` // tenths of °C from which a measured temperature refers; 0: 373
 
 	Vaccine *VaccineRule `json:"vaccine,omitempty"` // asked of whom the colour lets pass; nil: not asked
@@ -39,7 +42,7 @@ type Policy struct {
 
 // DefaultPolicy gives the usual policy of a kind of gate: posts on highways and borders isolate, all others turn back.
 func DefaultPolicy(kind string) Policy {
-	p := Policy{Red: kangma.TurnBack, Yellow: kangma.TurnBack, Green: kangma.Pass, Fever: feverTenths}
+	p := Policy{Red: kangma.TurnBack, Yellow: kangma.TurnBack, Green: kangma.Pass, Fever: feverTenths, StaleMinutes: staleMinutes}
 	switch kind {
 	case "highway", "border":
 		p.Red, p.Yellow = kangma.CentralIsolate, kangma.HomeIsolate
@@ -48,6 +51,9 @@ func DefaultPolicy(kind string) Policy {
 	}
 	return p
 }
+
+// staleMinutes is the usual patience: what a credential drawn an hour ago says offline, a gate may say online.
+const staleMinutes = 60
 
 const feverTenths = 373 // 37.3 °C, domain.md section 5 P6
 
@@ -74,6 +80,9 @@ func (g Gate) Check() error {
 	}
 	if g.Policy.OfflineHours < 0 || g.Policy.OfflineHours > 168 {
 		bad("policy.offline_hours", "a gate may decide without a network for 1 to 168 hours")
+	}
+	if g.Policy.StaleMinutes < 0 || g.Policy.StaleMinutes > 1440 {
+		bad("policy.stale_minutes", "a gate may decide from the server's own copy for 1 to 1440 minutes, or not (0)")
 	}
 	g.Policy.checkConditions(bad)
 	if len(faults) > 0 {

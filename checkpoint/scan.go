@@ -121,7 +121,7 @@ func (s *Service) Scan(ctx context.Context, in Scan) (kangma.Verdict, error) {
 	if bad != "" {
 		return s.keep(ctx, in, at, kangma.Assessment{CannotTell: bad}, nil, nil)
 	}
-	a, d, err := s.registry.Assess(ctx, claims.Person, now)
+	a, d, err := s.registry.AssessOrLast(ctx, claims.Person, now)
 	if err != nil {
 		return kangma.Verdict{}, err
 	}
@@ -130,7 +130,7 @@ func (s *Service) Scan(ctx context.Context, in Scan) (kangma.Verdict, error) {
 	}
 	replayed, flags := s.note(ctx, &claims, in.Gate, in.Event, at)
 	if replayed { // whose code it is stays known: staff compare the name with the person before them
-		a = kangma.Assessment{CannotTell: kangma.TellReplayed}
+		a = kangma.Assessment{CannotTell: kangma.TellReplayed, AsOf: a.AsOf}
 	}
 	v, err := s.keep(ctx, in, at, a, d, flags)
 	switch {
@@ -204,12 +204,18 @@ func momentOf(id kangma.EventID, now time.Time) time.Time {
 
 // keep decides, makes the passage durable and answers.
 func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Assessment, d *kangma.Dossier, flags []string) (kangma.Verdict, error) {
+	if !a.AsOf.IsZero() {
+		flags = append(flags, FlagStale)
+		if a.CannotTell != kangma.TellReplayed {
+			a = in.Gate.Policy.fresh(a, now)
+		}
+	}
 	facts := Facts{Assessment: a, At: now}
 	if d != nil {
 		facts = FactsOf(a, d, now)
 	}
 	facts.Temperature, facts.Direction = in.Temperature, in.Direction
-	out := Decide(in.Gate.Policy, facts)
+	out := Decide(in.Gate.Policy, facts).asOf(a.AsOf)
 	p := kangma.Passage{
 		ID: in.Event, At: now, Gate: in.Gate.ID, GateKind: in.Gate.Kind, District: in.Gate.District,
 		Operator: in.Operator, Told: a.Told, Colour: a.Colour, Decision: out.Decision, Reason: out.Reason,
@@ -220,7 +226,7 @@ func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Ass
 	}
 	v := kangma.Verdict{
 		Event: in.Event, At: now, Decision: out.Decision, Told: a.Told, Colour: a.Colour,
-		Reason: out.Reason, Why: out.Why, Guidance: out.Guidance, Flags: flags,
+		Reason: out.Reason, Why: out.Why, Guidance: out.Guidance, Flags: flags, AsOf: a.AsOf,
 	}
 	if !a.Told {
 		v.CannotTell = kangma.CannotTell(out.Reason)

@@ -132,13 +132,13 @@ func void(held []HeldCode, now time.Time, why string, which func(*HeldCode) bool
 }
 
 // Standing tells whether a genuine code still stands at a moment: "" or revoked. Dynamic codes always do. A credential or
-// paper code that is not on record is refused, counted and reported: who made it has our keys. An error means that the
+// paper code that is not on record is refused, counted and reported: who made it has our keys. While the records do not answer, what was last known of them counts. An error means that the
 // records could not be read.
 func (s *Service) Standing(ctx context.Context, c *codegen.Claims, at time.Time) (kangma.CannotTell, error) {
 	if c.Kind != codegen.Credential && c.Kind != codegen.Paper {
 		return "", nil
 	}
-	held, _, err := registry.GetDoc[[]HeldCode](ctx, s.registry.Records(), heldKind, c.Person.String())
+	held, old, err := registry.LastDoc[[]HeldCode](ctx, s.registry, heldKind, c.Person.String())
 	if err != nil && !errors.Is(err, kangma.NotFound) {
 		return "", unavailable(err)
 	}
@@ -146,6 +146,8 @@ func (s *Service) Standing(ctx context.Context, c *codegen.Claims, at time.Time)
 	switch {
 	case i >= 0 && (held[i].Void.IsZero() || at.Before(held[i].Void)):
 		return "", nil
+	case i < 0 && old: // it may have been issued since
+		return kangma.TellCheckOnline, nil
 	case i < 0 && c.Expires.Add(keepFor).After(s.now()): // else it went with its time: nothing odd in a late upload
 		s.orphans.Add(1)
 		s.log.Error("a genuine code that was never issued: somebody else has the keys", "code", c.ID, "key", c.Key, "kind", c.Kind)

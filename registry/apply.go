@@ -58,7 +58,11 @@ func (s *Service) heal(ctx context.Context) error {
 			return err
 		}
 		if len(entries) == 0 {
-			return s.writeMark(ctx)
+			if err := s.writeMark(ctx); err != nil {
+				return err
+			}
+			s.pending.clear()
+			return nil
 		}
 		if err := s.applyEntries(ctx, entries); err != nil {
 			return err

@@ -22,6 +22,11 @@ type judgement struct {
 // could not tell, not an error; an error means the store could not answer.
 func (s *Service) Assess(ctx context.Context, id kangma.PersonID, at time.Time) (kangma.Assessment, *kangma.Dossier, error) {
 	d, err := s.cfg.Dossiers.Get(ctx, id)
+	return s.assessRead(d, err, id, at)
+}
+
+// assessRead assesses what a store answered.
+func (s *Service) assessRead(d kangma.Dossier, err error, id kangma.PersonID, at time.Time) (kangma.Assessment, *kangma.Dossier, error) {
 	if errors.Is(err, kangma.NotFound) {
 		return s.evaluate(nil, id, at, time.Time{}), nil, nil
 	}

@@ -36,6 +36,11 @@ func (s *Service) Submit(ctx context.Context, items ...Item) error {
 		return err
 	}
 	if err := s.applyItems(ctx, items); err != nil {
+		if s.cfg.LastKnown != nil {
+			for _, it := range items {
+				s.pending.add(it.Person, it.Evidence)
+			}
+		}
 		// durable and acknowledged to nobody: the applier heals it, the sender may retry
 		return kangma.E(kangma.Unavailable, "not_applied", "kept, but not yet in force; try again").Because(err)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/kangma/kangma/store/seal"
 )
 
-// Config is what a Service is built from. Every field but Breaker, Patience and Log is required.
+// Config is what a Service is built from. Every field but Breaker, LastKnown, Patience and Log is required.
 type Config struct {
 	Node      string // this node's name: its journal's name in marks and in the warehouse
 	Journal   store.Journal
@@ -29,6 +29,7 @@ type Config struct {
 	Now       func() time.Time // the only clock in the package
 	Retention time.Duration    // evidence observed before now minus this is refused
 	Breaker   backtest.Breaker // holds what would recolour too many; the zero one at 0.1 %
+	LastKnown LastKnown        // a copy of a state that other nodes share; nil: none
 	Patience  time.Duration    // how long a proposal waits for its count before that goes on in the background; 0: 20 s
 	Log       *slog.Logger     // nil: slog.Default
 }
@@ -45,6 +46,7 @@ type Service struct {
 	changed   chan struct{}         // see Changed
 	applied   *tracker
 	shown     shownMemory
+	pending   pending
 	noted     atomic.Uint64   // the mark as the store has it
 	run       context.Context // ends with Close
 	replaying sync.Mutex      // one back-test at a time
@@ -69,23 +71,34 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, log: cfg.Log, compiled: map[string]*rules.Set{}, lists: map[string]bool{}, epochs: map[string]uint64{}, changed: make(chan struct{}, 1)}
 	s.current.Store(&judgement{})
-	mark, err := s.mark(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("registry: read the applied mark: %w", err)
-	}
-	s.applied = newTracker(mark)
-	s.noted.Store(uint64(mark))
-	if err := s.heal(ctx); err != nil {
-		return nil, fmt.Errorf("registry: apply the journal: %w", err)
-	}
-	if err := s.Reload(ctx); err != nil {
-		return nil, fmt.Errorf("registry: load rules and areas: %w", err)
+	if err := s.begin(ctx); err != nil {
+		return nil, err
 	}
 	run, stop := context.WithCancel(context.Background())
 	s.run, s.stop = run, stop
 	s.done.Go(func() { s.applyLoop(run) })
 	s.done.Go(func() { s.followLoop(run) })
 	return s, nil
+}
+
+// begin heals and loads; without the state it goes on with what is known of it.
+func (s *Service) begin(ctx context.Context) error {
+	mark, err := s.mark(ctx)
+	if s.away(ctx, err) {
+		return s.beginWithout(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("registry: read the applied mark: %w", err)
+	}
+	s.applied = newTracker(mark)
+	s.noted.Store(uint64(mark))
+	if err := s.heal(ctx); err != nil {
+		return fmt.Errorf("registry: apply the journal: %w", err)
+	}
+	if err := s.Reload(ctx); err != nil {
+		return fmt.Errorf("registry: load rules and areas: %w", err)
+	}
+	return nil
 }
 
 // Close stops the background work and writes the applied mark.

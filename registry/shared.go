@@ -23,10 +23,28 @@ func ReadDoc[T any](ctx context.Context, r store.Records, kind, id string) (*T, 
 		return &v, err
 	}
 	v, err := m.Remember(ctx, kind, id, parseDoc[T])
+	if l, ok := r.(lastReader); ok && kangma.KindOf(err) == kangma.Unavailable && err != nil && ctx.Err() == nil {
+		v, err = lastDoc[T](ctx, l, kind, id, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return v.(*T), nil
+}
+
+// lastReader is a further power of store.Records: to know records for the time when the store does not answer.
+type lastReader interface {
+	LastRecord(ctx context.Context, kind, id string) (store.Record, error)
+}
+
+// lastDoc reads a document as it was last known. One that was not known then may have come since: then the store's own
+// answer stands, that it cannot be read.
+func lastDoc[T any](ctx context.Context, l lastReader, kind, id string, was error) (any, error) {
+	rec, err := l.LastRecord(ctx, kind, id)
+	if err != nil {
+		return nil, was
+	}
+	return parseDoc[T](rec)
 }
 
 func parseDoc[T any](rec store.Record) (any, error) {

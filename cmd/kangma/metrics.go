@@ -34,6 +34,9 @@ var (
 	descShipTime = desc("ship_lag_seconds", "Age of the oldest of them.")
 	descStalled  = desc("ship_stalled", "1 when the warehouse makes no progress.")
 	descSweep    = desc("sweep_progress", "Share of people the search for colour changes has looked at; 1 between two searches.")
+	descAbsent   = desc("state_absent", "1 while the shared state does not answer; answers then come from this node's copy, if it has one.")
+	descCopyAge  = desc("state_copy_age_seconds", "Age of what this node's copy of the shared state is at least as new as; -1: it is not whole yet. How stale a colour is while state_absent is 1.")
+	descDropped  = desc("state_copy_dropped_total", "Writes of this node that reached its copy later, with a round of copying.")
 	descSilence  = desc("feed_silence_seconds", "Time since a feed last sent something.", "feed")
 	descFeedLag  = desc("feed_lag_seconds", "Age of the newest observation of a feed.", "feed")
 	descSilent   = desc("feed_silent", "1 when a feed has been silent for too long.", "feed")
@@ -53,7 +56,7 @@ var (
 // Describe is Prometheus' way to ask what there is.
 func (f figures) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descAppended, descFsyncs, descFailures, descReadOnly, descSize, descReleased, descLast, descSnapshot, descShipLag, descShipTime,
-		descStalled, descSweep, descSilence, descFeedLag, descSilent, descLate, descBad, descChanged, descSwept, descPlanned, descRules, descSigned, descMissing, descOrphans, descListAge, descListed} {
+		descStalled, descAbsent, descCopyAge, descDropped, descSweep, descSilence, descFeedLag, descSilent, descLate, descBad, descChanged, descSwept, descPlanned, descRules, descSigned, descMissing, descOrphans, descListAge, descListed} {
 		ch <- d
 	}
 }
@@ -80,6 +83,7 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 	gauge(descShipTime, w.LagTime.Seconds())
 	gauge(descStalled, flag(w.Stalled))
 	gauge(descRules, flag(f.s.rulesInForce()))
+	f.copy(gauge, count)
 	planned := 0.0
 	if at := f.s.registry.NextActivation(); !at.IsZero() {
 		planned = float64(at.Unix())
@@ -104,6 +108,24 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 		gauge(descLate, flag(st.Late), st.Source)
 		count(descBad, float64(st.Bad), st.Source)
 	}
+}
+
+// copy gives the figures of a state that is shared.
+func (f figures) copy(gauge, count func(*prometheus.Desc, float64, ...string)) {
+	if f.s.redis == nil {
+		return
+	}
+	gauge(descAbsent, flag(len(f.s.redis.Down()) > 0))
+	if f.s.replica == nil {
+		return
+	}
+	age := -1.0
+	if f.s.replica.Whole() {
+		age = time.Since(f.s.replica.AsOf()).Seconds()
+	}
+	gauge(descCopyAge, age)
+	_, dropped := f.s.replica.Stats()
+	count(descDropped, float64(dropped))
 }
 
 func flag(b bool) float64 {

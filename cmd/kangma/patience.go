@@ -22,6 +22,9 @@ func (c *serveCmd) await(w *world, ln net.Listener, log *slog.Logger) error {
 	if err == nil || kangma.KindOf(err) != kangma.Unavailable {
 		return nil
 	}
+	if w.hasCopy() {
+		return nil // what this node last knew of it does for a while
+	}
 	log.Warn("the state store is not there; waiting for it", "err", err)
 	meanwhile := &http.Server{Handler: http.HandlerFunc(notYet), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, MaxHeaderBytes: 8 << 10}
 	done := make(chan struct{})

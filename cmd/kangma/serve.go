@@ -47,13 +47,14 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if err := c.await(w, ln, log); err != nil {
 		return err
 	}
+	w.copyState = true
 	s, err := openStack(w.ctx, w.cli, region, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if c.Demo {
-		if err := startDemo(w.ctx, s); err != nil {
+		if err := startDemo(w.ctx, s); err != nil && s.sharedState() == "" {
 			return fmt.Errorf("demo town: %w", err)
 		}
 	}
@@ -96,8 +97,14 @@ func (c *serveCmd) Run(w *world) (err error) {
 		stopSnapshots := s.background(w.ctx, s.snapshots.run)
 		defer stopSnapshots()
 	}
+	ctx, stopCopy := s.keepCopy(w.ctx, w.Node)
+	defer stopCopy()
 	c.greet(w, s, ln.Addr())
-	return server.Serve(w.ctx, ln)
+	err = server.Serve(ctx, ln)
+	if cause := context.Cause(ctx); w.ctx.Err() == nil && cause != nil {
+		err = errors.Join(cause, err)
+	}
+	return err
 }
 
 func (c *serveCmd) server(w *world, s *stack, reader *ocr.Reader, log *slog.Logger) (*api.Server, error) {
@@ -170,6 +177,9 @@ func (s *stack) ready(ctx context.Context) map[string]string {
 	}
 	if _, err := s.records.Get(ctx, "active", "rules"); err != nil && !errors.Is(err, kangma.NotFound) {
 		parts["state"] = "not answering"
+		if from := s.sharedState(); from != "" {
+			parts["state"], parts["shared_state"] = "ok", from
+		}
 	}
 	if j := s.journal.Stats(); j.ReadOnly {
 		parts["journal"] = fmt.Sprintf("read-only: damaged in %d places; nothing is taken in until kangma repair", len(j.Damage))

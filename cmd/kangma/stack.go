@@ -21,6 +21,7 @@ import (
 	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/redis"
+	"github.com/kangma/kangma/store/replica"
 	"github.com/kangma/kangma/store/seal"
 	"github.com/kangma/kangma/store/ship"
 )
@@ -34,7 +35,8 @@ type stack struct {
 	journal     *journal.Journal
 	dossiers    store.Dossiers
 	records     store.Records
-	redis       *redis.DB // nil: the state is embedded
+	redis       *redis.DB     // nil: the state is embedded
+	replica     *replica.Copy // of a state in Redis, for when that does not answer; nil: none
 	embedded    *embedded.DB
 	warehouse   store.Warehouse
 	registry    *registry.Service
@@ -74,10 +76,14 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 	if err := s.openStores(ctx, c, log); err != nil {
 		return s, err
 	}
-	s.registry, err = registry.Open(ctx, registry.Config{
+	cfg := registry.Config{
 		Node: c.Node, Journal: s.journal, Dossiers: s.dossiers, Records: s.records, Sealer: sealer,
 		Now: time.Now, Retention: evidenceRetention, Breaker: backtest.Breaker{Limit: c.BreakerLimit}, Log: log,
-	})
+	}
+	if s.replica != nil {
+		cfg.LastKnown = s.replica
+	}
+	s.registry, err = registry.Open(ctx, cfg)
 	if kangma.CodeOf(err) == "journal_damaged" {
 		return s, kangma.E(kangma.Conflict, "journal_damaged", "the journal is damaged where the state has not got to yet: run kangma repair").Because(err)
 	}

@@ -31,7 +31,10 @@ type storeFlags struct {
 	RedisCluster  bool     `help:"It is a Redis Cluster." env:"KANGMA_REDIS_CLUSTER"`
 	RedisUser     string   `help:"ACL user of Redis." env:"KANGMA_REDIS_USER"`
 	RedisPassword string   `help:"Its password; better given in the environment." env:"KANGMA_REDIS_PASSWORD"`
-	RedisNew      bool     `help:"First start of the installation: an empty Redis is right. Without it an empty Redis counts as one that lost its data." env:"KANGMA_REDIS_NEW"`
+	CopyRate      int      `help:"People a second that are looked at for this node's own copy of the state in Redis, from which it answers while Redis does not; 0: no copy." default:"5000" env:"KANGMA_COPY_RATE"`
+	copyState     bool     // a server keeps a copy of the state in Redis, tools do not
+
+	RedisNew bool `help:"First start of the installation: an empty Redis is right. Without it an empty Redis counts as one that lost its data." env:"KANGMA_REDIS_NEW"`
 
 	Clickhouse         []string `help:"Keep passages in ClickHouse: host:port of each shard, replicas joined by +." env:"KANGMA_CLICKHOUSE"`
 	ClickhouseCluster  string   `help:"Name of the shards in the servers' remote_servers; needed with more than one." env:"KANGMA_CLICKHOUSE_CLUSTER"`
@@ -87,9 +90,16 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 		return err
 	}
 	s.onClose(db.Close)
-	// Other nodes write too: a colour is always read anew, a login or a gate may be as old as recordsAge.
 	s.dossiers, s.redis = db.Dossiers(), db
-	s.records = cached.NewRecords(db.Records(), cached.Options{Entries: c.Cache << 10, TTL: recordsAge})
+	var records store.Records = db.Records()
+	if c.copyState && c.CopyRate > 0 {
+		if s.replica, err = openReplica(db, c, log, s.onClose); err != nil {
+			return err
+		}
+		s.dossiers, records = s.replica.Dossiers(), s.replica.Records()
+	}
+	// Other nodes write too: a colour is always read anew, a login or a gate may be as old as recordsAge.
+	s.records = cached.NewRecords(records, cached.Options{Entries: c.Cache << 10, TTL: recordsAge})
 	return nil
 }
 

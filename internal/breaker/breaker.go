@@ -36,13 +36,14 @@ func (b *Breaker) Allow(now time.Time) bool {
 	return true
 }
 
-// Done takes the outcome of a call that was allowed.
-func (b *Breaker) Done(ok bool, now time.Time) {
+// Done takes the outcome of a call that was allowed. It reports whether this outcome opened the breaker, which is the moment
+// to start a probe where there is one.
+func (b *Breaker) Done(ok bool, now time.Time) (opened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if ok {
 		b.failures, b.open = 0, false
-		return
+		return false
 	}
 	if b.failures == 0 {
 		b.since = now
@@ -50,7 +51,9 @@ func (b *Breaker) Done(ok bool, now time.Time) {
 	b.failures++
 	if !b.open && (b.failures >= 3 || now.Sub(b.since) >= b.After) && b.failures >= 2 {
 		b.open, b.next = true, now.Add(b.Probe)
+		return true
 	}
+	return false
 }
 
 // Open reports whether the server counts as down.

@@ -60,6 +60,17 @@ func (r *Records) List(ctx context.Context, q store.RecordQuery) ([]store.Record
 	return r.inner.List(ctx, q)
 }
 
+// LastRecord gives a record as the store behind last knew it, where it keeps a copy for the time when it does not answer.
+func (r *Records) LastRecord(ctx context.Context, kind, id string) (store.Record, error) {
+	l, ok := r.inner.(interface {
+		LastRecord(ctx context.Context, kind, id string) (store.Record, error)
+	})
+	if !ok {
+		return store.Record{}, kangma.E(kangma.Unavailable, "no_copy", "nothing is known of the records while they cannot be read")
+	}
+	return l.LastRecord(ctx, kind, id)
+}
+
 var _ store.Dumper = (*Records)(nil)
 
 // Dump asks the store, which must be a store.Dumper.

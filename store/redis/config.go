@@ -51,6 +51,9 @@ type DB struct {
 
 	mu       sync.Mutex
 	breakers map[string]*breaker.Breaker
+	ended    context.Context // by Close
+	end      context.CancelFunc
+	probes   sync.WaitGroup
 
 	seen  [store.Partitions]atomic.Int64 // highest number of writes acknowledged to this process
 	lost  [store.Partitions]atomic.Bool  // went back behind it
@@ -81,6 +84,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{cfg: cfg, vault: v, breakers: map[string]*breaker.Breaker{}}
+	db.ended, db.end = context.WithCancel(context.WithoutCancel(ctx))
 	db.connect()
 	if cfg.New {
 		if err := db.begin(ctx); err != nil {
@@ -141,6 +145,10 @@ func (db *DB) connect() {
 
 // Close ends all connections.
 func (db *DB) Close() error {
+	db.mu.Lock()
+	db.end() // no probe begins after this
+	db.mu.Unlock()
+	db.probes.Wait()
 	if db.ring != nil {
 		return db.ring.Close()
 	}

@@ -68,17 +68,21 @@ func (db *DB) server(ctx context.Context, tag int) (*goredis.Client, error) {
 		return db.single, nil
 	}
 	b := db.breaker("cluster") // asking the cluster where things are may hang like anything else
-	if !b.Allow(time.Now()) {
+	if b.Open() {
 		return nil, errOpen
 	}
-	ctx, cancel := context.WithTimeout(ctx, db.cfg.Timeout)
-	defer cancel()
-	client, err := db.ring.MasterForKey(ctx, db.vault.tags[tag])
-	b.Done(err == nil, time.Now())
+	client, err := db.locate(ctx, tag)
+	db.outcome(b, err == nil, func(ctx context.Context) bool { _, err := db.locate(ctx, tag); return err == nil })
 	if err != nil {
 		return nil, unavailable("redis_cluster", err)
 	}
 	return client, nil
+}
+
+func (db *DB) locate(ctx context.Context, tag int) (*goredis.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.cfg.Timeout)
+	defer cancel()
+	return db.ring.MasterForKey(ctx, db.vault.tags[tag])
 }
 
 func (db *DB) breaker(addr string) *breaker.Breaker {
@@ -86,7 +90,7 @@ func (db *DB) breaker(addr string) *breaker.Breaker {
 	defer db.mu.Unlock()
 	b := db.breakers[addr]
 	if b == nil {
-		b = &breaker.Breaker{After: db.cfg.Timeout, Probe: 500 * time.Millisecond}
+		b = &breaker.Breaker{After: db.cfg.Timeout, Probe: probeEvery}
 		db.breakers[addr] = b
 	}
 	return b
@@ -117,7 +121,7 @@ func (db *DB) pipelines(ctx context.Context, extra time.Duration, client *goredi
 // sent again, up to maxRounds times; what it may have executed never is.
 func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis.Client, calls []*call, round int) {
 	b := db.breaker(client.Options().Addr)
-	if !b.Allow(time.Now()) {
+	if b.Open() {
 		setErr(calls, errOpen)
 		return
 	}
@@ -125,7 +129,7 @@ func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis
 	err := exchange(limited, client, calls)
 	cancel()
 	if ctx.Err() == nil || err == nil { // a caller that left says nothing about the server
-		b.Done(err == nil || errorCode(err) != "", time.Now())
+		db.outcome(b, err == nil || errorCode(err) != "", func(ctx context.Context) bool { return db.ping(ctx, client) })
 	}
 	if err != nil {
 		setErr(calls, db.unreachable(ctx, err))

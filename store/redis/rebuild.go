@@ -40,6 +40,27 @@ func (db *DB) epochs(ctx context.Context) (missing []int, writes [store.Partitio
 	return missing, writes, nil
 }
 
+// Changes tells of each partition a text that changes with every write to its people, and when it was made anew. It is one
+// short exchange with each server. A partition that vanished has "".
+func (db *DB) Changes(ctx context.Context) (out [store.Partitions]string, err error) {
+	calls := make([]*call, store.Partitions)
+	for tag := range calls {
+		calls[tag] = &call{tag: tag, args: []any{"HMGET", db.stateKey(tag), "e", "n"}}
+	}
+	if err := db.do(ctx, 0, calls...); err != nil {
+		return out, err
+	}
+	for tag, c := range calls {
+		values, _ := c.reply.([]any)
+		if len(values) == 2 && values[0] != nil {
+			epoch, _ := values[0].(string)
+			writes, _ := values[1].(string) // none yet
+			out[tag] = epoch + "/" + writes
+		}
+	}
+	return out, nil
+}
+
 // begin gives an empty Redis its epoch. One that is partly there is left alone: it lost something.
 func (db *DB) begin(ctx context.Context) error {
 	missing, _, err := db.epochs(ctx)
