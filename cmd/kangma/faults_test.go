@@ -46,7 +46,7 @@ func (s *server) loadAs(t *testing.T, token, code string, workers int) *gateLoad
 		g.wg.Go(func() {
 			for ctx.Err() == nil {
 				g.one(ctx)
-				time.Sleep(20 * time.Millisecond)
+				time.Sleep(50 * time.Millisecond) // all faults together stay below what one account may scan in an hour
 			}
 		})
 	}

@@ -91,6 +91,9 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 	gauge(descPlanned, planned)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
+	if f.s.redis != nil && len(f.s.redis.Down()) > 0 {
+		return // the rest is asked of the state
+	}
 	f.codes(ctx, gauge, count)
 	if st, err := f.s.registry.SweepStatus(ctx); err == nil {
 		gauge(descSweep, st.Progress())

@@ -126,7 +126,12 @@ func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis
 		return
 	}
 	limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout+extra+time.Duration(len(calls))*time.Millisecond)
+	watched := func() {}
+	if extra > 0 {
+		watched = db.watch(b, client)
+	}
 	err := exchange(limited, client, calls)
+	watched()
 	cancel()
 	if ctx.Err() == nil || err == nil { // a caller that left says nothing about the server
 		db.outcome(b, err == nil || errorCode(err) != "", func(ctx context.Context) bool { return db.ping(ctx, client) })

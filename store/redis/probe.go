@@ -12,6 +12,25 @@ import (
 // probeEvery is the pause between two looks at a server that is not asked.
 const probeEvery = 250 * time.Millisecond
 
+// watch asks the server whether it is there at all while a call that was granted more time than usual takes more than usual,
+// until the returned function is called.
+func (db *DB) watch(b *breaker.Breaker, client *goredis.Client) (done func()) {
+	ctx, cancel := context.WithCancel(db.ended)
+	alive := func(ctx context.Context) bool { return db.ping(ctx, client) }
+	timer := time.AfterFunc(db.cfg.Timeout, func() {
+		for ctx.Err() == nil && !b.Open() {
+			if ok := alive(ctx); ctx.Err() == nil {
+				db.outcome(b, ok, alive)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(probeEvery):
+			}
+		}
+	})
+	return func() { timer.Stop(); cancel() }
+}
+
 // outcome tells the breaker how a call went. With the failure that opens it a probe begins, which is alone in waiting
 // for the server from then on: a request that found out by itself whether the server is back would be a slow one, and
 // with few requests a large share of them.
@@ -44,6 +63,24 @@ func (db *DB) probe(b *breaker.Breaker, alive func(context.Context) bool) {
 			db.ring.ReloadState(db.ended) // a replica may have taken over
 		}
 	}
+}
+
+// answers reports whether the server that holds a tag says anything at all, and tells its breaker.
+func (db *DB) answers(ctx context.Context, tag int) bool {
+	client, err := db.server(ctx, tag)
+	if err != nil {
+		return false
+	}
+	b := db.breaker(client.Options().Addr)
+	if b.Open() {
+		return false
+	}
+	alive := func(ctx context.Context) bool { return db.ping(ctx, client) }
+	ok := alive(ctx)
+	if ctx.Err() == nil {
+		db.outcome(b, ok, alive)
+	}
+	return ok
 }
 
 // ping reports whether a server says anything at all. A refusal, such as a full disk or data being loaded, is for the
