@@ -55,6 +55,18 @@ func parseDoc[T any](rec store.Record) (any, error) {
 	return v, nil
 }
 
+// WarmDocs makes every record of a kind remembered before it is asked for, where the store can (store/cached). yield and
+// progress are as there.
+func WarmDocs[T any](ctx context.Context, r store.Records, kind string, yield func(context.Context) error, progress func(records int64)) error {
+	w, ok := r.(interface {
+		Warm(ctx context.Context, kind string, parse func(store.Record) (any, error), yield func(context.Context) error, progress func(int64)) error
+	})
+	if !ok {
+		return nil
+	}
+	return w.Warm(ctx, kind, parseDoc[T], yield, progress)
+}
+
 // Shown is what a screen shows of who a person is.
 type Shown struct {
 	MaskedName string

@@ -18,6 +18,8 @@ import (
 // it still tells every change once. Nothing else reads what it keeps: colours are computed when they are read.
 
 // Transition is one person whose answer changed between two sweeps. The first answer of somebody is one unless it is green.
+// The first sweep of an installation finds none: it only notes how everybody stands, for nobody has seen a colour before it
+// (after an import it would tell millions what is no news to them).
 type Transition struct {
 	Person   kangma.PersonID
 	Home     kangma.Division
@@ -53,6 +55,7 @@ func (s SweepState) Progress() float64 {
 // SweepConfig bounds a sweep.
 type SweepConfig struct {
 	PerSecond int                                       // people looked at; 0: 20,000
+	Yield     func(context.Context) error               // asked before every page: waits for whoever is more urgent; nil: nobody is
 	Found     func(context.Context, []Transition) error // told of a page's transitions after their notices are kept; nil: nobody
 	Progress  func(SweepState)                          // told after every page; nil: nobody
 }
@@ -60,7 +63,7 @@ type SweepConfig struct {
 const (
 	sweepKind    = "sweep"
 	sweepDefault = 20_000
-	sweepPage    = 500
+	sweepPage    = 200 // some milliseconds of one processor, so that nobody waits longer for it
 	sweepBeat    = 5 * time.Second
 	sweepSilence = time.Minute // a node that did not say so for this long does not sweep any more
 )
@@ -155,6 +158,11 @@ func (w *sweeper) partition(ctx context.Context) error {
 	}
 	next := part{At: w.st.Until}
 	for after := (kangma.PersonID{}); ; {
+		if w.cfg.Yield != nil {
+			if err := w.cfg.Yield(ctx); err != nil {
+				return err
+			}
+		}
 		page, err := w.Service.cfg.Dossiers.Scan(ctx, w.st.Partition, after, w.pace.Burst())
 		if err != nil {
 			return err
@@ -198,7 +206,7 @@ func (w *sweeper) page(ctx context.Context, old, next *part, page []kangma.Dossi
 		if is != green {
 			next.People = append(next.People, NotGreen{Person: d.Person, Home: d.Home.Division, Standing: is})
 		}
-		if was == is || was == (Standing{}) && is == green && !old.has(d.Person) {
+		if was == is || was == (Standing{}) && is == green && !old.has(d.Person) || w.st.Since.IsZero() {
 			continue
 		}
 		found = append(found, Transition{Person: d.Person, Home: d.Home.Division, From: was, To: is, Answer: a, At: w.st.Until})

@@ -12,10 +12,18 @@ import (
 	"github.com/kangma/kangma/registry"
 )
 
-// sweptTown has 40 people made red by a stay, 12 of another county, and rules in force.
+// sweptTown has 40 people made red by a stay, 12 of another county, rules in force, and was swept before they came.
 func sweptTown(t *testing.T) (w *town, red []kangma.PersonID) {
 	t.Helper()
 	w = open(t, t.TempDir())
+	w.at(now.Add(-time.Minute))
+	w.sweep(t, nil)
+	w.at(now)
+	return w, w.fill(t)
+}
+
+func (w *town) fill(t *testing.T) (red []kangma.PersonID) {
+	t.Helper()
 	if _, err := w.PublishRules(t.Context(), "x", preset(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +45,54 @@ func sweptTown(t *testing.T) (w *town, red []kangma.PersonID) {
 		}
 		red = append(red, id)
 	}
-	return w, red
+	return red
+}
+
+func TestTheFirstSweepOnlyNotesHowEverybodyStands(t *testing.T) {
+	w := open(t, t.TempDir())
+	defer w.close(t)
+	red := w.fill(t)
+	if l, err := w.NotGreen(t.Context(), 0); err != nil || !l.AsOf.IsZero() || len(l.People) != 0 {
+		t.Errorf("before the first sweep: %+v %v", l, err)
+	}
+	found := map[kangma.PersonID][]registry.Transition{}
+	if st := w.sweep(t, found); st.People != 40 || st.Changed != 0 || len(found) != 0 {
+		t.Errorf("nobody had seen a colour before, yet %d were told: %+v", len(found), st)
+	}
+	if l, err := w.NotGreen(t.Context(), 0); err != nil || len(l.People) != len(red) || l.AsOf.IsZero() {
+		t.Errorf("%d people as of %v, %v; want all %d", len(l.People), l.AsOf, err, len(red))
+	}
+	d, err := w.Dossier(t.Context(), red[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := kangma.Evidence{ID: kangma.NewEventID(now), Kind: kangma.KindWithdrawal, Observed: now, Source: "cdc"}
+	back.Withdrawal = &kangma.Withdrawal{Event: d.Evidence[0].ID}
+	if err := w.Submit(t.Context(), registry.Item{Person: red[0], Evidence: back}); err != nil {
+		t.Fatal(err)
+	}
+	w.sweep(t, found)
+	if len(found) != 1 || len(found[red[0]]) != 1 || found[red[0]][0].From.String() != "red" || found[red[0]][0].To.String() != "green" {
+		t.Errorf("the second sweep found %+v", found)
+	}
+}
+
+func TestASweepAsksBeforeEveryPageWhetherItMayGoOn(t *testing.T) {
+	w, _ := sweptTown(t)
+	defer w.close(t)
+	asked, busy := 0, errors.New("busy")
+	_, err := w.Sweep(t.Context(), registry.SweepConfig{Yield: func(context.Context) error {
+		if asked++; asked > 5 {
+			return busy
+		}
+		return nil
+	}})
+	if !errors.Is(err, busy) || asked != 6 {
+		t.Errorf("asked %d times, %v", asked, err)
+	}
+	if st, err := w.SweepStatus(t.Context()); err != nil || st.Until.IsZero() {
+		t.Errorf("it goes on next time: %+v %v", st, err)
+	}
 }
 
 func (w *town) sweep(t *testing.T, found map[kangma.PersonID][]registry.Transition) registry.SweepState {
@@ -97,9 +152,6 @@ func TestASweepFeedsTheListOfWhoIsNotGreen(t *testing.T) {
 	w, red := sweptTown(t)
 	defer w.close(t)
 	ctx := t.Context()
-	if l, err := w.NotGreen(ctx, 0); err != nil || !l.AsOf.IsZero() || len(l.People) != 0 {
-		t.Errorf("before the first sweep: %+v %v", l, err)
-	}
 	w.sweep(t, map[kangma.PersonID][]registry.Transition{})
 	all, err := w.NotGreen(ctx, 0)
 	if err != nil || len(all.People) != len(red) || !all.AsOf.Equal(now) {

@@ -1,17 +1,98 @@
 package main
 
 import (
+	"context"
+	"math"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+	"time"
 )
 
-// A request leaves some ten kilobytes of garbage. Collecting when the heap has doubled would spend a tenth of the
-// processor on it at full speed; what that saves in memory is small beside the caches.
-const gcPercent = 400
+const (
+	// A request leaves some kilobytes of garbage. Collecting whenever the heap has doubled would spend a tenth of the
+	// processor on it while the heap is small, and a gigabyte of headroom is as good as four where it is large.
+	gcMost     = 400 // percent
+	gcLeast    = 50
+	gcHeadroom = 512 << 20 // bytes of garbage between two collections, where the percentages allow it
 
-// tuneMemory trades memory for processor time while serving. GOGC and GOMEMLIMIT, where set, decide instead.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+	memoryShare = 0.7 // of the machine's or cgroup's memory, at which the collector works harder
+	cacheShare  = 0.3 // of it for people, and as much for logins, at most
+	entryBytes  = 1 << 10
+)
+
+// memoryLimit is what this process may use: GOMEMLIMIT, the cgroup's limit, or the machine's memory. 0: not known.
+func memoryLimit() int64 {
+	if l := debug.SetMemoryLimit(-1); l < math.MaxInt64 {
+		return l
 	}
+	least := int64(0)
+	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		if raw, err := os.ReadFile(path); err == nil {
+			if n, err := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64); err == nil && n > 0 && n < 1<<50 {
+				least = n
+			}
+		}
+	}
+	if raw, err := os.ReadFile("/proc/meminfo"); err == nil {
+		line, _, _ := strings.Cut(string(raw), "\n")
+		if f := strings.Fields(line); len(f) >= 2 && f[0] == "MemTotal:" {
+			if kb, err := strconv.ParseInt(f[1], 10, 64); err == nil && (least == 0 || kb<<10 < least) {
+				least = kb << 10
+			}
+		}
+	}
+	return least
+}
+
+// cacheEntries is how many people (and as many logins) memory keeps: so many MiB as asked for, or a share of what there is.
+func cacheEntries(mib int) int {
+	if mib > 0 {
+		return mib << 10
+	}
+	if l := memoryLimit(); l > 0 {
+		return max(10_000, int(float64(l)*cacheShare/entryBytes))
+	}
+	return 256 << 10
+}
+
+// tuneMemory trades memory for processor time while serving, until ctx ends. GOGC and GOMEMLIMIT, where set, decide instead.
+func tuneMemory(ctx context.Context) {
+	if l := memoryLimit(); l > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(float64(l) * memoryShare))
+	}
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	debug.SetGCPercent(gcMost)
+	go func() {
+		tick := time.NewTicker(10 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				debug.SetGCPercent(gcPercent(liveHeap()))
+			}
+		}
+	}()
+}
+
+func liveHeap() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	if metrics.Read(s); s[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return s[0].Value.Uint64()
+}
+
+// gcPercent gives about the same headroom to a small and a large heap.
+func gcPercent(live uint64) int {
+	if live == 0 {
+		return gcMost
+	}
+	return int(min(gcMost, max(gcLeast, 100*gcHeadroom/live)))
 }

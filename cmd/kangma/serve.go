@@ -66,7 +66,7 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if s.snapshots, err = s.newSnapshotter(w.cli, c.SnapshotEvery, log); err != nil {
 		return err
 	}
-	tuneMemory()
+	tuneMemory(w.ctx)
 	if err := servePprof(w.ctx, c.Pprof); err != nil {
 		return err
 	}
@@ -91,7 +91,9 @@ func (c *serveCmd) Run(w *world) (err error) {
 	defer stopKeys()
 	stopLists := s.background(w.ctx, func(ctx context.Context) { s.issuance.Run(ctx, func(ctx context.Context) { s.reconcile(ctx, log) }) })
 	defer stopLists()
-	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, log) })
+	stopWarming := s.startWarming(w.ctx, server, log)
+	defer stopWarming()
+	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, server.Spare, log) })
 	defer stopSweep()
 	if c.SnapshotEvery > 0 {
 		stopSnapshots := s.background(w.ctx, s.snapshots.run)
@@ -168,7 +170,7 @@ func (s *stack) rulesInForce() bool {
 
 // ready says part by part what works.
 func (s *stack) ready(ctx context.Context) map[string]string {
-	parts := map[string]string{"journal": "ok", "state": "ok", "warehouse": "ok", "rules": "ok"}
+	parts := map[string]string{"journal": "ok", "state": "ok", "warehouse": "ok", "rules": "ok", "memory": s.warmth.String()}
 	switch st := s.shipper.Stats(); {
 	case st.Stalled:
 		parts["warehouse"] = "no progress; passages wait in the journal"

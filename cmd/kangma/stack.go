@@ -48,6 +48,7 @@ type stack struct {
 	snapshots   *snapshotter                             // while serving
 	region      kangma.Division
 	busy        func() api.Load // while serving
+	warmth      *warmth         // while serving
 	closers     []func() error
 }
 

@@ -13,10 +13,15 @@ import (
 const checkAhead = 15 * time.Minute
 
 // sweep looks for colour changes until ctx ends: one sweep every so often, and at once when something was published or a
-// planned rule set takes over, at a bounded rate. It says how many people changed, never who.
-func (s *stack) sweep(ctx context.Context, every time.Duration, perSecond int, log *slog.Logger) {
+// planned rule set takes over, at a bounded rate and after whoever waits for an answer. It says how many people changed, never who.
+func (s *stack) sweep(ctx context.Context, every time.Duration, perSecond int, spare func(context.Context) error, log *slog.Logger) {
+	select {
+	case <-s.warmth.done: // the two do not compete for the disk
+	case <-ctx.Done():
+		return
+	}
 	for {
-		st, err := s.registry.Sweep(ctx, registry.SweepConfig{PerSecond: perSecond})
+		st, err := s.registry.Sweep(ctx, registry.SweepConfig{PerSecond: perSecond, Yield: spare})
 		switch {
 		case ctx.Err() != nil:
 			return

@@ -15,6 +15,7 @@ type memory[K comparable, V any] struct {
 	place     func(K) uint8
 	shards    [64]shard[K, V]
 	hits, all atomic.Uint64
+	filling   sync.Mutex // one at a time
 }
 
 type shard[K comparable, V any] struct {
@@ -22,6 +23,7 @@ type shard[K comparable, V any] struct {
 	entries map[K]entry[V]
 	writing map[K]int   // writes under way
 	loads   map[K]*load // reads of the store under way
+	touched map[K]bool  // keys forgotten while a page of fill is read; nil: none is
 }
 
 // load is one or more reads of one key that began when no write was under way. A write makes it stale: its answer may be
@@ -33,7 +35,7 @@ type load struct {
 
 type entry[V any] struct {
 	v    V
-	read time.Time
+	read int64 // nanoseconds since 1970; 0 where any age will do
 }
 
 func newMemory[K comparable, V any](o Options, place func(K) uint8) *memory[K, V] {
@@ -62,11 +64,18 @@ func (m *memory[K, V]) get(k K) (v V, ok bool) {
 	s.mu.Lock()
 	e, kept := s.entries[k]
 	s.mu.Unlock()
-	if !kept || m.ttl > 0 && m.now().Sub(e.read) >= m.ttl {
+	if !kept || m.ttl > 0 && m.now().UnixNano()-e.read >= int64(m.ttl) {
 		return v, false
 	}
 	m.hits.Add(1)
 	return e.v, true
+}
+
+func (m *memory[K, V]) moment() int64 {
+	if m.ttl <= 0 {
+		return 0
+	}
+	return m.now().UnixNano()
 }
 
 // load reads from the store and keeps the answer unless a write came meanwhile.
@@ -75,10 +84,7 @@ func (m *memory[K, V]) load(k K, read func() (V, error)) (V, error) {
 	s.mu.Lock()
 	l := s.begin(k)
 	s.mu.Unlock()
-	var at time.Time
-	if m.ttl > 0 {
-		at = m.now() // before asking: the answer is at least as young
-	}
+	at := m.moment() // before asking: the answer is at least as young
 	v, err := read()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,6 +143,9 @@ func (s *shard[K, V]) forget(k K, writes int) {
 		delete(s.writing, k)
 	}
 	delete(s.entries, k)
+	if s.touched != nil {
+		s.touched[k] = true
+	}
 	if l := s.loads[k]; l != nil {
 		l.stale = true
 		delete(s.loads, k)
