@@ -40,7 +40,7 @@ var (
 func (s *Server) hotCode(w http.ResponseWriter, r *http.Request) {
 	id := hotHeaders(w.Header())
 	defer s.hotRecover(w, r, id)
-	p, err := s.hotPrincipal(r, residentOnly)
+	p, err := s.principalOf(r.Context(), r.Header.Get, residentOnly)
 	if err != nil {
 		s.hotRefuse(w, r, id, err)
 		return
@@ -70,7 +70,7 @@ func (s *Server) hotScan(w http.ResponseWriter, r *http.Request) bool {
 	}
 	id := hotHeaders(w.Header())
 	defer s.hotRecover(w, r, id)
-	p, err := s.hotPrincipal(r, gateOnly)
+	p, err := s.principalOf(r.Context(), r.Header.Get, gateOnly)
 	if err != nil {
 		s.hotRefuse(w, r, id, err)
 		return true
@@ -92,8 +92,8 @@ type replayed struct {
 	io.Closer
 }
 
-func (s *Server) hotPrincipal(r *http.Request, roles []Role) (Principal, error) {
-	p, err := s.auth.principal(r.Context(), tokenOf(r.Header.Get, roles))
+func (s *Server) principalOf(ctx context.Context, header func(string) string, roles []Role) (Principal, error) {
+	p, err := s.auth.principal(ctx, tokenOf(header, roles))
 	if err == nil && !slices.Contains(roles, p.Role) {
 		err = errWrongRole
 	}
@@ -148,12 +148,12 @@ func hotSend(w http.ResponseWriter, b *[]byte) {
 func (s *Server) hotRefuse(w http.ResponseWriter, r *http.Request, id string, err error) {
 	p := asProblem(err)
 	logServerFault(context.WithValue(r.Context(), requestIDKey{}, id), s.log, p, err)
-	writeProblem(w, r, p, id)
+	writeProblem(w, r.Header.Get("Accept-Language"), p, id)
 }
 
 // writeProblem finishes and sends a problem.
-func writeProblem(w http.ResponseWriter, r *http.Request, p *Problem, id string) {
-	p.finish(r.Header.Get("Accept-Language"), id)
+func writeProblem(w http.ResponseWriter, language string, p *Problem, id string) {
+	p.finish(language, id)
 	h := w.Header()
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(p.retryAfter))

@@ -22,6 +22,7 @@ const (
 	maxUshers   = 2048
 	writeTime   = 60 * time.Second
 	idleTime    = 2 * time.Minute
+	drainTime   = 5 * time.Second
 	// largeBodyTime is for feeds, lists and photos, which come from few and known senders.
 	largeBodyTime = 60 * time.Second
 )
@@ -47,6 +48,19 @@ type conn struct {
 	place *list.Element
 	doors *doors
 	once  sync.Once
+	read  []byte // by the front, before the server got it
+}
+
+// Read gives first what the front has read.
+func (c *conn) Read(b []byte) (int, error) {
+	if len(c.read) > 0 {
+		n := copy(b, c.read)
+		if c.read = c.read[n:]; len(c.read) == 0 {
+			c.read = nil
+		}
+		return n, nil
+	}
+	return c.Conn.Read(b)
 }
 
 func newDoors(t *throttle) *doors {

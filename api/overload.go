@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			if !readSmall(r, body) {
 				id := hotHeaders(w.Header())
 				w.Header().Set("Connection", "close")
-				writeProblem(w, r, newHumaError(http.StatusRequestTimeout, "the request did not come in time").(*Problem), id)
+				writeProblem(w, r.Header.Get("Accept-Language"), newHumaError(http.StatusRequestTimeout, "the request did not come in time").(*Problem), id)
 				return
 			}
 		case n != 0:
@@ -76,6 +77,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		if c != forGates && s.throttle.pressed() {
 			w.Header().Set("Connection", "close") // a phone comes once; its socket is wanted by others
 		}
+		runtime.Gosched() // as in the front: who else has sent a request is heard first
 		next.ServeHTTP(w, r)
 	})
 }
@@ -103,7 +105,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, c class, retry
 	if c != forGates {
 		w.Header().Set("Connection", "close")
 	}
-	writeProblem(w, r, asProblem(overloaded(retryAfter)), id)
+	writeProblem(w, r.Header.Get("Accept-Language"), asProblem(overloaded(retryAfter)), id)
 }
 
 // Load is how busy the surface is.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime"
 	"sync"
@@ -147,9 +146,9 @@ func (s *Server) Routes() []Route { return s.routes }
 // OpenAPI gives the OpenAPI 3.1 document.
 func (s *Server) OpenAPI() ([]byte, error) { return s.huma.OpenAPI().MarshalJSON() }
 
-// Serve answers on ln until ctx ends, then drains.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	hs := &http.Server{
+// httpServer is net/http's part: everything but the hot routes.
+func (s *Server) httpServer() *http.Server {
+	return &http.Server{
 		Handler:           s.root,
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       requestTime,
@@ -159,17 +158,4 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		ConnState:         noteState,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- hs.Serve(guarded{ln, s.doors}) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := hs.Shutdown(grace); err != nil {
-		return errors.Join(err, hs.Close())
-	}
-	return nil
 }

@@ -1,0 +1,213 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// hotConn is one connection while all its requests are of the hot routes.
+type hotConn struct {
+	front *front
+	conn  *conn
+	head  head
+	in    scanIn // of a scan
+
+	buf     *[]byte // what was read
+	n       int     // so much of it
+	readBy  time.Time
+	writeBy time.Time
+}
+
+// deadlineSlack saves moving a deadline for each request: an idle connection may live so much longer.
+const deadlineSlack = 15 * time.Second
+
+var frontBuffers = sync.Pool{New: func() any { b := make([]byte, 2<<10); return &b }}
+
+// serve answers requests until the connection ends or is handed over.
+func (h *hotConn) serve() {
+	h.buf = frontBuffers.Get().(*[]byte)
+	defer func() {
+		if len(*h.buf) <= 2*headMost {
+			frontBuffers.Put(h.buf)
+		}
+	}()
+	defer h.front.forget(h)
+	h.readUntil(h.conn.since.Add(headerTime))
+	for {
+		size, ok := h.next()
+		switch {
+		case !ok:
+			h.conn.Close()
+			return
+		case size == 0:
+			rest := append([]byte(nil), (*h.buf)[:h.n]...)
+			_ = h.conn.SetDeadline(time.Time{}) // the server sets its own
+			h.front.forget(h)
+			h.front.give(h.conn, rest)
+			return
+		}
+		h.conn.state.Store(int32(http.StateActive))
+		if !h.answer() {
+			h.conn.Close()
+			return
+		}
+		h.n = copy(*h.buf, (*h.buf)[size:h.n])
+		h.conn.state.Store(int32(http.StateIdle))
+		if h.front.stopping.Load() {
+			h.conn.Close()
+			return
+		}
+	}
+}
+
+// next reads until a whole request is there and gives its size; 0: it is for net/http; false: the connection is over.
+func (h *hotConn) next() (size int, ok bool) {
+	headSize := 0
+	for {
+		if headSize == 0 {
+			headSize = headEnd((*h.buf)[:h.n])
+			switch {
+			case headSize > 0 && !h.head.read((*h.buf)[:headSize]):
+				return 0, true
+			case headSize == 0 && h.n > headMost:
+				return 0, true
+			case headSize > 0 && h.n < headSize+h.head.length:
+				h.readUntil(time.Now().Add(requestTime))
+			}
+		}
+		if size = headSize + h.head.length; headSize > 0 && h.n >= size {
+			if h.head.scan {
+				h.in = scanIn{Key: string(h.head.key), Brief: h.head.brief}
+				if !readScan((*h.buf)[headSize:size], &h.in) {
+					return 0, true
+				}
+			}
+			return size, true
+		}
+		if err := h.more(headSize); err != nil {
+			if headSize > 0 && errors.Is(err, os.ErrDeadlineExceeded) && !h.front.stopping.Load() {
+				h.problem(newHumaError(http.StatusRequestTimeout, "the request did not come in time").(*Problem), newRequestID(), true)
+			}
+			return 0, false
+		}
+	}
+}
+
+// more reads what has come.
+func (h *hotConn) more(headSize int) error {
+	fresh := http.ConnState(h.conn.state.Load()) == http.StateNew
+	switch now := time.Now(); {
+	case h.n == 0 && !fresh:
+		if h.readBy.Before(now.Add(idleTime)) || h.readBy.After(now.Add(idleTime+deadlineSlack)) {
+			h.readUntil(now.Add(idleTime + deadlineSlack))
+		}
+	case headSize == 0 && !fresh:
+		h.readUntil(minTime(h.readBy, now.Add(headerTime)))
+	}
+	if h.front.stopping.Load() {
+		return net.ErrClosed
+	}
+	if h.n == len(*h.buf) {
+		larger := make([]byte, 2*len(*h.buf))
+		copy(larger, *h.buf)
+		h.buf = &larger
+	}
+	n, err := h.conn.Conn.Read((*h.buf)[h.n:])
+	h.n += n
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func (h *hotConn) readUntil(t time.Time) {
+	if h.readBy != t {
+		h.readBy = t
+		_ = h.conn.SetReadDeadline(t) // fails only when it is closed, and then so does the read
+	}
+}
+
+// answer answers the request that next found; false: the connection is to be closed.
+func (h *hotConn) answer() (open bool) {
+	s, c := h.front.s, forResidents
+	if h.head.scan {
+		c = forGates
+	}
+	retryAfter, ok := s.throttle.enter(context.Background(), c)
+	if !ok {
+		closing := h.head.closing || c != forGates
+		return h.send(appendRefusal(nil, retryAfter, closing)) && !closing
+	}
+	defer s.throttle.leave()
+	closing := h.head.closing || h.front.stopping.Load() || c != forGates && s.throttle.pressed()
+	// Who else has sent a request is heard first. Without this a full processor would never see more than one request
+	// at a time, and nobody would be told to come later.
+	runtime.Gosched()
+	out := buffers.Get().(*[]byte)
+	defer buffers.Put(out)
+	body := buffers.Get().(*[]byte)
+	defer buffers.Put(body)
+	var err error
+	if *body, err = h.body((*body)[:0]); err != nil {
+		id := newRequestID()
+		p := asProblem(err)
+		logServerFault(context.WithValue(context.Background(), requestIDKey{}, id), s.log, p, err)
+		return h.problem(p, id, closing) && !closing
+	}
+	*out = appendAnswer((*out)[:0], *body, closing)
+	return h.send(*out) && !closing
+}
+
+// body appends the answer's body.
+func (h *hotConn) body(b []byte) (_ []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	s, ctx := h.front.s, context.Background()
+	if !h.head.scan {
+		p, err := s.principalOf(ctx, h.head.get, residentOnly)
+		if err != nil {
+			return b, err
+		}
+		v, err := s.issueFor(ctx, p.Person)
+		if err != nil {
+			return b, err
+		}
+		return appendCodeView(b, &v), nil
+	}
+	p, err := s.principalOf(ctx, h.head.get, gateOnly)
+	if err != nil {
+		return b, err
+	}
+	v, err := s.scanned(context.WithValue(ctx, principalKey{}, p), &h.in)
+	if err != nil {
+		return b, err
+	}
+	return appendVerdictView(b, &v), nil
+}
+
+// send writes an answer.
+func (h *hotConn) send(b []byte) bool {
+	if now := time.Now(); h.writeBy.Before(now.Add(writeTime)) {
+		h.writeBy = now.Add(writeTime + deadlineSlack)
+		_ = h.conn.SetWriteDeadline(h.writeBy) // as for reading
+	}
+	_, err := h.conn.Conn.Write(b)
+	return err == nil
+}
