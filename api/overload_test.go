@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -197,4 +198,20 @@ func TestAHerdIsServedInTheEnd(t *testing.T) {
 	if served != clients || len(bad) > 0 {
 		t.Errorf("%d of %d served; %v", served, clients, bad)
 	}
+}
+
+// TestWhoComesToAFullProcessorIsRefused is about answers that only need the processor: each runs from its beginning to its
+// end, so without a pause between being let in and being answered nobody would ever meet another one inside.
+func TestWhoComesToAFullProcessorIsRefused(t *testing.T) {
+	w := newTownWith(t, func(c *api.Config) { c.Running = 4 })
+	addr, p := listen(t, w.server), w.resident("101")
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	untilSo(t, "somebody is refused", func() bool {
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() { get(t, addr, p.token) })
+		}
+		wg.Wait()
+		return w.server.Load().Refused["residents"] > 0
+	})
 }
