@@ -1,10 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/checkpoint/entry"
+	"github.com/kangma/kangma/registry"
 )
 
 type findEntryIn struct {
@@ -285,11 +288,15 @@ func plainText(s string, most int) bool {
 }
 
 type vehicleRulesIn struct {
+	ChangeParams
 	RawBody []byte `contentType:"application/yaml" doc:"the rule file; see docs/vehicle-entry.md"`
 }
 
 type vehicleRulesOut struct {
-	Body struct {
+	Status int
+	Body   struct {
+		Held *registry.Held `json:"held,omitempty" doc:"another person must release them: POST /v1/approvals/{id}"`
+
 		ID      string      `json:"id"`
 		Version string      `json:"version"`
 		Digest  string      `json:"digest"`
@@ -299,17 +306,21 @@ type vehicleRulesOut struct {
 }
 
 func viewVehicleRules(set *entry.Set) *vehicleRulesOut {
-	out := &vehicleRulesOut{}
+	out := &vehicleRulesOut{Status: http.StatusOK}
 	out.Body.ID, out.Body.Version, out.Body.Digest, out.Body.Title, out.Body.Rules = set.ID, set.Version, set.Digest(), set.Title, len(set.Rules)
 	return out
 }
 
 func (s *Server) putVehicleRules(ctx context.Context, in *vehicleRulesIn) (*vehicleRulesOut, error) {
-	set, err := s.entries.PublishRules(ctx, append([]byte(nil), in.RawBody...))
+	file := bytes.Clone(in.RawBody)
+	set, err := entry.LoadRules(file)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
-	return viewVehicleRules(set), nil
+	held, err := s.propose(ctx, rulesChange, set.ID+" "+set.Version, in.ChangeParams, file)
+	out := viewVehicleRules(set)
+	out.Status, out.Body.Held = heldStatus(held), held
+	return out, err
 }
 
 func (s *Server) vehicleRules(ctx context.Context, _ *emptyIn) (*vehicleRulesOut, error) {
@@ -321,6 +332,7 @@ func (s *Server) vehicleRules(ctx context.Context, _ *emptyIn) (*vehicleRulesOut
 }
 
 type putFirmIn struct {
+	ChangeParams
 	ID   string `path:"id" maxLength:"18" doc:"unified social credit code"`
 	Body struct {
 		Name     string    `json:"name" maxLength:"400"`
@@ -330,7 +342,13 @@ type putFirmIn struct {
 	}
 }
 
-type firmOut struct{ Body entry.Firm }
+type firmOut struct {
+	Status int
+	Body   struct {
+		entry.Firm
+		Held *registry.Held `json:"held,omitempty" doc:"another person must release it: POST /v1/approvals/{id}"`
+	}
+}
 
 func (s *Server) putFirm(ctx context.Context, in *putFirmIn) (*firmOut, error) {
 	d, err := knownDivision(in.Body.Division)
@@ -344,5 +362,11 @@ func (s *Server) putFirm(ctx context.Context, in *putFirmIn) (*firmOut, error) {
 	if f.From.IsZero() {
 		f.From = s.auth.now().UTC()
 	}
-	return &firmOut{Body: f}, inBody(unavailable(s.entries.PutFirm(ctx, f)))
+	if err := f.Check(); err != nil {
+		return nil, inBody(err)
+	}
+	held, err := s.proposeDoc(ctx, firmChange, f.ID, in.ChangeParams, f)
+	out := &firmOut{Status: heldStatus(held)}
+	out.Body.Firm, out.Body.Held = f, held
+	return out, err
 }

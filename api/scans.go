@@ -146,6 +146,7 @@ func (s *Server) listGates(ctx context.Context, _ *emptyIn) (*gatesOut, error) {
 }
 
 type putGateIn struct {
+	ChangeParams
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
 		Name     kangma.Text        `json:"name"`
@@ -155,7 +156,13 @@ type putGateIn struct {
 	}
 }
 
-type gateOut struct{ Body checkpoint.Gate }
+type gateOut struct {
+	Status int
+	Body   struct {
+		checkpoint.Gate
+		Held *registry.Held `json:"held,omitempty" doc:"another person must release what it would decide by: POST /v1/approvals/{id}"`
+	}
+}
 
 func (s *Server) putGate(ctx context.Context, in *putGateIn) (*gateOut, error) {
 	d, err := knownDivision(in.Body.District)
@@ -172,7 +179,10 @@ func (s *Server) putGate(ctx context.Context, in *putGateIn) (*gateOut, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
-	return &gateOut{Body: g}, unavailable(s.cfg.Registry.PutDoc(ctx, gateKind, g.ID, g, nil))
+	held, err := s.keepGate(ctx, g, in.ChangeParams)
+	out := &gateOut{Status: heldStatus(held)}
+	out.Body.Gate, out.Body.Held = g, held
+	return out, err
 }
 
 type passagesOut struct {

@@ -100,6 +100,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, auth: a, echo: echo.New(), limits: newLimits(), log: cfg.Log}
 	s.entries = entry.New(cfg.Registry, s.mayAct)
 	s.venues = venue.New(cfg.Registry, cfg.Checkpoint, cfg.Venues, s.mayAct)
+	s.carriers()
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = echoErrors(cfg.Log)
 	s.echo.IPExtractor = echo.ExtractIPDirect() // no blind trust in X-Forwarded-For

@@ -359,7 +359,14 @@ func TestRulesAndFirmsOfVehiclePostsArePublished(t *testing.T) {
 		t.Errorf("in force: %+v", in)
 	}
 	w.want(w.call("PUT", "/v1/vehicle-rules", admin, []byte("id: x")), 422, "vehicle_rules")
-	w.want(w.call("PUT", "/v1/vehicle-rules", admin, preset), 200, "").into(t, &in)
+	second := w.second(admin)
+	held := w.call("PUT", "/v1/vehicle-rules?reason=rain", admin, preset)
+	w.want(w.call("GET", "/v1/vehicle-rules", "", nil), 200, "").into(t, &in)
+	if in.ID != entry.DefaultPreset {
+		t.Error("one person's rules are in force")
+	}
+	w.release(held, second)
+	w.want(w.call("GET", "/v1/vehicle-rules", "", nil), 200, "").into(t, &in)
 	if in.ID != "wuxing-2020" || len(in.Digest) != 64 {
 		t.Errorf("published: %+v", in)
 	}
@@ -371,7 +378,7 @@ func TestRulesAndFirmsOfVehiclePostsArePublished(t *testing.T) {
 	w.want(w.call("PUT", "/v1/firms/123", official, obj{"name": "某厂", "division": "441502", "until": w.now().Add(240 * time.Hour)}), 422, "firm")
 	w.want(w.call("PUT", "/v1/firms/"+firm, official, obj{"name": "某厂", "division": "449999", "until": w.now().Add(240 * time.Hour)}), 422, "unknown_division")
 	w.want(w.call("PUT", "/v1/firms/"+firm, official, obj{"name": "某厂", "division": "441502", "until": w.now().Add(-time.Hour)}), 422, "firm")
-	w.want(w.call("PUT", "/v1/firms/"+firm, official, obj{"name": "某厂", "division": "441502", "until": w.now().Add(240 * time.Hour)}), 200, "")
+	w.release(w.call("PUT", "/v1/firms/"+firm+"?reason=rain", official, obj{"name": "某厂", "division": "441502", "until": w.now().Add(240 * time.Hour)}), second)
 	got := w.inspect(gate, e.ID, obj{"event": w.event(), "occupant": "1", "temperature": 36.5})
 	if got.Decided[0].Decision != "pass" || got.Decided[0].Reason != "firm" {
 		t.Errorf("%+v", got)

@@ -10,6 +10,7 @@ import (
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/checkpoint/venue"
 	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/store"
 )
 
@@ -18,6 +19,7 @@ type venueIn struct {
 }
 
 type putVenueIn struct {
+	ChangeParams
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
 		Name         kangma.Text        `json:"name"`
@@ -37,7 +39,15 @@ type putVenueIn struct {
 
 type venueOut struct{ Body venue.Venue }
 
-func (s *Server) putVenue(ctx context.Context, in *putVenueIn) (*venueOut, error) {
+type putVenueOut struct {
+	Status int
+	Body   struct {
+		venue.Venue
+		Held *registry.Held `json:"held,omitempty" doc:"another person must release what it would decide by: POST /v1/approvals/{id}"`
+	}
+}
+
+func (s *Server) putVenue(ctx context.Context, in *putVenueIn) (*putVenueOut, error) {
 	p := who(ctx)
 	d, err := knownDivision(in.Body.District)
 	if err != nil {
@@ -54,11 +64,10 @@ func (s *Server) putVenue(ctx context.Context, in *putVenueIn) (*venueOut, error
 	if err := s.mayOwn(ctx, v); err != nil {
 		return nil, err
 	}
-	v, err = s.venues.Put(ctx, v)
-	if err != nil {
-		return nil, inBody(unavailable(err))
-	}
-	return &venueOut{Body: v}, nil
+	v, held, err := s.keepVenue(ctx, v, in.ChangeParams)
+	out := &putVenueOut{Status: heldStatus(held)}
+	out.Body.Venue, out.Body.Held = v, held
+	return out, err
 }
 
 // mayOwn lets officials make venues in their divisions, and a venue's own organisation where it was given divisions to.

@@ -23,14 +23,15 @@ type Actor struct {
 // organisation.
 type Held struct {
 	ID        string           `json:"id"`
-	What      string           `json:"what"` // rules, areas, batch
+	What      string           `json:"what"` // rules, areas, batch, or a kind of Change
 	Name      string           `json:"name"`
 	Verdict   backtest.Verdict `json:"verdict"`
 	From      time.Time        `json:"from,omitzero"` // rules: when they were to take over; once that is past, at release
 	Supersede bool             `json:"supersede,omitempty"`
+	Reason    string           `json:"reason,omitempty"` // of a Change
 	Requested Actor            `json:"requested_by"`
 	At        time.Time        `json:"at"`
-	Status    string           `json:"status"` // weighing (how many it would recolour is still being counted), held, released, refused
+	Status    string           `json:"status"` // weighing (how many it would recolour is still being counted), held, released, scheduled (released, takes effect at From), refused
 	Decided   Actor            `json:"decided_by,omitzero"`
 }
 
@@ -192,17 +193,29 @@ func (s *Service) Decide(ctx context.Context, id string, by Actor, release bool)
 		return h, errOwnRelease
 	}
 	h.Decided, h.Status = by, "refused"
-	if release {
+	switch {
+	case release && s.waits(h):
+		h.Status = scheduledStatus
+	case release:
 		h.Status = "released"
 		if err := s.carryOut(ctx, h); err != nil { // before it is noted: a crash between leaves it to be decided again
 			return h, err
 		}
 	}
-	data, err := json.Marshal(h)
-	if err != nil {
+	if err := s.keepHeld(ctx, h, version); err != nil {
 		return h, err
 	}
-	return h, s.PutRecord(ctx, store.Record{Kind: heldKind, ID: id, Version: version + 1, Data: data, Index: map[string]string{"status": h.Status}})
+	s.log.Info("a held change was decided", "what", h.What, "name", h.Name, "status", h.Status, "by", by.Account, "organisation", by.Organisation, "id", h.ID)
+	return h, nil
+}
+
+// keepHeld stores the next version of a held change.
+func (s *Service) keepHeld(ctx context.Context, h Held, version uint64) error {
+	data, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	return s.PutRecord(ctx, store.Record{Kind: heldKind, ID: h.ID, Version: version + 1, Data: data, Index: map[string]string{"status": h.Status}})
 }
 
 // carryOut puts a released change in force.
@@ -210,6 +223,9 @@ func (s *Service) carryOut(ctx context.Context, h Held) error {
 	rec, err := s.cfg.Records.Get(ctx, heldDataKind, h.ID)
 	if err != nil {
 		return err
+	}
+	if carry := s.carriers[h.What]; carry != nil {
+		return carry(ctx, h.Name, rec.Data)
 	}
 	switch h.What {
 	case "areas":

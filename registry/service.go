@@ -53,6 +53,7 @@ type Service struct {
 	stop      context.CancelFunc
 	done      sync.WaitGroup
 	onErase   []func(context.Context, kangma.PersonID) error
+	carriers  map[string]Carrier
 }
 
 // OnErase adds what must let go of a person before they are erased. Call it before the service is in use.

@@ -43,8 +43,8 @@ func ValidFirm(code string) bool {
 	return code[17] == firmLetters[(31-sum%31)%31]
 }
 
-// PutFirm puts a firm on the list, or changes its line. kangma.Invalid with every fault.
-func (s *Service) PutFirm(ctx context.Context, f Firm) error {
+// Check reports every fault of a line. kangma.Invalid.
+func (f Firm) Check() error {
 	var faults []kangma.Fault
 	bad := func(where, what string) {
 		faults = append(faults, kangma.Fault{Where: where, Code: "firm", What: what})
@@ -63,6 +63,14 @@ func (s *Service) PutFirm(ctx context.Context, f Firm) error {
 	}
 	if len(faults) > 0 {
 		return &kangma.Error{Kind: kangma.Invalid, Code: "firm", Public: "the firm is not valid", Faults: faults}
+	}
+	return nil
+}
+
+// PutFirm puts a firm on the list, or changes its line. kangma.Invalid with every fault.
+func (s *Service) PutFirm(ctx context.Context, f Firm) error {
+	if err := f.Check(); err != nil {
+		return err
 	}
 	return s.registry.PutDoc(ctx, firmKind, f.ID, f, map[string]string{"division": f.Division.String()})
 }
