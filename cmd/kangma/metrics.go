@@ -141,7 +141,7 @@ func flag(b bool) float64 {
 // metrics answers GET /metrics.
 func (s *stack) metrics() http.Handler {
 	r := prometheus.NewRegistry()
-	r.MustRegister(figures{s}, busyness{func() api.Load {
+	r.MustRegister(figures{s}, aged{s}, busyness{func() api.Load {
 		if s.busy == nil {
 			return api.Load{} // not serving yet
 		}

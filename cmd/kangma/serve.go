@@ -26,6 +26,7 @@ type serveCmd struct {
 	SweepRate     int           `help:"People a second that a search looks at." default:"20000" env:"KANGMA_SWEEP_RATE"`
 	SnapshotEvery time.Duration `help:"How often a sealed snapshot of the state is made; 0: never, and the journal keeps everything." default:"6h" env:"KANGMA_SNAPSHOT_EVERY"`
 	Pprof         string        `help:"Serve profiles (pprof) at this loopback address, e.g. 127.0.0.1:6060." env:"KANGMA_PPROF"`
+	keepFlags
 	LogLevel      string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"KANGMA_LOG_LEVEL"`
 }
 
@@ -37,6 +38,9 @@ func (c *serveCmd) Run(w *world) (err error) {
 	log := slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: level}))
 	region, err := kangma.ParseDivision(c.Region)
 	if err != nil {
+		return err
+	}
+	if err := c.keepFlags.check(); err != nil {
 		return err
 	}
 	ln, err := net.Listen("tcp", c.Listen) // before anything is promised
@@ -95,6 +99,9 @@ func (c *serveCmd) Run(w *world) (err error) {
 	defer stopWarming()
 	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, server.Spare, log) })
 	defer stopSweep()
+	s.ager = c.ager(s.registry)
+	stopUpkeep := s.background(w.ctx, func(ctx context.Context) { s.upkeep(ctx, log) })
+	defer stopUpkeep()
 	if c.SnapshotEvery > 0 {
 		stopSnapshots := s.background(w.ctx, s.snapshots.run)
 		defer stopSnapshots()

@@ -46,6 +46,7 @@ type stack struct {
 	unaccounted atomic.Pointer[map[codegen.KeyID]uint64] // of the last reconciliation
 	shipper     *ship.Shipper                            // while serving
 	snapshots   *snapshotter                             // while serving
+	ager        *registry.Ager                           // while serving
 	region      kangma.Division
 	busy        func() api.Load // while serving
 	warmth      *warmth         // while serving
