@@ -16,11 +16,19 @@ import (
 const (
 	MaxBytes      = 10 << 20
 	maxSide       = 12_000
-	minSide       = 320
 	maxPixelsJPEG = 50_000_000
 	maxPixelsPNG  = 24_000_000
-	maxAspect     = 4
 	workSide      = 2400 // the picture is averaged down to this before anything else
+)
+
+// shape is how small and how long a picture may be.
+type shape struct{ minSide, maxAspect int }
+
+// A card fills a picture of ordinary proportions; a zone or a plate may be cut out as a strip, a plate as a small one.
+var (
+	cardShape  = shape{320, 4}
+	zoneShape  = shape{320, 12}
+	plateShape = shape{160, 6}
 )
 
 // foreign are the first bytes of picture formats that are refused by name rather than as "not an image".
@@ -50,7 +58,7 @@ func sniff(b []byte) (string, error) {
 }
 
 // checkHeader refuses by size. It reads the header only.
-func checkHeader(b []byte) (format string, err error) {
+func checkHeader(b []byte, of shape) (format string, err error) {
 	if len(b) > MaxBytes {
 		return "", errTooLarge
 	}
@@ -72,9 +80,9 @@ func checkHeader(b []byte) (format string, err error) {
 	switch {
 	case long > maxSide || cfg.Width*cfg.Height > limit:
 		return "", errTooLarge
-	case long < minSide || short < minSide/maxAspect:
+	case long < of.minSide || short < of.minSide/of.maxAspect:
 		return "", errTooSmall
-	case long > maxAspect*short:
+	case long > of.maxAspect*short:
 		return "", errNoDocument
 	}
 	return format, nil
@@ -82,8 +90,21 @@ func checkHeader(b []byte) (format string, err error) {
 
 // decode reads the picture within the bounds, upright by its EXIF orientation, averaged down to the working size. scale
 // is how many original pixels one working pixel spans.
-func decode(ctx context.Context, b []byte) (m *raster.RGB, scale float64, err error) {
-	format, err := checkHeader(b)
+func decode(ctx context.Context, b []byte, of shape) (m *raster.RGB, scale float64, err error) {
+	return decodeTo(ctx, b, of, workSide)
+}
+
+// Upright decodes a photo whole, within the bounds of every reader and upright, as the crops of a draft see it.
+func Upright(ctx context.Context, b []byte) (image.Image, error) {
+	m, _, err := decodeTo(ctx, b, shape{plateShape.minSide, zoneShape.maxAspect}, maxSide)
+	if err != nil {
+		return nil, err
+	}
+	return m.Image(), nil
+}
+
+func decodeTo(ctx context.Context, b []byte, of shape, side int) (m *raster.RGB, scale float64, err error) {
+	format, err := checkHeader(b, of)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -105,7 +126,7 @@ func decode(ctx context.Context, b []byte) (m *raster.RGB, scale float64, err er
 	case err != nil:
 		return nil, 0, errDecode.Because(err)
 	}
-	m, scale = raster.Shrink(img, workSide)
+	m, scale = raster.Shrink(img, side)
 	if format == "jpeg" {
 		m = m.Oriented(exifOrientation(b))
 	}

@@ -206,3 +206,33 @@ func FuzzIDCard(f *testing.F) {
 		}
 	})
 }
+
+// FuzzZonesAndPlates feeds the other two readers, strips included, and the decoder that crops are cut from.
+func FuzzZonesAndPlates(f *testing.F) {
+	r := newReader(f, ocr.Options{})
+	zone, err := synth.MRZ(6, 5, "TD1")
+	if err != nil {
+		f.Fatal(err)
+	}
+	plate, _, err := synth.PlateWith(6, 5, synth.PlateOptions{Kind: "blue", Cropped: true})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(zone.JPEG)
+	f.Add(plate.JPEG)
+	f.Add(pngHeader(600, 60))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, read := range []func(context.Context, []byte) (*ocr.Draft, error){r.MRZ, r.Plate} {
+			d, err := read(t.Context(), b)
+			if err != nil && kangma.KindOf(err) == kangma.Internal {
+				t.Error(err)
+			}
+			if d != nil && len(d.Summary().Unsure) == 0 && d.Plate.Value == "" && len(d.MRZ) == 0 {
+				t.Error("a draft that is sure of nothing")
+			}
+		}
+		if m, err := ocr.Upright(t.Context(), b); err == nil && m.Bounds().Empty() {
+			t.Error("an empty picture")
+		}
+	})
+}

@@ -31,7 +31,7 @@ func (r *Reader) idCard(ctx context.Context, img []byte, fields bool) (*Draft, e
 		return nil, err
 	}
 	defer done()
-	m, scale, err := decode(ctx, img)
+	m, scale, err := decode(ctx, img, cardShape)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (r *Reader) MRZ(ctx context.Context, img []byte) (*Draft, error) {
 		return nil, err
 	}
 	defer done()
-	m, scale, err := decode(ctx, img)
+	m, scale, err := decode(ctx, img, zoneShape)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (r *Reader) MRZ(ctx context.Context, img []byte) (*Draft, error) {
 	}
 	d := &Draft{Kind: MRZ}
 	for i, l := range z.Lines {
-		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Changed > 0 || z.Conf[i] < sureLine || z.Bare[i] < sureBare, Crop: used[i].crop(scale)})
+		d.MRZ = append(d.MRZ, Field{Value: l, Confidence: z.Conf[i], Unsure: len(z.Failures) > 0 || z.Changed > 0 || z.LetterO || z.Conf[i] < sureLine || z.Bare[i] < sureBare, Crop: used[i].crop(scale)})
 	}
 	if len(z.Failures) > 0 {
 		d.Problem, d.FailedTest = "checksum_failed", z.Failures[0]
@@ -203,6 +203,9 @@ func bestZone(lines []zoneLine) (*mrz.Zone, []zoneLine) {
 					logp = append(logp, g.Logp)
 				}
 				z := mrz.Solve(f, logp)
+				if !z.Usable() {
+					continue
+				}
 				if best == nil || len(z.Failures) < len(best.Failures) || len(z.Failures) == len(best.Failures) && z.Mean > best.Mean {
 					best, used = &z, part
 				}

@@ -70,6 +70,30 @@ func TestSpecimensAreReadWhicheverWayThePhotoStands(t *testing.T) {
 	}
 }
 
+// published specimens of permits: one line to Hong Kong and Macao, three for residents of Hong Kong
+var permitSpecimens = [][]string{
+	{"CSC000000004<2404200<8108038<6"},
+	{"CRH1234567830002212119F8108038", "NGKELMPONBPJLBLOAABA1234567842", "ZHENG<JIAN<<YANG<BEN<<<<<<<<<<"},
+}
+
+func TestPermitsAreReadAsFarAsTheirSpecimensAreKnown(t *testing.T) {
+	r := newReader(t, ocr.Options{Deadline: time.Minute})
+	for i, lines := range permitSpecimens {
+		p, err := synth.MRZOf(uint64(3+i), 1, "TD1", lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := r.MRZ(t.Context(), p.JPEG)
+		if err != nil {
+			t.Errorf("%s: %v", lines, err)
+			continue
+		}
+		if got, _ := zoneOf(d); !slices.Equal(got, lines) {
+			t.Errorf("%s: %s", lines, got)
+		}
+	}
+}
+
 // turned gives the photo turned by quarter turns, without saying so in its metadata.
 func turned(t *testing.T, photo []byte, quarters int) []byte {
 	t.Helper()

@@ -31,7 +31,7 @@ func (r *Reader) Plate(ctx context.Context, img []byte) (*Draft, error) {
 		return nil, err
 	}
 	defer done()
-	m, scale, err := decode(ctx, img)
+	m, scale, err := decode(ctx, img, plateShape)
 	if err != nil {
 		return nil, err
 	}

@@ -9,9 +9,6 @@ import (
 	"github.com/kangma/kangma/ocr/internal/raster"
 )
 
-// hopelessPlate is a score below which a line is not a plate at all.
-const hopelessPlate = -1.6
-
 // readPlate reads a row of marks as one line or as the lower line of two. What is read once tells the true pitch; the line
 // is then rectified and read again.
 func (s *scene) readPlate(p *platePlane, l locate.Line) *foundPlate {
@@ -45,7 +42,7 @@ type readLine struct {
 func (s *scene) readLines(p *platePlane, l locate.Line, b plateBand) *readLine {
 	one, ok := plate.Read(b.Field, &plate.Seven, &plate.Eight, &plate.Embassy)
 	var found *readLine
-	if ok && one.Score > hopelessPlate {
+	if ok && one.Score > plate.Hopeless {
 		found = &readLine{&foundPlate{text: one.Text(), conf: one.Least(), score: one.Score}, one}
 		found.corner = b.quad(one, plate.BandH)
 		found.colour = s.ground(b, one, p.inverted)
@@ -128,7 +125,7 @@ func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (b
 			most, best, quad, ok = w, clearest[text].Reading, clearest[text].quad, true
 		}
 	}
-	if !ok || best.Score < hopelessPlate {
+	if !ok || best.Score < plate.Hopeless {
 		return best, 0, quad, false
 	}
 	return best, most / all, quad, true

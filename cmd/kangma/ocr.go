@@ -38,6 +38,8 @@ type ocrReadCmd struct {
 	Kind   string   `help:"What is on the photos: idcard, mrz, plate, or any of them." enum:"any,idcard,mrz,plate" default:"any"`
 	Engine bool     `help:"Ask Tesseract for a second opinion on names and addresses." default:"true" negatable:""`
 	Crops  string   `help:"Write the picture of every field to this folder." type:"path"`
+
+	used map[string]int // names of crops given so far
 }
 
 // openReader makes the reader with the addresses of GB/T 2260 and the engines that are installed.
@@ -121,7 +123,7 @@ func (c *ocrReadCmd) read(ctx context.Context, r *ocr.Reader, path string) (*ocr
 	if d == nil || c.Crops == "" {
 		return d, err
 	}
-	return d, errors.Join(err, c.crop(path, raw, d))
+	return d, errors.Join(err, c.crop(ctx, path, raw, d))
 }
 
 // print writes one line: the draft, with the code of what went wrong.
@@ -134,7 +136,9 @@ func (c *ocrReadCmd) print(w *world, path string, d *ocr.Draft, failed error) er
 		d.Problem = kangma.CodeOf(failed)
 	}
 	if w.JSON {
-		return json.NewEncoder(w.out).Encode(d.Summary())
+		e := json.NewEncoder(w.out)
+		e.SetEscapeHTML(false) // the fillers of a zone stay readable
+		return e.Encode(d.Summary())
 	}
 	show := func(f ocr.Field) string {
 		if f.Unsure && f.Value != "" {
@@ -161,15 +165,15 @@ func (c *ocrReadCmd) print(w *world, path string, d *ocr.Draft, failed error) er
 }
 
 // crop writes the picture of every field that was found.
-func (c *ocrReadCmd) crop(path string, raw []byte, d *ocr.Draft) error {
-	img, _, err := image.Decode(bytes.NewReader(raw)) // it was read before, so its size was checked
+func (c *ocrReadCmd) crop(ctx context.Context, path string, raw []byte, d *ocr.Draft) error {
+	img, err := ocr.Upright(ctx, raw)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.Crops, 0o700); err != nil {
 		return err
 	}
-	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	stem := c.stem(path)
 	for name, r := range d.Crops() {
 		if r = r.Intersect(img.Bounds()); r.Empty() {
 			continue
@@ -187,20 +191,49 @@ func (c *ocrReadCmd) crop(path string, raw []byte, d *ocr.Draft) error {
 	return nil
 }
 
+// stem is the file's name without its ending, or with a number behind it where another file of that name was read before.
+func (c *ocrReadCmd) stem(path string) string {
+	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	if c.used == nil {
+		c.used = map[string]int{}
+	}
+	c.used[stem]++
+	if n := c.used[stem]; n > 1 {
+		return fmt.Sprintf("%s-%d", stem, n)
+	}
+	return stem
+}
+
 type ocrSampleCmd struct {
 	Out   string `arg:"" help:"JPEG file to write." type:"path"`
+	Kind  string `help:"What to draw: card, back, plate or mrz." enum:"card,back,plate,mrz" default:"card"`
 	Level int    `help:"0 (scan) to 5 (extreme)." default:"1"`
 	Seed  uint64 `help:"Seed of the card and the photo." default:"1"`
 }
 
 func (c *ocrSampleCmd) Run(w *world) error {
-	p, err := synth.IDCard(c.Seed, synth.Level(c.Level), synth.Options{})
+	p, err := c.draw()
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(c.Out, p.JPEG, 0o600); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w.out, "%s: %s %s (invented)\n", c.Out, p.Truth.Person.Number, p.Truth.Person.Name)
+	t := p.Truth
+	_, err = fmt.Fprintf(w.out, "%s: %s (invented)\n", c.Out, strings.TrimSpace(strings.Join(append([]string{t.Person.Number, t.Person.Name, t.Plate}, t.MRZ...), " ")))
 	return err
+}
+
+func (c *ocrSampleCmd) draw() (synth.Photo, error) {
+	level := synth.Level(c.Level)
+	switch c.Kind {
+	case "back":
+		return synth.IDCardBack(c.Seed, level)
+	case "mrz":
+		return synth.MRZ(c.Seed, level, "TD3")
+	case "plate":
+		p, _, err := synth.Plate(c.Seed, level)
+		return p, err
+	}
+	return synth.IDCard(c.Seed, level, synth.Options{})
 }

@@ -19,6 +19,7 @@ import (
 )
 
 type ocrBenchCmd struct {
+	Kind    string `help:"What is drawn and read: card, plate or mrz." enum:"card,plate,mrz" default:"card"`
 	N       int    `help:"Photos a level." default:"20"`
 	Forged  int    `help:"Forged cards a level (one digit changed)." default:"10"`
 	Others  int    `help:"Photos a level that show no card." default:"5"`
@@ -48,6 +49,9 @@ type largePhoto struct {
 }
 
 func (c *ocrBenchCmd) Run(w *world) error {
+	if c.Kind != "card" {
+		return c.runDocuments(w)
+	}
 	var o ocr.Options
 	o.Now, o.Divisions, o.Parallel, o.Deadline = time.Now, divisionNames(), max(c.Workers, 1), toolDeadline
 	cfg := bench.Config{Seed: c.Seed, N: c.N, Forged: c.Forged, Others: c.Others, Workers: c.Workers, NaiveN: c.Naive}

@@ -289,9 +289,11 @@ func processor() time.Duration {
 }
 
 // codes lists the errors of a cell in a stable order.
-func (c *Cell) codes() string {
+func (c *Cell) codes() string { return codesOf(c.Errors) }
+
+func codesOf(errors map[string]int) string {
 	var out []string
-	for k := range c.Errors {
+	for k := range errors {
 		out = append(out, k)
 	}
 	sort.Strings(out)

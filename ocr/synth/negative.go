@@ -34,6 +34,18 @@ func Negative(seed uint64, level Level) (p Photo, what string, err error) {
 	return p, what, err
 }
 
+// IDCardBack makes the photo of the back of an ID card.
+func IDCardBack(seed uint64, level Level) (p Photo, err error) {
+	rng := rand.New(rand.NewPCG(seed, 0xbac4+uint64(level)<<32))
+	doc, err := DrawBack(rng)
+	if err != nil {
+		return p, err
+	}
+	p = Photo{Level: level, Seed: seed}
+	p.JPEG, p.Quad, err = shoot(rng, doc, level)
+	return p, err
+}
+
 func plain(w, h int, r, g, b float64) *raster.RGB {
 	m := raster.NewRGB(w, h)
 	for i := 0; i < w*h; i++ {

@@ -17,6 +17,7 @@ type Photo struct {
 	Seed  uint64
 	Quad  raster.Quad // corners of the document on the photo, as its text is read
 	Truth Truth
+	Face  string // in which a zone is printed; "" for other documents
 }
 
 // Truth is what a perfect reader would say.

@@ -125,19 +125,25 @@ func Plate(seed uint64, level Level) (Photo, string, error) {
 	return PlateWith(seed, level, PlateOptions{})
 }
 
-// PlateWith makes the photo of a licence plate. The same seed, level and options give the same photo.
+// PlateWith makes the photo of a licence plate and tells its colour. The same seed, level and options give the same photo.
 func PlateWith(seed uint64, level Level, o PlateOptions) (Photo, string, error) {
+	p, _, colour, err := PlateKindWith(seed, level, o)
+	return p, colour, err
+}
+
+// PlateKindWith is PlateWith and tells the name of the kind too.
+func PlateKindWith(seed uint64, level Level, o PlateOptions) (p Photo, name, colour string, err error) {
 	rng := rand.New(rand.NewPCG(seed, 0x91a7e+uint64(level)<<32))
 	kind := anyPlateKind(rng)
 	if o.Kind != "" {
 		var err error
 		if kind, err = PlateKindOf(o.Kind); err != nil {
-			return Photo{}, "", err
+			return Photo{}, "", "", err
 		}
 	}
 	d, err := DrawPlate(rng, kind, o.HeldOut)
 	if err != nil {
-		return Photo{}, "", err
+		return Photo{}, "", "", err
 	}
 	doc := d.Picture
 	if !o.Cropped {
@@ -146,7 +152,7 @@ func PlateWith(seed uint64, level Level, o PlateOptions) (Photo, string, error) 
 		doc = margin(rng, doc)
 	}
 	jpg, quad, err := shoot(rng, doc, level)
-	return Photo{JPEG: jpg, Level: level, Seed: seed, Quad: quad, Truth: Truth{Plate: d.Text}}, kind.Colour, err
+	return Photo{JPEG: jpg, Level: level, Seed: seed, Quad: quad, Truth: Truth{Plate: d.Text}}, kind.Name, kind.Colour, err
 }
 
 // margin lays the plate on a narrow ground of one colour, as a cropped photo shows it.

@@ -1,38 +1,33 @@
-// Package tess reads lines of text by Tesseract 5 in child processes. The child is this same binary, started again with
-// an environment variable set; it has limits on memory and processor time, gains no privileges, writes no files and sees
-// only 8-bit pictures that we made ourselves. A picture that breaks the engine breaks a child, never the server.
+// Package tess reads lines of text by Tesseract 5 in child processes of package sandbox: limits on memory and processor
+// time, no privileges, no files. A child sees only 8-bit pictures that we made ourselves.
 //
 // A program that uses the package calls ChildMain first thing in main (and TestMain).
 package tess
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"image"
 	"image/png"
-	"io"
 	"os"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/otiai10/gosseract/v2"
-	"golang.org/x/sys/unix"
+
+	"github.com/kangma/kangma/ocr/internal/sandbox"
 )
 
 // childEnv is set in the environment of a child; its value is the language.
 const childEnv = "KANGMA_OCR_CHILD"
 
-// Limits of a child and of one request.
-const (
-	maxMemory  = 600 << 20 // address space beyond what the Go runtime has reserved; Tesseract with chi_sim maps about 250 MB
-	maxCPU     = 120       // seconds of a child's whole life; a new child is started afterwards
-	maxReply   = 1 << 18
-	headerSize = 8
-)
+// limits of a child: Tesseract with chi_sim maps about 250 MB.
+var limits = sandbox.Limits{Memory: 600 << 20, CPU: 120}
+
+// headerSize of a request: width and height, then the pixels.
+const headerSize = 8
 
 // reply is a child's answer to one picture.
 type reply struct {
@@ -48,35 +43,16 @@ func ChildMain() {
 	if lang == "" {
 		return
 	}
-	if err := confine(); err != nil {
+	if err := sandbox.Confine(limits); err != nil {
 		os.Exit(3)
 	}
-	if err := serve(lang, os.Stdin, os.Stdout); err != nil {
+	if err := serve(lang); err != nil {
 		os.Exit(4)
 	}
 	os.Exit(0)
 }
 
-// confine sets the limits. It is called before the engine is loaded.
-func confine() error {
-	// the Go runtime reserves a gigabyte or more of addresses at start without using them; the limit counts from there
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return err
-	}
-	var mapped uint64
-	if _, err := fmt.Sscan(string(b), &mapped); err != nil {
-		return err
-	}
-	mapped *= uint64(os.Getpagesize())
-	set := func(what int, n uint64) error { return unix.Setrlimit(what, &unix.Rlimit{Cur: n, Max: n}) }
-	return errors.Join(
-		unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-		unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0),
-		set(unix.RLIMIT_AS, mapped+maxMemory), set(unix.RLIMIT_CPU, maxCPU), set(unix.RLIMIT_FSIZE, 0), set(unix.RLIMIT_CORE, 0))
-}
-
-func serve(lang string, in io.Reader, out io.Writer) error {
+func serve(lang string) error {
 	c := gosseract.NewClient()
 	defer c.Close()
 	if err := c.SetLanguage(strings.Split(strings.TrimSuffix(lang, pageMark), "+")...); err != nil {
@@ -90,56 +66,61 @@ func serve(lang string, in io.Reader, out io.Writer) error {
 	if err := c.SetPageSegMode(segmentation(lang)); err != nil {
 		return err
 	}
-	r, w := bufio.NewReader(in), bufio.NewWriter(out)
-	for {
-		m, err := readPicture(r, largest(lang))
-		if err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		b, err := json.Marshal(recognise(c, m))
+	return sandbox.Serve(os.Stdin, os.Stdout, func(msg []byte) []byte {
+		rp, err := recognise(c, msg, largest(lang))
 		if err != nil {
-			return err
+			rp = reply{Err: err.Error()}
 		}
-		if err := binary.Write(w, binary.BigEndian, uint32(len(b))); err != nil {
-			return err
+		b, err := json.Marshal(rp)
+		if err != nil {
+			return []byte(`{"err":"the answer cannot be written"}`)
 		}
-		if _, err := w.Write(b); err != nil {
-			return err
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
-	}
+		return b
+	})
 }
 
-func readPicture(r io.Reader, maxPixels int) (*image.Gray, error) {
-	var dim [2]uint32
-	if err := binary.Read(r, binary.BigEndian, &dim); err != nil {
-		return nil, err
+// request is a picture as a child gets it.
+func request(m *image.Gray) []byte {
+	b := m.Bounds()
+	msg := binary.BigEndian.AppendUint32(make([]byte, 0, headerSize+b.Dx()*b.Dy()), uint32(b.Dx()))
+	msg = binary.BigEndian.AppendUint32(msg, uint32(b.Dy()))
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		o := m.PixOffset(b.Min.X, y)
+		msg = append(msg, m.Pix[o:o+b.Dx()]...)
 	}
-	if dim[0] == 0 || dim[1] == 0 || uint64(dim[0])*uint64(dim[1]) > uint64(maxPixels) {
-		return nil, errors.New("tess: picture out of bounds")
-	}
-	m := image.NewGray(image.Rect(0, 0, int(dim[0]), int(dim[1])))
-	_, err := io.ReadFull(r, m.Pix)
-	return m, err
+	return msg
 }
 
-func recognise(c *gosseract.Client, m *image.Gray) reply {
+var errPicture = errors.New("picture out of bounds")
+
+// picture is what request wrote.
+func picture(msg []byte, maxPixels int) (*image.Gray, error) {
+	if len(msg) < headerSize {
+		return nil, errPicture
+	}
+	w, h := uint64(binary.BigEndian.Uint32(msg)), uint64(binary.BigEndian.Uint32(msg[4:]))
+	if w == 0 || h == 0 || w > uint64(maxPixels) || h > uint64(maxPixels) || w*h > uint64(maxPixels) || w*h != uint64(len(msg)-headerSize) {
+		return nil, errPicture
+	}
+	return &image.Gray{Pix: msg[headerSize:], Stride: int(w), Rect: image.Rect(0, 0, int(w), int(h))}, nil
+}
+
+func recognise(c *gosseract.Client, msg []byte, maxPixels int) (rp reply, err error) {
+	m, err := picture(msg, maxPixels)
+	if err != nil {
+		return rp, err
+	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
-		return reply{Err: err.Error()}
+		return rp, err
 	}
 	if err := c.SetImageFromBytes(b.Bytes()); err != nil {
-		return reply{Err: err.Error()}
+		return rp, err
 	}
 	boxes, err := c.GetBoundingBoxes(gosseract.RIL_SYMBOL)
 	if err != nil {
-		return reply{Err: err.Error()}
+		return rp, err
 	}
-	var rp reply
 	for _, s := range boxes {
 		word := strings.TrimSpace(s.Word)
 		rp.Text += word
@@ -147,5 +128,5 @@ func recognise(c *gosseract.Client, m *image.Gray) reply {
 			rp.Conf = append(rp.Conf, float32(s.Confidence/100))
 		}
 	}
-	return rp
+	return rp, nil
 }

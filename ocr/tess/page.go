@@ -15,7 +15,7 @@ const pageMark = "!page"
 // Largest pictures of a line and of a page.
 const (
 	maxLine = 1 << 20
-	maxPage = 16 << 20
+	maxPage = 16<<20 - headerSize // with its header one message of the sandbox
 )
 
 // largest is the picture size a child of this language setting accepts.

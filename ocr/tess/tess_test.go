@@ -6,6 +6,7 @@ import (
 	"image"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +63,28 @@ func TestPool(t *testing.T) {
 		if _, _, err := p.ReadLine(ctx, image.NewGray(image.Rect(0, 0, 3000, 3000))); err == nil {
 			t.Error("it was read")
 		}
+	})
+	t.Run("lines are read while others send noise and go away", func(t *testing.T) {
+		var wg sync.WaitGroup
+		noise := image.NewGray(image.Rect(0, 0, 2048, 512))
+		for i := range noise.Pix {
+			noise.Pix[i] = byte(i * i * 2654435761 >> 13)
+		}
+		wg.Go(func() {
+			for range 2 {
+				short, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
+				_, _, _ = p.ReadLine(short, noise) // killed or read: only the others matter
+				cancel()
+			}
+		})
+		wg.Go(func() {
+			for range 3 {
+				if text, _, err := p.ReadLine(ctx, line(t, "北京市")); err != nil || text != "北京市" {
+					t.Errorf("%q %v", text, err)
+				}
+			}
+		})
+		wg.Wait()
 	})
 	t.Run("a closed pool says so", func(t *testing.T) {
 		if err := p.Close(); err != nil {

@@ -68,7 +68,15 @@ var sources = map[string]source{
 	"opensans-condensed": {"truetype/open-sans/OpenSans-CondBold.ttf", "fonts-open-sans", 0},
 	"bebas":              {"opentype/bebas-neue/BebasNeue-Bold.otf", "fonts-bebas-neue", 0},
 	"lato-black":         {"truetype/lato/Lato-Black.ttf", "fonts-lato", 0},
-	"wenkai-bold":        {"truetype/lxgw-wenkai/LXGWWenKai-Bold.ttf", "fonts-lxgw-wenkai", 0},
+	// typewriter faces, in which people draw machine readable zones
+	"liberation-mono":  {"truetype/liberation/LiberationMono-Regular.ttf", "fonts-liberation", 0},
+	"liberation-monob": {"truetype/liberation/LiberationMono-Bold.ttf", "fonts-liberation", 0},
+	"noto-mono":        {"truetype/noto/NotoSansMono-Regular.ttf", "fonts-noto-mono", 0},
+	"nimbus-mono":      {"opentype/urw-base35/NimbusMonoPS-Regular.otf", "fonts-urw-base35", 0},
+	"nimbus-mono-bold": {"opentype/urw-base35/NimbusMonoPS-Bold.otf", "fonts-urw-base35", 0},
+	"nimbus-narrow":    {"opentype/urw-base35/NimbusSansNarrow-Bold.otf", "fonts-urw-base35", 0},
+	"nimbus-bold":      {"opentype/urw-base35/NimbusSans-Bold.otf", "fonts-urw-base35", 0},
+	"wenkai-bold":      {"truetype/lxgw-wenkai/LXGWWenKai-Bold.ttf", "fonts-lxgw-wenkai", 0},
 }
 
 var (

@@ -15,6 +15,33 @@ var specimens = map[string][]string{
 	"TD1": {"I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"},
 }
 
+// permits are published specimens of permits.
+var permits = map[string][]string{
+	"CS": {"CSC000000004<2404200<8108038<6"},
+	"CD": {"CDL000000007<2508197<8208031<6"},
+	"CR": {"CRH1234567830002212119F8108038", "NGKELMPONBPJLBLOAABA1234567842", "ZHENG<JIAN<<YANG<BEN<<<<<<<<<<"},
+	"CT": {"CT00000000<00262006084F8108038", "NGKELMPONBPJLBLOAABR0000000001", "ZHENG<JIAN<<YANG<BEN<<<<<<3500"},
+}
+
+func TestSpecimensOfPermitsPassEveryCheckAndAreSolved(t *testing.T) {
+	for name, lines := range permits {
+		f := format(t, "EEP")
+		if len(lines) == 3 {
+			f = format(t, "permit")
+		}
+		if bad := f.Failures(lines); len(bad) != 0 {
+			t.Errorf("%s: %v", name, bad)
+		}
+		if z := mrz.Solve(f, logps(lines, .98)); strings.Join(z.Lines, "") != strings.Join(lines, "") || !z.Usable() {
+			t.Errorf("%s: %v", name, z.Lines)
+		}
+	}
+	bad := []string{strings.Replace(permits["CS"][0], "810803", "810703", 1)}
+	if z := mrz.Solve(format(t, "EEP"), logps(bad, .99)); z.Usable() {
+		t.Error("one line whose check digits are false is shown")
+	}
+}
+
 func format(t *testing.T, name string) *mrz.Format {
 	t.Helper()
 	for i := range mrz.Formats {
@@ -129,6 +156,21 @@ func TestAMonthOrDayThatCannotBeIsNotRead(t *testing.T) {
 		if f.Allowed(1, col, ch) {
 			t.Errorf("%c may stand in column %d of the dates", ch, col)
 		}
+	}
+}
+
+func TestAStateThatIsNoStateBecomesTheNearestOneButIsNotSure(t *testing.T) {
+	lines := specimens["TD3"]
+	lp := logps(lines, .98)
+	place := lp[0][2] // the U of UTO, seen as a D
+	place[strings.IndexByte(mrz.Alphabet, 'D')] = float32(math.Log(.9))
+	place[strings.IndexByte(mrz.Alphabet, 'U')] = float32(math.Log(.08))
+	z := mrz.Solve(format(t, "TD3"), lp)
+	if z.Lines[0] != lines[0] {
+		t.Errorf("%s", z.Lines[0])
+	}
+	if z.Bare[0] > .5 {
+		t.Errorf("a state that was not seen so passes with %.2f", z.Bare[0])
 	}
 }
 

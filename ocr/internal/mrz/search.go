@@ -15,7 +15,11 @@ type Zone struct {
 	Failures []string  // check digits that do not fit
 	Changed  int       // characters chosen by the check digits that are not twins in shape
 	Mean     float64   // mean log probability of the characters
+	LetterO  bool      // a document number has the letter O, which issuers avoid and which looks like 0
 }
+
+// Usable says whether the zone may be shown at all: one line alone is believed only when all its check digits fit.
+func (z *Zone) Usable() bool { return z.Format.Lines > 1 || len(z.Failures) == 0 }
 
 // Limits of a choice by the check digits, in nats: it may only break a near tie. Twins in shape (0 and O) are hardly
 // told apart in print, so for them the check digit is better evidence than the picture.
@@ -69,6 +73,7 @@ func Solve(f *Format, logp [][][]float32) Zone {
 			}
 		}
 	}
+	f.knownStates(text, conf, logp)
 	f.nameTail(text, conf, logp)
 	z.mend(f, text, doubts)
 	n := 0.0
@@ -89,6 +94,8 @@ func Solve(f *Format, logp [][][]float32) Zone {
 	}
 	z.Mean /= n
 	z.Failures = f.Failures(z.Lines)
+	d := f.fields[0]
+	z.LetterO = strings.Contains(z.Lines[d.line][d.from:d.to], "O")
 	return z
 }
 
@@ -111,6 +118,9 @@ func (f *Format) best(l, c int, logp []float32) int {
 // else is possible, so those places are not doubtful.
 func (f *Format) nameTail(text [][]byte, conf [][]float64, logp [][][]float32) {
 	s := f.name()
+	if s.to == 0 {
+		return
+	}
 	row := text[s.line]
 	filler := strings.IndexByte(Alphabet, '<')
 	fill := func(c int) float64 { return float64(logp[s.line][c][filler]) }

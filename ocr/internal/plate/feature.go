@@ -21,6 +21,12 @@ const (
 	Dim                    = rows * cols * dirs
 )
 
+// The same of the net for Chinese characters.
+const (
+	hanRows, hanCols, hanStep = 11, 11, 3
+	HanDim                    = hanRows * hanCols * dirs
+)
+
 // Window says which part of a band a place covers: ordinary for letters, wide for Chinese characters that are drawn wider
 // and taller than the letters.
 type Window struct{ X, Y float32 }
@@ -106,12 +112,27 @@ func contrast(p *raster.Plane, x0, x1 int) float32 {
 
 // Features computes the net's input (Dim values) for the place at x, dy rows below the middle of the band.
 func (f *Field) Features(dst []float32, x, dy float32, w Window) {
+	f.sample(dst, x, dy, w, lattice{rows, cols, step})
+}
+
+// HanFeatures computes the input (HanDim values) of the net for Chinese characters, which sees the same window more finely.
+func (f *Field) HanFeatures(dst []float32, x, dy float32, w Window) {
+	f.sample(dst, x, dy, w, lattice{hanRows, hanCols, hanStep})
+}
+
+// lattice is rows x cols samples, step pixels apart.
+type lattice struct {
+	rows, cols int
+	step       float32
+}
+
+func (f *Field) sample(dst []float32, x, dy float32, w Window, l lattice) {
 	var sum float32
 	i := 0
-	for r := range rows {
-		y := CapTop + (Cap-1)/2.0 + dy + float32(r-rows/2)*step*w.Y
-		for c := range cols {
-			fx := x + float32(c-cols/2)*step*w.X
+	for r := range l.rows {
+		y := CapTop + (Cap-1)/2.0 + dy + float32(r-l.rows/2)*l.step*w.Y
+		for c := range l.cols {
+			fx := x + float32(c-l.cols/2)*l.step*w.X
 			for d := range f.dir {
 				v := f.dir[d].At(fx, y)
 				dst[i] = v
@@ -120,7 +141,7 @@ func (f *Field) Features(dst []float32, x, dy float32, w Window) {
 			}
 		}
 	}
-	inv := 64 / (sum + 6)
+	inv := float32(l.rows*l.cols) * (64.0 / 63) / (sum + 6)
 	for i, v := range dst {
 		dst[i] = float32(math.Sqrt(float64(max(v*inv, 0))))
 	}

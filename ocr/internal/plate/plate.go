@@ -98,6 +98,8 @@ type Char struct {
 	R    rune
 	Logp float64
 	X    float64
+
+	all []float32 // log probability of every class
 }
 
 // Reading is a line as read.

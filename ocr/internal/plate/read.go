@@ -93,16 +93,23 @@ func (g gap) cost(d float64) float64 {
 	return 6 * e * e
 }
 
+// Hopeless is a score below which a line is no part of a plate.
+const Hopeless = -1.6
+
 // Read finds the best row of characters of a layout in a field. ok is false when the field is too short.
 func Read(f *Field, layouts ...*Layout) (best Reading, ok bool) {
 	s, err := newScan(f)
 	if err != nil {
 		return best, false
 	}
+	var of *Layout
 	for _, l := range layouts {
 		if r, found := s.row(l); found && (!ok || r.Score > best.Score) {
-			best, ok = r, true
+			best, ok, of = r, true, l
 		}
+	}
+	if ok && best.Score > Hopeless {
+		best.Second(f, of)
 	}
 	return best, ok
 }
@@ -184,7 +191,11 @@ func (s *scan) char(i int, of set) Char {
 			best = c
 		}
 	}
-	return Char{Classes[best], math.Log(float64(max(s.sum[best], 1e-9))), float64(x)}
+	all := make([]float32, len(s.sum))
+	for c, p := range s.sum {
+		all[c] = float32(math.Log(float64(max(p, 1e-6))))
+	}
+	return Char{Classes[best], float64(all[best]), float64(x), all}
 }
 
 // Probe is the mean log probability that the places xs hold letters or digits.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,13 +21,30 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) == "" {
 		os.Exit(m.Run())
 	}
-	if err := sandbox.Confine(sandbox.Limits{Memory: 256 << 20, CPU: 60}); err != nil {
+	cpu := uint64(60)
+	if os.Getenv(childEnv) == "impatient" {
+		cpu = 1
+	}
+	if err := sandbox.Confine(sandbox.Limits{Memory: 256 << 20, CPU: cpu}); err != nil {
 		os.Exit(3)
 	}
 	_ = sandbox.Serve(os.Stdin, os.Stdout, func(msg []byte) []byte {
 		switch string(msg) {
 		case "hang":
 			time.Sleep(time.Hour) // an empty select would be found out as a deadlock and end the child by itself
+		case "spin":
+			for i := uint64(1); i != 0; i += 2 { // odd for ever
+				spun = i
+			}
+		case "eat":
+			var all [][]byte
+			for {
+				b := make([]byte, 16<<20)
+				for i := 0; i < len(b); i += 4096 {
+					b[i] = 1
+				}
+				all = append(all, b)
+			}
 		case "die":
 			os.Exit(9)
 		case "map":
@@ -44,6 +62,8 @@ func TestMain(m *testing.M) {
 	})
 	os.Exit(0)
 }
+
+var spun uint64 // keeps the loop from being optimised away
 
 func TestPool(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -112,4 +132,76 @@ func TestAChildWritesNoFile(t *testing.T) {
 			t.Error("a child wrote a file")
 		}
 	}
+}
+
+func TestALimitEndsTheChildAndTheNextPhotoIsRead(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for what, child := range map[string]string{"spin": "impatient", "eat": "1"} { // processor time, memory
+		p, err := sandbox.NewPool(1, childEnv+"="+child, "GOTRACEBACK=none")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.Call(ctx, []byte(what)); err == nil || ctx.Err() != nil {
+			t.Errorf("%s: the child lives and says %q (%v)", what, got, ctx.Err())
+		}
+		if got, err := p.Call(ctx, []byte("next")); err != nil || string(got) != "echo next" {
+			t.Errorf("after %s: %q %v", what, got, err)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestBombsWhileScansRun sends what kills, fills or hangs a child between good pictures: every good one is answered.
+func TestBombsWhileScansRun(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	p, err := sandbox.NewPool(3, childEnv+"=1", "GOTRACEBACK=none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.Close() }()
+	var wg sync.WaitGroup
+	for _, bomb := range []string{"die", "hang", "eat"} {
+		wg.Go(func() {
+			for range 2 {
+				short, cancel := context.WithCancel(ctx)
+				if bomb == "hang" {
+					time.AfterFunc(20*time.Millisecond, cancel)
+				}
+				if _, err := p.Call(short, []byte(bomb)); err == nil {
+					t.Errorf("%s was answered", bomb)
+				}
+				cancel()
+			}
+		})
+	}
+	for range 3 {
+		wg.Go(func() {
+			for range 5 {
+				if got, err := p.Call(ctx, []byte("scan")); err != nil || string(got) != "echo scan" {
+					t.Errorf("a scan beside bombs: %q %v", got, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func FuzzServe(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x02hi\x00\x00\x00\x00"))
+	f.Add([]byte("\xff\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var out bytes.Buffer
+		answered := 0
+		err := sandbox.Serve(bytes.NewReader(in), &out, func(msg []byte) []byte { answered += 4 + len(msg); return msg })
+		if out.Len() != answered || answered > len(in) {
+			t.Errorf("%d bytes in, %d answered, %d out", len(in), answered, out.Len())
+		}
+		if err == nil && answered != len(in) {
+			t.Error("a broken message was passed over")
+		}
+	})
 }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/kangma/kangma/ocr/internal/grid"
+	"github.com/kangma/kangma/ocr/internal/nn"
+)
+
+// TestTrainingTwiceGivesTheSameBytes trains small nets twice from the same seed: samples are drawn and summed in the same
+// order however the goroutines run, so the weights are the same to the last bit.
+func TestTrainingTwiceGivesTheSameBytes(t *testing.T) {
+	fs, err := faces(map[string]float64{"ocr-b": 9, "dejavu-mono": .9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := lineSpec{alphabet: "0123456789X", fonts: fs, minPitch: .85, maxPitch: 1.35, minCap: 9, maxCap: 44, maxBlur: .22}
+	line := func(seed uint64) []nn.Sample { return manySamples(spec, 40, seed) }
+	han := func(seed uint64) []nn.Sample {
+		s, err := hanSamples(seed, 60)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	plates := func(seed uint64) []nn.Sample { return plateSamples(seed, 3, false, 1) }
+	for name, draw := range map[string]func(uint64) []nn.Sample{"lines": line, "han": han, "plates": plates} {
+		t.Run(name, func(t *testing.T) {
+			a, b, other := train(t, draw, 5), train(t, draw, 5), train(t, draw, 6)
+			if !bytes.Equal(a, b) {
+				t.Error("the same seed gave other weights")
+			}
+			if bytes.Equal(a, other) {
+				t.Error("another seed gave the same weights: nothing was learnt")
+			}
+		})
+	}
+}
+
+func train(t *testing.T, draw func(uint64) []nn.Sample, seed uint64) []byte {
+	t.Helper()
+	samples := draw(seed)
+	if again := draw(seed); !reflect.DeepEqual(samples, again) {
+		t.Error("the same seed drew other samples")
+	}
+	classes := 0
+	for _, s := range samples {
+		classes = max(classes, s.Class+1)
+	}
+	file := filepath.Join(t.TempDir(), "net.bin")
+	if err := trainNet(nn.New(len(samples[0].X), 12, classes, seed), samples, samples[:1], 2, seed, file); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func TestTheWindowsOfALineHaveTheNetsSize(t *testing.T) {
+	fs, err := faces(map[string]float64{"ocr-b": 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range manySamples(lineSpec{alphabet: "0123456789X", fonts: fs, minPitch: 1, maxPitch: 1, minCap: 20, maxCap: 21, maxBlur: .1}, 8, 1) {
+		if len(s.X) != grid.WinW*grid.WinH || s.Class < 0 || s.Class > 11 {
+			t.Fatalf("%d inputs, class %d", len(s.X), s.Class)
+		}
+	}
+}
