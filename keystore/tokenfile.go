@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/kangma/kangma"
 )
@@ -69,7 +70,11 @@ func providerOf(dir string) (Provider, error) {
 	if err := dec.Decode(&f); err != nil {
 		return nil, errMissing(path)
 	}
-	return f.open()
+	token, err := f.open()
+	if err != nil && kangma.CodeOf(err) != "keystore_pin" { // trying a wrong PIN again would lock the token
+		return &awayToken{file: f, err: err, next: time.Now().Add(tokenAgain)}, nil
+	}
+	return token, err
 }
 
 func (f tokenFile) open() (*Token, error) {
@@ -82,8 +87,14 @@ func (f tokenFile) open() (*Token, error) {
 
 // Close lets go of the token, if the store opened one. Keys got from Signer may not be used afterwards.
 func (s *Store) Close() error {
-	if t, ok := s.provider.(*Token); ok && s.owned {
+	if !s.owned {
+		return nil
+	}
+	switch t := s.provider.(type) {
+	case *Token:
 		return t.Close()
+	case *awayToken:
+		return t.close()
 	}
 	return nil
 }

@@ -140,14 +140,23 @@ func (s *Service) noteFeed(ctx context.Context, opt feeds.Options, res FeedResul
 }
 
 // Feeds says how every feed does now: those that sent something and those that were set up, by name.
+// While the state does not answer it says how they did when that was last known.
 func (s *Service) Feeds(ctx context.Context) ([]FeedStatus, error) {
+	all, err := s.feedsOf(ctx, s.cfg.Records)
+	if s.away(ctx, err) {
+		all, err = s.feedsOf(ctx, lastRecords{s.cfg.LastKnown})
+	}
+	return all, err
+}
+
+func (s *Service) feedsOf(ctx context.Context, records store.Records) ([]FeedStatus, error) {
 	configs := map[string]FeedConfig{}
-	if err := eachRecord(ctx, s.cfg.Records, feedConfigKind, func(c FeedConfig) { configs[c.Source] = c }); err != nil {
+	if err := eachRecord(ctx, records, feedConfigKind, func(c FeedConfig) { configs[c.Source] = c }); err != nil {
 		return nil, err
 	}
 	var all []FeedStatus
 	now := s.cfg.Now()
-	err := eachRecord(ctx, s.cfg.Records, feedKind, func(st FeedStatus) {
+	err := eachRecord(ctx, records, feedKind, func(st FeedStatus) {
 		all = append(all, st.asOf(now, configs[st.Source]))
 		delete(configs, st.Source)
 	})

@@ -84,6 +84,9 @@ func (c *codes) newIssuer(p keystore.Purpose, subject [32]byte, now time.Time) (
 		return nil, nil
 	}
 	signer, key, err := c.keys.Signer(p, c.region, now)
+	if kangma.KindOf(err) == kangma.NotFound && c.keys.Ready() != nil {
+		return nil, nil // the token did not answer when the key of now was due: nothing is signed until it does
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -114,15 +117,22 @@ func (c *codes) maintain(ctx context.Context, log *slog.Logger) {
 // Issue signs with the key of now.
 func (c *codes) Issue(claims codegen.Claims) (codegen.Code, error) {
 	issuer := c.now.Load().issuerOf(claims.Kind)
-	if issuer == nil {
+	if issuer == nil && c.region == 0 {
 		return codegen.Code{}, kangma.E(kangma.Invalid, "region", "no region was named to issue codes for")
 	}
-	code, err := issuer.Issue(claims)
+	err := codegen.ErrKeyOver
+	var code codegen.Code
+	if issuer != nil {
+		code, err = issuer.Issue(claims)
+	}
 	if errors.Is(err, codegen.ErrKeyOver) { // the week has turned since the last refresh
 		if err := c.refresh(claims.Issued); err != nil {
 			return codegen.Code{}, err
 		}
-		return c.now.Load().issuerOf(claims.Kind).Issue(claims)
+		if issuer = c.now.Load().issuerOf(claims.Kind); issuer == nil {
+			return codegen.Code{}, kangma.E(kangma.Unavailable, "keystore_token", "the token with the signing keys does not answer; try again in a moment")
+		}
+		return issuer.Issue(claims)
 	}
 	return code, err
 }

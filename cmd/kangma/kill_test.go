@@ -32,11 +32,18 @@ var listening = regexp.MustCompile(`listening on (http://\S+)`)
 
 func startServer(t *testing.T, data string, flags ...string) *server {
 	t.Helper()
+	return startServerIn(t, nil, data, flags...)
+}
+
+// startServerIn starts a server with more in its environment.
+func startServerIn(t *testing.T, env []string, data string, flags ...string) *server {
+	t.Helper()
 	s := &server{}
 	s.cmd = exec.Command(os.Args[0], "serve", "--demo", "--listen", "127.0.0.1:0", "--data", data)
 	s.cmd.Args = append(s.cmd.Args, flags...)
 	s.cmd.Path = testCommand(t)
 	s.cmd.Args[0] = "kangma"
+	s.cmd.Env = append(os.Environ(), env...)
 	pipe, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -150,6 +150,20 @@ func (s *stack) metrics() http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
+// silentFeeds names the feeds that have been silent for too long.
+func (s *stack) silentFeeds(ctx context.Context) (names []string) {
+	all, err := s.registry.Feeds(ctx)
+	if err != nil {
+		return nil // the part that does not answer is named by itself
+	}
+	for _, st := range all {
+		if st.Silent {
+			names = append(names, st.Source)
+		}
+	}
+	return names
+}
+
 // alarm says aloud which feeds have been silent for too long, or lag too far behind.
 func (s *stack) alarm(ctx context.Context, log *slog.Logger) {
 	all, err := s.registry.Feeds(ctx)

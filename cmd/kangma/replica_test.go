@@ -39,6 +39,16 @@ func (g *gateLoad) scanFresh(t *testing.T, me string) (v scanned, shown scanned)
 	return v, c.scanned
 }
 
+// shown shows a person's code.
+func (s *server) shown(t *testing.T, me string) string {
+	t.Helper()
+	var c struct{ Code string }
+	if status, err := s.call(t.Context(), "GET", "/v1/me/code", me, nil, &c); err != nil || c.Code == "" {
+		t.Fatalf("show: %d %v\n%s", status, err, s.output())
+	}
+	return c.Code
+}
+
 // TestANodeDecidesFromItsCopyWhileRedisIsAway is R5: Redis is gone for a while (KANGMA_SOAK: 60 s, else until the node has
 // done some work). Codes are shown and scanned from this node's copy, which says how old it is;
 // the limits still hold; the node can be killed and started; and when Redis is back everything is
@@ -49,9 +59,9 @@ func TestANodeDecidesFromItsCopyWhileRedisIsAway(t *testing.T) {
 	flags := []string{"--redis", redis.Addr, "--redis-password", redis.Password}
 	s := startServer(t, data, append(flags, "--redis-new")...)
 	defer func() { s.kill() }()
-	g := s.load(t, 4)
-	defer func() { g.end() }()
 	me := s.resident(t, "13800000001")
+	g := s.loadAs(t, s.logIn(t, map[string]string{"username": "gate", "password": "gate-demo-2022"}), s.shown(t, me), 4)
+	defer func() { g.end() }()
 	g.more(t, "Redis there", 100)
 	if v, _ := g.scanFresh(t, me); v.Decision != "pass" || !v.AsOf.IsZero() || len(v.Flags) > 0 {
 		t.Errorf("with Redis: %+v", v)

@@ -193,6 +193,12 @@ func (s *stack) ready(ctx context.Context) map[string]string {
 	if j := s.journal.Stats(); j.ReadOnly {
 		parts["journal"] = fmt.Sprintf("read-only: damaged in %d places; nothing is taken in until kangma repair", len(j.Damage))
 	}
+	if s.keys.Ready() != nil {
+		parts["keys"] = "the token with the signing keys does not answer: no code can be signed"
+	}
+	if silent := s.silentFeeds(ctx); len(silent) > 0 {
+		parts["feeds"] = "silent: " + strings.Join(silent, ", ")
+	}
 	if !s.rulesInForce() {
 		parts["rules"] = "none in force"
 	}
