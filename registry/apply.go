@@ -72,13 +72,11 @@ func (s *Service) heal(ctx context.Context) error {
 
 // applyEntries applies entries in order, skipping those already applied. Applying twice changes nothing.
 func (s *Service) applyEntries(ctx context.Context, entries []store.Entry) error {
-	for _, e := range entries {
-		if s.applied.isDone(e.Position) {
-			continue
-		}
-		if err := s.applyEvent(ctx, e.Event); err != nil {
-			return fmt.Errorf("position %d: %w", e.Position, err)
-		}
+	todo := slices.DeleteFunc(slices.Clone(entries), func(e store.Entry) bool { return s.applied.isDone(e.Position) })
+	if err := s.applyEvents(ctx, todo); err != nil {
+		return err
+	}
+	for _, e := range todo {
 		s.applied.mark(e.Position, 1)
 	}
 	return nil
@@ -117,22 +115,12 @@ func (s *Service) behind(ctx context.Context, low store.Position) bool {
 // applyEvent brings one event into the state. It is idempotent by the event's id.
 func (s *Service) applyEvent(ctx context.Context, e kangma.Event) error {
 	switch e.Kind {
-	case kangma.EventEvidence:
-		ev, err := wire.DecodeEvidence(e.Data)
+	case kangma.EventEvidence, kangma.EventPerson:
+		st, _, err := stepOf(e)
 		if err != nil {
 			return err
 		}
-		_, err = s.change(ctx, e.Person, func(d *kangma.Dossier) bool { return addEvidence(d, ev) })
-		if errors.Is(err, kangma.NotFound) {
-			return nil // erased since: the evidence goes with the person
-		}
-		return err
-	case kangma.EventPerson:
-		d, err := wire.DecodeDossier(e.Data)
-		if err != nil {
-			return err
-		}
-		return s.applyPerson(ctx, e, d)
+		return s.applyStep(ctx, st)
 	case kangma.EventRecord:
 		rec, err := wire.DecodeRecord(e.Data)
 		if err != nil {
@@ -150,32 +138,9 @@ func (s *Service) applyEvent(ctx context.Context, e kangma.Event) error {
 		if err := s.forgetNotices(ctx, e.Person); err != nil {
 			return err
 		}
-		_, err := s.change(ctx, e.Person, erase)
-		if errors.Is(err, kangma.NotFound) {
-			return nil
-		}
-		return err
+		return s.applyStep(ctx, step{person: e.Person})
 	}
 	return fmt.Errorf("event kind %q is unknown to this version", e.Kind)
-}
-
-// change applies f to a person's dossier by compare-and-swap. f reports whether it changed anything.
-func (s *Service) change(ctx context.Context, id kangma.PersonID, f func(*kangma.Dossier) bool) (kangma.Dossier, error) {
-	for range casAttempts {
-		d, err := s.cfg.Dossiers.Get(ctx, id)
-		if err != nil {
-			return d, err
-		}
-		if !f(&d) {
-			return d, nil
-		}
-		d.Version++
-		err = s.cfg.Dossiers.Update(ctx, store.Mark{}, d)
-		if !errors.Is(err, kangma.Conflict) {
-			return d, err
-		}
-	}
-	return kangma.Dossier{}, kangma.E(kangma.Unavailable, "contended", "this person's record is being changed by many at once; try again")
 }
 
 // addEvidence puts ev in its place by id; false: it is there already.
@@ -188,28 +153,6 @@ func addEvidence(d *kangma.Dossier, ev kangma.Evidence) bool {
 	}
 	d.Evidence = slices.Insert(d.Evidence, at, ev)
 	return true
-}
-
-func (s *Service) applyPerson(ctx context.Context, e kangma.Event, next kangma.Dossier) error {
-	for range casAttempts {
-		d, err := s.cfg.Dossiers.Get(ctx, e.Person)
-		if err != nil && !errors.Is(err, kangma.NotFound) {
-			return err
-		}
-		if slices.Contains(d.Applied, e.ID) {
-			return nil
-		}
-		merged := d
-		merged.Person, merged.Registered, merged.Home = next.Person, next.Registered, next.Home
-		merged.Sealed, merged.Guardians = next.Sealed, next.Guardians
-		merged.Applied = append(merged.Applied, e.ID)
-		merged.Version++
-		err = s.cfg.Dossiers.Update(ctx, store.Mark{}, merged)
-		if !errors.Is(err, kangma.Conflict) {
-			return err
-		}
-	}
-	return kangma.E(kangma.Unavailable, "contended", "this person's record is being changed by many at once; try again")
 }
 
 // applyRecord stores rec unless its version or a later one is there. A gap below rec is filled by rec itself: after a
@@ -262,11 +205,8 @@ func (a *Applier) Apply(ctx context.Context, entries []store.Entry) error {
 			}
 			a.kinds[rec.Kind] = true
 		}
-		if err := a.s.applyEvent(ctx, e.Event); err != nil {
-			return fmt.Errorf("position %d: %w", e.Position, err)
-		}
 	}
-	return nil
+	return a.s.applyEvents(ctx, entries)
 }
 
 // Kinds gives the kinds of records that were applied, sorted.

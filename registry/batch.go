@@ -36,7 +36,8 @@ const (
 )
 
 // keepBatch notes who is in the batch, so that it can be taken back whatever happens next, then takes the items in.
-func (s *Service) keepBatch(ctx context.Context, batch, source string, items []Item) error {
+// known are dossiers the caller has read already.
+func (s *Service) keepBatch(ctx context.Context, batch, source string, items []Item, known map[kangma.PersonID]kangma.Dossier) error {
 	if len(items) == 0 {
 		return nil
 	}
@@ -46,8 +47,11 @@ func (s *Service) keepBatch(ctx context.Context, batch, source string, items []I
 		}
 	}
 	for chunk := range slices.Chunk(items, submitChunk) {
-		if err := s.Submit(ctx, chunk...); err != nil {
+		if err := s.submit(ctx, chunk, known); err != nil {
 			return err
+		}
+		for _, it := range chunk { // changed by now
+			delete(known, it.Person)
 		}
 	}
 	return nil
@@ -178,5 +182,5 @@ func (s *Service) releaseBatch(ctx context.Context, data []byte) error {
 		}
 		items[i] = Item{Person: it.Person, Evidence: ev}
 	}
-	return s.keepBatch(ctx, hb.Batch, hb.Source, items)
+	return s.keepBatch(ctx, hb.Batch, hb.Source, items, nil)
 }

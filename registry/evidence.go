@@ -2,10 +2,8 @@ package registry
 
 import (
 	"context"
-	"errors"
 
 	"github.com/kangma/kangma"
-	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/wire"
 )
 
@@ -19,6 +17,10 @@ type Item struct {
 // valid (risk/feeds) and carry its ids; Received is set here. What was there already changes nothing. After an error
 // nothing is acknowledged and the same ids may be sent again.
 func (s *Service) Submit(ctx context.Context, items ...Item) error {
+	return s.submit(ctx, items, nil)
+}
+
+func (s *Service) submit(ctx context.Context, items []Item, known map[kangma.PersonID]kangma.Dossier) error {
 	if len(items) == 0 {
 		return nil
 	}
@@ -35,7 +37,7 @@ func (s *Service) Submit(ctx context.Context, items ...Item) error {
 	if err != nil {
 		return err
 	}
-	if err := s.applyItems(ctx, items); err != nil {
+	if err := s.applyItems(ctx, items, known); err != nil {
 		if s.cfg.LastKnown != nil {
 			for _, it := range items {
 				s.pending.add(it.Person, it.Evidence)
@@ -48,52 +50,12 @@ func (s *Service) Submit(ctx context.Context, items ...Item) error {
 	return nil
 }
 
-// applyItems brings items into their dossiers: all of a person's at once, and everybody's in one update.
-func (s *Service) applyItems(ctx context.Context, items []Item) error {
-	if len(items) == 1 {
-		return s.applyItem(ctx, items[0])
+// applyItems brings items into their dossiers: all of a person's at once, and everybody's in one update. known are dossiers
+// the caller has read already.
+func (s *Service) applyItems(ctx context.Context, items []Item, known map[kangma.PersonID]kangma.Dossier) error {
+	steps := make([]step, len(items))
+	for i := range items {
+		steps[i] = step{person: items[i].Person, evidence: &items[i].Evidence}
 	}
-	groups := map[kangma.PersonID][]Item{}
-	var changed []kangma.Dossier
-	for _, group := range byPerson(items) {
-		d, err := s.cfg.Dossiers.Get(ctx, group[0].Person)
-		if errors.Is(err, kangma.NotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		news := false
-		for _, it := range group {
-			news = addEvidence(&d, it.Evidence) || news
-		}
-		if news {
-			d.Version++
-			changed = append(changed, d)
-			groups[d.Person] = group
-		}
-	}
-	if len(changed) == 0 {
-		return nil
-	}
-	var lost *store.Lost
-	if err := s.cfg.Dossiers.Update(ctx, store.Mark{}, changed...); !errors.As(err, &lost) {
-		return err
-	}
-	for _, person := range lost.People { // somebody else changed them meanwhile
-		for _, it := range groups[person] {
-			if err := s.applyItem(ctx, it); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Service) applyItem(ctx context.Context, it Item) error {
-	_, err := s.change(ctx, it.Person, func(d *kangma.Dossier) bool { return addEvidence(d, it.Evidence) })
-	if errors.Is(err, kangma.NotFound) {
-		return nil
-	}
-	return err
+	return s.applySteps(ctx, steps, known)
 }

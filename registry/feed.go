@@ -3,7 +3,6 @@ package registry
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"slices"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/risk/backtest"
 	"github.com/kangma/kangma/risk/feeds"
+	"github.com/kangma/kangma/store"
 )
 
 // FeedResult says what became of one file or request of a feed.
@@ -53,14 +53,14 @@ type scan func(yield func(*feeds.Record) error) (feeds.Tally, error)
 
 func (s *Service) takeIn(ctx context.Context, opt feeds.Options, by Actor, bad func(*feeds.Record) error, read scan) (res FeedResult, err error) {
 	res.Batch = opt.Batch
-	items, err := s.readFeed(ctx, read, &res, bad)
+	items, known, err := s.readFeed(ctx, read, &res, bad)
 	if err != nil {
 		return res, err
 	}
 	if !res.Tally.Newest.IsZero() {
 		res.Lag = opt.Now.Sub(res.Tally.Newest).Round(time.Second).String()
 	}
-	v, err := s.batchBlast(ctx, items)
+	v, err := s.batchBlast(ctx, items, known)
 	if err != nil {
 		return res, err
 	}
@@ -70,112 +70,37 @@ func (s *Service) takeIn(ctx context.Context, opt feeds.Options, by Actor, bad f
 		}
 		return res, s.noteFeed(ctx, opt, res)
 	}
-	if err := s.keepBatch(ctx, opt.Batch, opt.Provider, items); err != nil {
+	if err := s.keepBatch(ctx, opt.Batch, opt.Provider, items, known); err != nil {
 		return res, err
 	}
 	res.Accepted = len(items)
 	return res, s.noteFeed(ctx, opt, res)
 }
 
-// readFeed scans the file and finds whom each good line is about.
-func (s *Service) readFeed(ctx context.Context, read scan, res *FeedResult, bad func(*feeds.Record) error) (items []Item, err error) {
-	reject := func(r *feeds.Record) error {
-		if bad == nil {
-			return nil
-		}
-		return bad(r)
-	}
-	unknown, foreign := 0, 0
-	res.Tally, err = read(func(r *feeds.Record) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if len(r.Faults) > 0 {
-			return reject(r)
-		}
-		id, err := s.subject(ctx, r.Subject)
-		if errors.Is(err, kangma.NotFound) {
-			unknown++
-			r.Faults = []kangma.Fault{{Where: "person", Code: "unknown_person", What: "nobody of this id or document is registered here"}}
-			return reject(r)
-		}
-		if err != nil {
-			return err
-		}
-		mayNot, err := s.others(ctx, id, &r.Evidence)
-		if err != nil {
-			return err
-		}
-		if mayNot {
-			foreign++
-			r.Faults = []kangma.Fault{{Where: "withdrawal.event", Code: feeds.NotAllowed, What: "a provider takes back or corrects its own events only"}}
-			return reject(r)
-		}
-		if len(items) == maxBatchItems {
-			return kangma.E(kangma.TooLarge, "batch", "a batch has at most 1,000,000 lines; split the file; nothing was kept")
-		}
-		items = append(items, Item{Person: id, Evidence: r.Evidence})
-		return nil
-	})
-	res.Tally.Good -= unknown + foreign
-	res.Tally.Bad += unknown + foreign
-	for code, n := range map[string]int{"unknown_person": unknown, feeds.NotAllowed: foreign} {
-		if n == 0 {
-			continue
-		}
-		if res.Tally.Faults == nil {
-			res.Tally.Faults = map[string]int{}
-		}
-		res.Tally.Faults[code] += n
-	}
-	return items, err
-}
-
-// others reports whether evidence would take back or correct an event that another source reported.
-func (s *Service) others(ctx context.Context, id kangma.PersonID, ev *kangma.Evidence) (bool, error) {
-	target := ev.Replaces
-	if ev.Withdrawal != nil && !ev.Withdrawal.Event.IsZero() {
-		target = ev.Withdrawal.Event
-	}
-	if target.IsZero() {
-		return false, nil
-	}
-	d, err := s.cfg.Dossiers.Get(ctx, id)
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(d.Evidence, func(e kangma.Evidence) bool { return e.ID == target && e.Source != ev.Source }), nil
-}
-
-func (s *Service) subject(ctx context.Context, sub feeds.Subject) (kangma.PersonID, error) {
-	if sub.Person.IsZero() {
-		return s.ByDocument(ctx, sub.DocType, sub.Number)
-	}
-	_, err := s.cfg.Dossiers.Get(ctx, sub.Person)
-	return sub.Person, err
-}
-
 // batchBlast counts whom the items would recolour now, against everyone there is.
-func (s *Service) batchBlast(ctx context.Context, items []Item) (backtest.Verdict, error) {
+func (s *Service) batchBlast(ctx context.Context, items []Item, known map[kangma.PersonID]kangma.Dossier) (backtest.Verdict, error) {
 	if len(items) <= breakerFloor {
 		return backtest.Verdict{}, nil
 	}
 	now, j := s.cfg.Now().UTC(), s.current.Load()
 	changed := int64(0)
-	for _, group := range byPerson(items) {
-		d, err := s.cfg.Dossiers.Get(ctx, group[0].Person)
-		if errors.Is(err, kangma.NotFound) {
-			continue
-		}
+	for groups := range slices.Chunk(byPerson(items), lineChunk) {
+		people, err := s.knownPeople(ctx, groups, known)
 		if err != nil {
 			return backtest.Verdict{}, err
 		}
-		was := j.stand(&d, now)
-		for _, it := range group {
-			addEvidence(&d, it.Evidence)
-		}
-		if is := j.stand(&d, now); is != was {
-			changed++
+		for i, d := range people {
+			if d.Version == 0 {
+				continue
+			}
+			was := j.stand(&d, now)
+			d.Evidence = slices.Clip(d.Evidence)
+			for _, it := range groups[i] {
+				addEvidence(&d, it.Evidence)
+			}
+			if is := j.stand(&d, now); is != was {
+				changed++
+			}
 		}
 	}
 	if changed <= breakerFloor {
@@ -183,6 +108,27 @@ func (s *Service) batchBlast(ctx context.Context, items []Item) (backtest.Verdic
 	}
 	people, err := s.countPeople(ctx)
 	return s.cfg.Breaker.Check(changed, people), err
+}
+
+// knownPeople gives the dossier of each group's person.
+func (s *Service) knownPeople(ctx context.Context, groups [][]Item, known map[kangma.PersonID]kangma.Dossier) ([]kangma.Dossier, error) {
+	out := make([]kangma.Dossier, len(groups))
+	var ask []kangma.PersonID
+	var at []int
+	for i, g := range groups {
+		d, ok := known[g[0].Person]
+		if out[i] = d; !ok {
+			ask, at = append(ask, g[0].Person), append(at, i)
+		}
+	}
+	got, err := store.GetMany(ctx, s.cfg.Dossiers, ask)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range at {
+		out[i] = got[n]
+	}
+	return out, nil
 }
 
 // byPerson groups items by person, keeping the order of each person's items.

@@ -124,7 +124,7 @@ func (s *Service) keepPerson(ctx context.Context, d kangma.Dossier) error {
 	if err != nil {
 		return err
 	}
-	if err := s.applyPerson(ctx, e, d); err != nil {
+	if err := s.applyStep(ctx, step{person: e.Person, next: &d, event: e.ID}); err != nil {
 		return kangma.E(kangma.Unavailable, "not_applied", "kept, but not yet in force; try again").Because(err)
 	}
 	s.applied.mark(last, 1)

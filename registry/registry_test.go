@@ -86,6 +86,10 @@ func (f *failing) Update(ctx context.Context, m store.Mark, ds ...kangma.Dossier
 	return f.Dossiers.Update(ctx, m, ds...)
 }
 
+func (f *failing) GetMany(ctx context.Context, people []kangma.PersonID) ([]kangma.Dossier, error) {
+	return store.GetMany(ctx, f.Dossiers, people)
+}
+
 func open(t testing.TB, dir string) *town {
 	t.Helper()
 	return openWith(t, dir, func(*registry.Config) {})

@@ -63,6 +63,32 @@ type Dossiers interface {
 	Scan(ctx context.Context, partition int, after kangma.PersonID, limit int) ([]kangma.Dossier, error)
 }
 
+// Many is the further power of a Dossiers to read several people at once, for batches: one exchange, or one statement, for
+// all of them.
+type Many interface {
+	// GetMany returns the dossiers of these people, who are distinct, in their order; of nobody the zero Dossier. Some
+	// thousand at once are fine.
+	GetMany(ctx context.Context, people []kangma.PersonID) ([]kangma.Dossier, error)
+}
+
+// GetMany reads several people, at once where the store can.
+func GetMany(ctx context.Context, s Dossiers, people []kangma.PersonID) ([]kangma.Dossier, error) {
+	if m, ok := s.(Many); ok {
+		return m.GetMany(ctx, people)
+	}
+	out := make([]kangma.Dossier, len(people))
+	for i, id := range people {
+		d, err := s.Get(ctx, id)
+		switch {
+		case err == nil:
+			out[i] = d
+		case kangma.KindOf(err) != kangma.NotFound:
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // Lost is the error of Update for the people whose Version was not the next one. It is a kangma.Conflict.
 type Lost struct{ People []kangma.PersonID }
 

@@ -94,6 +94,33 @@ func (m *memory[K, V]) load(k K, read func() (V, error)) (V, error) {
 	return v, err
 }
 
+// loadMany is load for several keys that one read answers; what of gives no value is not kept. The keys are distinct.
+func (m *memory[K, V]) loadMany(keys []K, read func() error, of func(i int) (V, bool)) error {
+	loads := make([]*load, len(keys))
+	for i, k := range keys {
+		s := m.shardOf(k)
+		s.mu.Lock()
+		loads[i] = s.begin(k)
+		s.mu.Unlock()
+	}
+	at := m.moment()
+	err := read()
+	for i, k := range keys {
+		var v V
+		ok := err == nil
+		if ok {
+			v, ok = of(i)
+		}
+		s := m.shardOf(k)
+		s.mu.Lock()
+		if s.end(k, loads[i]); ok && !loads[i].stale {
+			s.keep(k, entry[V]{v, at}, m.capacity)
+		}
+		s.mu.Unlock()
+	}
+	return err
+}
+
 // write runs f, which changes these keys, and forgets them before and after: in between, memory must not answer with the
 // old value after the store has answered with the new one. An error may have changed them too.
 func (m *memory[K, V]) write(keys []K, f func() error) error {

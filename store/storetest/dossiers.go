@@ -24,6 +24,7 @@ func Dossiers(t *testing.T, open Opener[store.Dossiers]) {
 	check(t, open, "a partition is scanned in order without skip or repeat", dossiersScan)
 	check(t, open, "of 64 racing updates exactly one wins", dossiersRace)
 	check(t, open, "operations on one person are linearizable", func(t *testing.T, s store.Dossiers) { wantOK(t, Linear(51, s)) })
+	check(t, open, "several people are read at once", dossiersGetMany)
 	check(t, open, "a thousand dossiers go in one update", dossiersMany)
 	check(t, open, "what is returned is the caller's own", dossiersOwn)
 	check(t, open, "an erased person is stored like any other", dossiersErased)
@@ -40,6 +41,46 @@ func Dossiers(t *testing.T, open Opener[store.Dossiers]) {
 			wantDossier(t, s, d)
 		}
 	})
+}
+
+func dossiersGetMany(t *testing.T, s store.Dossiers) {
+	r := source(t, 17)
+	var people []kangma.PersonID
+	want := map[kangma.PersonID]kangma.Dossier{}
+	for i := range 300 {
+		id := RandomPerson(r, -1)
+		people = append(people, id)
+		if i%3 > 0 {
+			want[id] = RandomDossier(r, id, 2)
+			wantOK(t, s.Update(t.Context(), store.Mark{}, want[id]))
+		}
+	}
+	for round := range 3 {
+		for _, ask := range [][]kangma.PersonID{people, people[:1], people[1:2], people[7:71], nil} {
+			got, err := store.GetMany(t.Context(), s, ask)
+			wantOK(t, err)
+			if len(got) != len(ask) {
+				t.Fatalf("asked for %d, got %d", len(ask), len(got))
+			}
+			for i, id := range ask {
+				if !reflect.DeepEqual(got[i], want[id]) {
+					t.Fatalf("round %d, number %d:\ngot  %+v\nwant %+v", round, i, got[i], want[id])
+				}
+			}
+		}
+		for i, id := range people { // what changed since, or came, is seen
+			if d, there := want[id]; there == (i%2 == 0) {
+				next := RandomDossier(r, id, 3)
+				next.Version = d.Version + 1
+				want[id] = next
+				wantOK(t, s.Update(t.Context(), store.Mark{}, next))
+			}
+		}
+	}
+	_, err := store.GetMany(canceled(), s, people)
+	if err == nil {
+		t.Error("read with a context that is over")
+	}
 }
 
 func wantDossier(t *testing.T, s store.Dossiers, want kangma.Dossier) {
