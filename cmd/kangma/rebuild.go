@@ -64,7 +64,7 @@ func (c *rebuildCmd) Run(w *world) (err error) {
 
 // make fills a new state file: from the copy to begin with, then from all journals.
 func (c *rebuildCmd) make(w *world, s *stack, path string) (err error) {
-	db, err := embedded.Open(path, embedded.Options{Relaxed: true, SkipCheck: true})
+	db, err := embedded.Open(path, embedded.Options{Bulk: true, SkipCheck: true})
 	if err != nil {
 		return err
 	}

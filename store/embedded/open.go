@@ -28,6 +28,9 @@ type Options struct {
 	// Relaxed leaves the fsync to checkpoints: a power cut may take the newest changes (never a half one), and the mark
 	// of the journal with them, so that replay from the mark heals it. Only for a store that is applied from a journal.
 	Relaxed bool
+	// Bulk is for a new file that is thrown away unless it becomes whole (a rebuild): nothing is synced before Close, no log
+	// is kept, a gigabyte may be used as page cache. Opened again without it, the file is like any other.
+	Bulk bool
 	// SkipCheck opens without looking through the file for damage, which takes about a second a gigabyte.
 	SkipCheck bool
 	// Readers is how many reads run at once; 0: the number of processors, at least 4.
@@ -41,6 +44,7 @@ type Options struct {
 // file is one open SQLite file with its writer and readers.
 type file struct {
 	path    string
+	bulk    bool
 	readers pool
 	writer  *writer
 	all     []*conn
@@ -76,7 +80,7 @@ func openFile(path, schema string, o Options) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{path: path, all: []*conn{first}}
+	f := &file{path: path, bulk: o.Bulk, all: []*conn{first}}
 	if err := errors.Join(check(first, path == "" || o.SkipCheck), migrate(dsn, schema)); err != nil {
 		first.close()
 		return nil, wrap(err)
@@ -88,7 +92,7 @@ func openFile(path, schema string, o Options) (*file, error) {
 	writing := make(pool, 1)
 	writing <- first
 	f.readers = writing // in memory there is one connection, and everybody takes turns
-	if path != "" {
+	if path != "" && !o.Bulk {
 		f.readers = make(pool, n)
 		for range n {
 			c, err := dial(dsn)
@@ -123,6 +127,13 @@ func dsnOf(path string, o Options) (string, error) {
 	q.Set("_synchronous", "FULL")
 	if o.Relaxed {
 		q.Set("_synchronous", "NORMAL")
+	}
+	if o.Bulk {
+		// A log in memory, and not none, so that a transaction can still be undone.
+		q.Set("_journal_mode", "MEMORY")
+		q.Set("_synchronous", "OFF")
+		q.Set("_cache_size", "-1048576")
+		q.Set("_secure_delete", "off")
 	}
 	return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String(), nil
 }
@@ -163,9 +174,20 @@ func migrate(dsn, schema string) error {
 func (f *file) Close() (err error) {
 	f.closing.Do(func() {
 		f.writer.close()
-		err = f.closeConns()
+		if err = f.closeConns(); err == nil && f.bulk && f.path != "" {
+			err = syncFile(f.path)
+		}
 	})
 	return err
+}
+
+// syncFile makes what was written without any sync durable.
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return wrap(err)
+	}
+	return wrap(errors.Join(f.Sync(), f.Close()))
 }
 
 func (f *file) closeConns() (err error) {

@@ -10,6 +10,8 @@ import (
 	"io"
 	"strconv"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/digest"
@@ -36,7 +38,24 @@ func Read(ctx context.Context, r io.Reader, key Key, t Target) (Head, Summary, e
 	if err != nil {
 		return h, Summary{}, err
 	}
-	p := putting{ctx: ctx, t: t, sum: digest.NewSummer(true)}
+	p := putting{t: t, sum: digest.NewSummer(true)}
+	p.loads, p.ctx = errgroup.WithContext(ctx)
+	p.loads.SetLimit(loadsAtOnce)
+	h, s, err := p.read(in, h)
+	if failed := p.loads.Wait(); failed != nil { // it is why reading ended, or it came behind
+		return h, Summary{}, failed
+	}
+	if err != nil {
+		return h, Summary{}, err
+	}
+	p.ctx = ctx
+	return h, s, p.marks(h)
+}
+
+// loadsAtOnce is how many frames are on their way into the store while the next ones are opened.
+const loadsAtOnce = 4
+
+func (p *putting) read(in *reader, h Head) (Head, Summary, error) {
 	for p.tail == nil {
 		kind, content, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -45,11 +64,11 @@ func Read(ctx context.Context, r io.Reader, key Key, t Target) (Head, Summary, e
 		if err != nil {
 			return h, Summary{}, err
 		}
-		if err := errors.Join(ctx.Err(), p.frame(kind, content)); err != nil {
+		if err := errors.Join(p.ctx.Err(), p.frame(kind, content)); err != nil {
 			return h, Summary{}, err
 		}
-		if t.Progress != nil {
-			t.Progress(in.size)
+		if p.t.Progress != nil {
+			p.t.Progress(in.size)
 		}
 	}
 	if _, _, err := in.next(); !errors.Is(err, io.EOF) {
@@ -59,7 +78,7 @@ func Read(ctx context.Context, r io.Reader, key Key, t Target) (Head, Summary, e
 		return h, Summary{}, err
 	}
 	p.tail.Bytes = in.size
-	return h, *p.tail, p.marks(h)
+	return h, *p.tail, nil
 }
 
 // Verify looks through a copy from end to end.
@@ -94,11 +113,12 @@ func strict(raw []byte, v any) error {
 }
 
 type putting struct {
-	ctx  context.Context
-	t    Target
-	sum  *digest.Summer
-	got  Summary
-	tail *Summary
+	ctx   context.Context
+	loads *errgroup.Group
+	t     Target
+	sum   *digest.Summer
+	got   Summary
+	tail  *Summary
 }
 
 func (p *putting) frame(kind byte, b []byte) error {
@@ -160,7 +180,8 @@ func (p *putting) dossiers(b []byte) error {
 	if p.t.State == nil {
 		return nil
 	}
-	return p.t.State.Dossiers(p.ctx, people...)
+	p.loads.Go(func() error { return p.t.State.Dossiers(p.ctx, people...) })
+	return nil
 }
 
 func (p *putting) records(b []byte) error {
@@ -175,7 +196,8 @@ func (p *putting) records(b []byte) error {
 	if p.t.State == nil {
 		return nil
 	}
-	return p.t.State.Records(p.ctx, records...)
+	p.loads.Go(func() error { return p.t.State.Records(p.ctx, records...) })
+	return nil
 }
 
 func (p *putting) rows(b []byte) error {
