@@ -160,7 +160,7 @@ func decodePayload(payload []byte, c *Claims) (sealedAt int, ok bool) {
 	r.literal(headSealed)
 	sealedAt = len(payload) - len(r.b)
 	sealed := r.take(sealedSize)
-	if r.bad {
+	if r.bad || state > uint64(Specimen)<<2|noColour { // before it is cut to a byte: 1030 is not 6
 		return 0, false
 	}
 	if c.Region, ok = regionOf(region); !ok {
