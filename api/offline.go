@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"crypto"
+	"crypto/x509"
+	"encoding/base64"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -21,6 +23,7 @@ type gateIn struct {
 
 type bundleOut struct {
 	ContentType string `header:"Content-Type"`
+	ListKey     string `header:"Kangma-List-Key" doc:"the public key that signed it: SubjectPublicKeyInfo, Base64; a browser pins it, having no better way"`
 	Body        []byte
 }
 
@@ -37,8 +40,12 @@ func (s *Server) gateBundle(ctx context.Context, in *gateIn) (*bundleOut, error)
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	spki, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return nil, unavailable(err)
+	}
 	data, err := s.packBundle(ctx, key, g, trusted, now)
-	return &bundleOut{ContentType: codegen.TypeGateBundle, Body: data}, err
+	return &bundleOut{codegen.TypeGateBundle, base64.StdEncoding.EncodeToString(spki), data}, err
 }
 
 // packBundle puts the published lists into a gate's bundle, or without them a trust list of its own and no status list.

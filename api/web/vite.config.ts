@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { writeWorker } from './scripts/worker.mjs';
 
 // Where a running `kangma serve` answers while developing with `npm run dev`.
 const server = process.env.KANGMA_URL ?? 'http://127.0.0.1:8080';
@@ -22,9 +23,18 @@ export default defineConfig({
   server: {
     proxy: Object.fromEntries(['/v1', '/healthz', '/readyz', '/openapi.json'].map((p) => [p, { target: server }])),
   },
-  plugins: [cleanAddresses()],
+  plugins: [cleanAddresses(), serviceWorker()],
   test: { environment: 'happy-dom', include: ['test/**/*.test.ts', 'test/**/*.test.tsx'] },
 });
+
+// serviceWorker writes the service worker once all other files of a build are there.
+function serviceWorker() {
+  return {
+    name: 'service-worker',
+    apply: 'build' as const,
+    closeBundle: { order: 'post' as const, sequential: true, handler: () => writeWorker(resolve(import.meta.dirname, 'dist'), resolve(import.meta.dirname, 'src/sw/sw.js')) },
+  };
+}
 
 // cleanAddresses lets the development server answer /gate as the real server does.
 function cleanAddresses() {

@@ -8,9 +8,7 @@ import { age, clock, day, fromLocalInput, localInput, moment } from '../src/lib/
 import { Table } from '../src/lib/divisions';
 import { hours, merge, steps } from '../src/lib/passages';
 import { qrPath } from '../src/lib/qrpath';
-import type { ByHour, CodeView, Passage } from '../src/lib/types';
-import { forget, keep, kept } from '../src/resident/lastcode';
-import { nextAsk } from '../src/resident/schedule';
+import type { ByHour, Passage } from '../src/lib/types';
 
 describe('times', () => {
   const at = '2022-07-09T16:05:09Z'; // in China already the 10th
@@ -34,22 +32,14 @@ describe('times', () => {
   });
 });
 
-describe('the next request for a code', () => {
-  it('comes at the refresh time, spread over a third of the time left', () => {
-    expect(nextAsk(1000, 46_000, 0, 0)).toBe(45_000);
-    expect(nextAsk(1000, 46_000, 0, 0.999)).toBeLessThan(60_001);
-  });
-  it('never comes in a hurry, even when the server names a past moment', () => expect(nextAsk(10_000, 0, 0, 0)).toBe(2000));
-  it('waits longer after each failure, to 40 s at most', () => {
-    expect([1, 2, 3, 4, 5, 20].map((n) => nextAsk(0, 0, n, 0))).toEqual([3000, 6000, 12_000, 24_000, 30_000, 30_000]);
-    expect(nextAsk(0, 0, 20, 0.999)).toBeLessThan(40_001);
-  });
-});
-
 describe('the QR', () => {
   // As long as a shown code gets: 262 alphanumeric characters are version 9 at level M.
   const text = 'KM1:' + '6BFOXN TS3DH0YOJ58S-W5HDC*M0II5XHC9B5G2+$/.%'.repeat(6).slice(0, 258);
   it('stays at version 9 (53 modules and a quiet zone of 4)', () => expect(qrPath(text).size).toBe(53 + 8));
+  it('takes level L where M would need version 10', () => {
+    expect(qrPath(text + 'A'.repeat(335 - text.length)).size).toBe(53 + 8);
+    expect(qrPath(text.slice(0, 221)).size).toBe(49 + 8);
+  });
   it('is drawn so that a reader reads the same text', () => {
     const { size, d } = qrPath(text);
     const scale = 4;
@@ -94,18 +84,4 @@ describe('lists of passages', () => {
     expect(hours({ since: '2022-07-10T00:00:00Z', until: '2022-07-10T01:00:00Z', rows: null } as ByHour)).toHaveLength(1);
   });
   it.each([[0, [0, 1]], [3, [0, 1, 2, 3]], [7, [0, 2, 4, 6, 8]], [100, [0, 50, 100]], [1234, [0, 500, 1000, 1500]]])('put round marks up to %i', (most, want) => expect(steps(most)).toEqual(want));
-});
-
-describe('the last code', () => {
-  const view = { told: true, code: 'KM1:X' } as CodeView;
-  it('is kept on the phone and forgotten at log-out', () => {
-    keep({ view, received: 5 });
-    expect(kept()).toEqual({ view, received: 5 });
-    forget();
-    expect(kept()).toBeUndefined();
-  });
-  it('is nothing when what was kept cannot be read', () => {
-    localStorage.setItem('kangma.lastcode', '{"received":"x"}');
-    expect(kept()).toBeUndefined();
-  });
 });

@@ -1,15 +1,15 @@
 // VerdictScreen fills the whole screen with the outcome of one scan.
 import { useEffect, useRef } from 'preact/hooks';
 import { say, t, useLang } from '../i18n';
-import { clock, colourWord, decisionWord } from '../lib/format';
+import { clock, colourWord, decisionWord, time } from '../lib/format';
 import type { Verdict } from '../lib/types';
 import { sentence } from '../ui/Problems';
 import { Shape, shapeOfColour } from '../ui/Shape';
 import { lookOf } from './look';
 
-interface Props { verdict: Verdict; onNext: () => void }
+interface Props { verdict: Verdict; list?: number; onNext: () => void }
 
-export function VerdictScreen({ verdict: v, onNext }: Props) {
+export function VerdictScreen({ verdict: v, list, onNext }: Props) {
   useLang();
   const look = lookOf(v);
   const button = useRef<HTMLButtonElement>(null);
@@ -27,6 +27,7 @@ export function VerdictScreen({ verdict: v, onNext }: Props) {
         <p class="verdict-decision">{decisionWord(v.decision)}</p>
       </div>
       <div class="verdict-facts">
+        {v.flags?.includes('offline') && list !== undefined && <p class="verdict-offline">{t('verdict.offline', { time: time(list) })}</p>}
         <p class="verdict-who">
           {v.masked_name && <strong>{v.masked_name}</strong>}
           {v.id_tail && <span> ···{v.id_tail}</span>}

@@ -5,10 +5,11 @@ import '../styles/base.css';
 import '../styles/forms.css';
 import '../styles/gate.css';
 import { say, t, useLang } from '../i18n';
-import { actAs, call, Problem, setToken } from '../lib/api';
+import { actAs, call, Problem, setToken, unreached } from '../lib/api';
 import { skewSeconds } from '../lib/clock';
 import { passageOf } from '../lib/passages';
 import { wakeSound } from '../lib/tone';
+import { keepScanner } from '../lib/worker';
 import type { Gate, Passage } from '../lib/types';
 import { ProblemBox } from '../ui/Problems';
 import { Shell } from '../ui/Shell';
@@ -17,8 +18,11 @@ import { SelectField, TextField } from '../ui/fields';
 import { useWakeLock } from '../ui/hooks';
 import { CameraView } from './CameraView';
 import { Latest } from './Latest';
+import { keepGates, keptBundle, keptGates, leaveGate } from './offline/keep';
+import { OfflineBar } from './OfflineBar';
 import { OtherWays } from './OtherWays';
 import { kept, keep } from './settings';
+import { usePost } from './usePost';
 import { useScan, type Settings } from './useScan';
 import { ShutScreen, VerdictScreen } from './VerdictScreen';
 import { listenToWedge } from './wedge';
@@ -26,35 +30,53 @@ import { listenToWedge } from './wedge';
 function GatePage() {
   useLang();
   const [gates, setGates] = useState<Gate[]>();
+  const [offline, setOffline] = useState(false);
   const [out, setOut] = useState(false);
   const [wrong, setWrong] = useState(false);
   const [error, setError] = useState<unknown>();
   const start = () => {
     setError(undefined);
     setOut(false);
-    call<{ gates: Gate[] | null }>('GET', '/v1/gates').then((a) => setGates(a.gates ?? []), (err: unknown) => {
-      if (!(err instanceof Problem) || (err.status !== 401 && err.status !== 403)) return setError(err);
+    call<{ gates: Gate[] | null }>('GET', '/v1/gates').then((a) => {
+      setOffline(false);
+      setGates(a.gates ?? []);
+      keepScanner();
+      keepGates(a.gates ?? []).catch(() => { /* a full disk: works as long as there is a network */ });
+    }, async (err: unknown) => {
+      if (!(err instanceof Problem) || (err.status !== 401 && err.status !== 403)) return unreached(err) ? alone(err) : setError(err);
       setWrong(err.status === 403);
       leave();
     });
   };
+  // alone opens the page of a device that has a list for one of its gates and no network.
+  const alone = async (err: unknown) => {
+    const able: Gate[] = [];
+    for (const g of await keptGates().catch(() => [])) if (await keptBundle(g.id)) able.push(g);
+    if (able.length === 0) return setError(err);
+    setOffline(true);
+    setGates(able);
+  };
+  // leave asks for a new login. The lists stay for the next one; a log-out forgets them.
   const leave = () => {
     setToken('');
     setGates(undefined);
     setOut(true);
   };
   useEffect(start, []);
-  const logOut = () => { call('DELETE', '/v1/sessions/current').then(leave, leave); };
+  const logOut = () => {
+    const forget = () => { leaveGate().then(leave, leave); };
+    call('DELETE', '/v1/sessions/current').then(forget, forget);
+  };
   return (
     <Shell title="home.gate" onLogout={gates ? logOut : undefined}>
       {out && <StaffLogIn title="gate.login" note={wrong ? t('login.role') : undefined} onDone={() => { wakeSound(); setWrong(false); start(); }} />}
       {!out && !gates && (error ? <ProblemBox error={error} onRetry={start} /> : <p>{t('common.loading')}</p>)}
-      {gates && (gates.length === 0 ? <p class="card">{t('gate.none')}</p> : <Post gates={gates} onLoggedOut={leave} />)}
+      {gates && (gates.length === 0 ? <p class="card">{t('gate.none')}</p> : <PostPage gates={gates} offline={offline} onLoggedOut={leave} />)}
     </Shell>
   );
 }
 
-function Post({ gates, onLoggedOut }: { gates: Gate[]; onLoggedOut: () => void }) {
+function PostPage({ gates, offline, onLoggedOut }: { gates: Gate[]; offline: boolean; onLoggedOut: () => void }) {
   const [settings, setSettings] = useState<Settings>(() => kept(gates));
   const [temperature, setTemperature] = useState('');
   const [seen, setSeen] = useState<Passage[]>([]);
@@ -63,8 +85,9 @@ function Post({ gates, onLoggedOut }: { gates: Gate[]; onLoggedOut: () => void }
     keep(next);
     setSettings(next);
   };
+  const { post, state } = usePost(settings.gate, offline, onLoggedOut);
   const { scan, start, next, again } = useScan({
-    settings, onLoggedOut, onVerdict: (v) => setSeen((s) => [passageOf(v, settings.gate), ...s].slice(0, 50)),
+    settings, post, onLoggedOut, onVerdict: (v) => setSeen((s) => [passageOf(v, settings.gate), ...s].slice(0, 50)),
   });
   const found = (code: string) => {
     start(code, Number(temperature) || undefined);
@@ -84,6 +107,7 @@ function Post({ gates, onLoggedOut }: { gates: Gate[]; onLoggedOut: () => void }
           </SelectField>
           <button type="button" class="second" aria-pressed={settings.muted} onClick={() => { wakeSound(); change({ muted: !settings.muted }); }}>{t(settings.muted ? 'gate.sound.off' : 'gate.sound.on')}</button>
         </div>
+        <OfflineBar state={state} secure={window.isSecureContext} onSend={() => void post?.reach()} />
         {Math.abs(skew) > 120 && <p class="notice" role="status">{t('gate.skew', { n: Math.round(Math.abs(skew) / 60) })}</p>}
         <CameraView active={scan.step === 'ready'} onFound={found} />
         <p class="sending" role="status">{scan.step === 'sending' ? t('gate.sending') : ''}</p>
@@ -99,7 +123,7 @@ function Post({ gates, onLoggedOut }: { gates: Gate[]; onLoggedOut: () => void }
         </details>
         <Latest gate={settings.gate} seen={seen} />
       </div>
-      {scan.step === 'verdict' && <VerdictScreen verdict={scan.verdict} onNext={next} />}
+      {scan.step === 'verdict' && <VerdictScreen verdict={scan.verdict} list={state.list} onNext={next} />}
       {scan.step === 'shut' && <ShutScreen error={scan.error} onAgain={again} onNext={next} />}
     </>
   );

@@ -1,12 +1,13 @@
-// useScan is the one path of a code to its verdict: send, send again under the same event id while nothing is known, and
-// show either a verdict or a shut barrier. It takes one code at a time.
+// useScan is the one path of a code to its verdict: ask the server, again under the same event id while nothing is known, or
+// decide here where it cannot be reached and the device has a list; show either a verdict or a shut barrier. One code at a time.
 import { useRef, useState } from 'preact/hooks';
-import { Problem } from '../lib/api';
+import { call, Problem, unreached } from '../lib/api';
 import { OneEvent } from '../lib/oneevent';
 import { submit } from '../lib/submit';
 import { signal } from '../lib/tone';
 import type { Verdict } from '../lib/types';
 import { lookOf } from './look';
+import type { Post } from './offline/post';
 
 export type Scan =
   | { step: 'ready' }
@@ -16,11 +17,15 @@ export type Scan =
 
 export interface Settings { gate: string; direction: string; muted: boolean }
 
-interface Props { settings: Settings; onVerdict: (v: Verdict) => void; onLoggedOut: () => void }
+interface Props { settings: Settings; post?: Post; onVerdict: (v: Verdict) => void; onLoggedOut: () => void }
 
-export function useScan({ settings, onVerdict, onLoggedOut }: Props) {
+interface Body { code: string; gate: string; direction?: 'in' | 'out'; temperature?: number }
+
+const patience = 3000; // milliseconds that a server gets where the device can decide too
+
+export function useScan({ settings, post, onVerdict, onLoggedOut }: Props) {
   const [scan, setScan] = useState<Scan>({ step: 'ready' });
-  const current = useRef<{ event: OneEvent; body: Record<string, unknown> } | undefined>(undefined);
+  const current = useRef<{ event: OneEvent; body: Body } | undefined>(undefined);
   const busy = useRef(false);
   const round = useRef(0);
 
@@ -30,7 +35,7 @@ export function useScan({ settings, onVerdict, onLoggedOut }: Props) {
     const mine = ++round.current;
     setScan({ step: 'sending' });
     try {
-      const verdict = await submit<Verdict>(current.current.event, '/v1/scans', current.current.body, 'event', [400, 1200]);
+      const verdict = await decide(current.current.event, current.current.body, post);
       if (mine !== round.current) return;
       setScan({ step: 'verdict', verdict });
       signal(lookOf(verdict).signal, settings.muted);
@@ -48,10 +53,8 @@ export function useScan({ settings, onVerdict, onLoggedOut }: Props) {
   // start takes a new code; a scan that is still under way is finished first.
   const start = (code: string, temperature?: number) => {
     if (busy.current || code.trim() === '') return;
-    current.current = {
-      event: new OneEvent(),
-      body: { code, gate: settings.gate, ...(settings.direction && { direction: settings.direction }), ...(temperature && { temperature }) },
-    };
+    const direction = settings.direction as '' | 'in' | 'out';
+    current.current = { event: new OneEvent(), body: { code, gate: settings.gate, ...(direction && { direction }), ...(temperature && { temperature }) } };
     void send();
   };
   const next = () => {
@@ -60,4 +63,20 @@ export function useScan({ settings, onVerdict, onLoggedOut }: Props) {
     setScan({ step: 'ready' });
   };
   return { scan, start, next, again: () => void send() };
+}
+
+// decide asks the server, or the device's own list. A scan whose answer was lost is decided here under the same event id, so
+// that the server, which may have it already, counts it once.
+async function decide(event: OneEvent, body: Body, post?: Post): Promise<Verdict> {
+  if (!post?.able || post.id !== body.gate) return submit<Verdict>(event, '/v1/scans', { ...body }, 'event', [400, 1200]);
+  const id = event.idFor(body);
+  if (!post.offline) {
+    try {
+      return await call<Verdict>('POST', '/v1/scans', { ...body, event: id }, patience);
+    } catch (err) {
+      if (!unreached(err)) throw err;
+      post.lost();
+    }
+  }
+  return post.decide({ event: id, code: body.code, direction: body.direction, temperature: body.temperature && Math.round(body.temperature * 10) });
 }

@@ -35,21 +35,32 @@ export const setToken = (t: string): void => { token = t; };
 
 const patience = 10_000; // milliseconds
 
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { 'Accept-Language': lang() === 'zh' ? 'zh-CN' : 'en', Accept: 'application/json' };
+export async function call<T>(method: string, path: string, body?: unknown, wait = patience): Promise<T> {
+  return ask(method, path, body, wait, 'application/json', async (res) => {
+    const text = await res.text();
+    return (text === '' ? undefined : parse(text)) as T;
+  });
+}
+
+// fetchSigned gets a signed document and the value of a header.
+export function fetchSigned(path: string, header: string): Promise<{ data: Uint8Array<ArrayBuffer>; header: string }> {
+  return ask('GET', path, undefined, patience, '*/*', async (res) => ({ data: new Uint8Array(await res.arrayBuffer()), header: res.headers.get(header) ?? '' }));
+}
+
+async function ask<T>(method: string, path: string, body: unknown, wait: number, accept: string, read: (res: Response) => Promise<T>): Promise<T> {
+  const headers: Record<string, string> = { 'Accept-Language': lang() === 'zh' ? 'zh-CN' : 'en', Accept: accept };
   if (as) headers['Kangma-As'] = as;
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), patience);
+  const timer = setTimeout(() => stop.abort(), wait);
   try {
     const res = await fetch(path, {
       method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: stop.signal, credentials: 'same-origin', cache: 'no-store',
     });
     learn(res.headers.get('Date'), Date.now());
-    const text = await res.text();
-    if (!res.ok) throw problemOf(res, text);
-    return (text === '' ? undefined : parse(text)) as T;
+    if (!res.ok) throw problemOf(res, await res.text());
+    return await read(res);
   } catch (err) {
     if (err instanceof Problem || err instanceof Unreached) throw err;
     throw new Unreached(stop.signal.aborted ? 'timeout' : 'offline');
@@ -75,6 +86,10 @@ function problemOf(res: Response, text: string): Problem {
     Number(res.headers.get('Retry-After')) || 0,
   );
 }
+
+// unreached says whether the server itself was not there: no answer, or that of something in between.
+export const unreached = (err: unknown): boolean =>
+  (err instanceof Unreached && err.why !== 'answer') || (err instanceof Problem && (err.status === 502 || err.status === 504));
 
 // unsettled says whether trying the same again may help: nothing was answered, or the server said "not now".
 export function unsettled(err: unknown): boolean {

@@ -1,11 +1,14 @@
-// qrPath draws a QR code as one SVG path over a square of size units, four of them quiet zone on each side. The smallest
-// version at level M is chosen; modules stay black, because light or coloured ones fail in the dark.
+// qrPath draws a QR code as one SVG path over a square of size units, four of them quiet zone on each side. Level M, or L
+// where M would need more than version 9: readers fail in the dark from version 10 on. Modules stay black, because light or
+// coloured ones fail in the dark too.
 import encodeQR from 'qr';
 
 export interface QrPath { size: number; d: string }
 
+const mostM = 262; // alphanumeric characters of version 9
+
 export function qrPath(text: string): QrPath {
-  const rows = encodeQR(text, 'raw', { ecc: 'medium', border: 4 });
+  const rows = encodeQR(text, 'raw', { ecc: text.length > mostM ? 'low' : 'medium', border: 4 });
   let d = '';
   rows.forEach((row, y) => {
     for (let x = 0; x < row.length; x++) {

@@ -1,47 +1,84 @@
-// CodeCard is the code itself: black on white, the colour as a thick frame, a word and a shape, never animated.
-import { t } from '../i18n';
-import { age, clock, colourWord, date, time } from '../lib/format';
+// CodeCard is the code itself: black on white, the colour as a thick frame, a word and a shape, never animated. The phone makes
+// it; without a network it goes on until the credential expires, and then nothing is shown as valid.
 import { useState } from 'preact/hooks';
+import { t } from '../i18n';
+import { age, clock, colourWord, date, day, time } from '../lib/format';
 import { Qr } from '../ui/Qr';
 import { Shape, shapeOfColour } from '../ui/Shape';
 import { useNow, useWakeLock } from '../ui/hooks';
-import type { Shown } from './useCode';
+import type { Phone } from './usePhone';
+import { useShow, type Show } from './useShow';
 
-export function CodeCard({ shown }: { shown: Shown }) {
+export function CodeCard({ phone }: { phone: Phone }) {
   const at = useNow(1000);
   useWakeLock(true);
-  const { last, error } = shown;
-  if (!last) return null;
-  const v = last.view;
-  const expired = at >= Date.parse(v.expires_at);
-  const stale = expired || (error !== undefined && at - last.received > 5000);
-  const colour = v.told ? v.colour : undefined;
-  const word = v.told && v.label ? v.label : colourWord(colour);
-  const left = Math.max(0, Math.ceil((shown.next - at) / 1000));
+  const { vault, error } = phone;
+  const { show, another } = useShow(vault);
+  const { view } = vault;
+  if (view && !view.told) return <Blank phone={phone} word={colourWord(undefined)} text={t('code.nocode')} />;
+  if (!show || at >= show.held.expires) {
+    if (vault.held.length === 0) return view && !error ? <p>{t('common.loading')}</p> : null;
+    const ahead = vault.held.some((h) => at < h.issued);
+    return <Blank phone={phone} word={t(ahead ? 'code.early' : 'code.expired')} text={t(ahead ? 'code.early.do' : error ? 'code.offline.expired' : 'common.loading')} />;
+  }
+  const { colour, issued, expires } = show.held;
+  const word = view?.label && view.colour === colour ? view.label : colourWord(colour);
   return (
-    <section class={`code-card frame-${stale ? 'stale' : colour ?? 'unknown'}`} aria-label={t('code.title')}>
+    <section class={`code-card frame-${colour}${error ? ' frame-offline' : ''}`} aria-label={t('code.title')}>
       <div class="code-head">
         <Shape name={shapeOfColour(colour)} />
-        <div>
-          <p class="code-word">{word}</p>
-          {stale && <p class="code-stale">{t('code.asof', { age: age(at - last.received) })}</p>}
-        </div>
+        <p class="code-word">{word}</p>
+        {error !== undefined && <p class="code-chip">{t('code.chip')}</p>}
       </div>
       <div class="code-body">
-        <p class="code-name">{v.masked_name}</p>
+        <p class="code-name">{view?.masked_name}</p>
         <p class="code-clock" role="timer" aria-live="off">{clock(at)}</p>
         <p class="code-date">{date(at)}</p>
-        {v.code
-          ? <div class={`qr-box ${expired ? 'old' : ''}`}><Qr text={v.code} label={t('code.qr', { colour: word })} />{expired && <p class="qr-old">{t('code.expired')}</p>}</div>
-          : <p class="no-code">{t('code.nocode')}</p>}
-        <p class="soft small">
-          {stale ? t('code.retrying', { n: left }) : t('code.refresh', { n: left })}
-          {' · '}
-          <button type="button" class="plain" onClick={shown.refresh}>{t('code.now')}</button>
+        <div class="qr-box"><Qr text={show.text} label={t('code.qr', { colour: word })} /></div>
+        <Slot show={show} at={at} />
+        <p class="code-facts">{t('code.issued', { age: age(at - issued), time: day(expires) === day(at) ? time(expires) : `${day(expires)} ${time(expires)}` })}</p>
+        {error !== undefined && <p class="notice" role="status"><strong>{t('code.offline')}</strong> {t('code.offline.text', { time: time(expires), n: seconds(phone.next, at) })}</p>}
+        <p class="code-buttons">
+          <button type="button" class="second" onClick={another}>{t('code.another')}</button>
+          <button type="button" class="second" onClick={phone.refresh}>{t('code.now')}</button>
         </p>
-        {stale && <p class="notice" role="status">{t(expired ? 'code.offline.expired' : 'code.offline', { time: time(v.expires_at) })}</p>}
-        {!stale && v.code && <p class="soft small">{t('code.bright')}</p>}
-        {v.code && !expired && <AsText code={v.code} />}
+        <p class="soft small">{t('code.bright')}</p>
+        <AsText code={show.text} />
+      </div>
+    </section>
+  );
+}
+
+const seconds = (until: number, at: number): number => Math.max(0, Math.ceil((until - at) / 1000));
+
+// Slot says that the code changes by itself, and when.
+function Slot({ show, at }: { show: Show; at: number }) {
+  const left = Math.min(30, seconds(show.until, at));
+  return (
+    <div class="slot">
+      <progress max={30} value={left} aria-label={t('code.slot.label')} />
+      <span class="small soft">{t('code.slot', { n: left })}</span>
+    </div>
+  );
+}
+
+// Blank is the grey card without a code: no colour could be told, or what there was has expired.
+function Blank({ phone, word, text }: { phone: Phone; word: string; text: string }) {
+  const at = useNow(1000);
+  return (
+    <section class="code-card frame-unknown" aria-label={t('code.title')}>
+      <div class="code-head">
+        <Shape name="unknown" />
+        <p class="code-word">{word}</p>
+        {phone.error !== undefined && <p class="code-chip">{t('code.chip')}</p>}
+      </div>
+      <div class="code-body">
+        <p class="code-name">{phone.vault.view?.masked_name}</p>
+        <p class="code-clock" role="timer" aria-live="off">{clock(at)}</p>
+        <p class="code-date">{date(at)}</p>
+        <p class="no-code" role="status">{text}</p>
+        {phone.error !== undefined && <p class="soft small">{t('code.retrying', { n: seconds(phone.next, at) })}</p>}
+        <p class="code-buttons"><button type="button" class="second" onClick={phone.refresh}>{t('code.now')}</button></p>
       </div>
     </section>
   );

@@ -6,18 +6,19 @@ import '../styles/forms.css';
 import '../styles/resident.css';
 import { t, useLang, type Key } from '../i18n';
 import { actAs, call, Problem, setToken } from '../lib/api';
+import { now } from '../lib/clock';
 import type { Me } from '../lib/types';
 import { ProblemBox } from '../ui/Problems';
 import { Shell } from '../ui/Shell';
 import { CodeCard } from './CodeCard';
 import { Declare } from './Declare';
-import { forget, kept } from './lastcode';
 import { LogIn } from './LogIn';
 import { Passages } from './Passages';
 import { Reasons } from './Reasons';
 import { Register } from './Register';
 import { Trip } from './Trip';
-import { useCode } from './useCode';
+import { usePhone } from './usePhone';
+import { empty, load, usable, wipe, type Vault } from './vault';
 
 type View = 'starting' | 'login' | 'register' | 'inside';
 
@@ -27,28 +28,36 @@ function Resident() {
   const [phone, setPhone] = useState('');
   const [fresh, setFresh] = useState(false);
   const [error, setError] = useState<unknown>();
-  const start = () => {
+  const [vault, setVault] = useState<Vault>(empty);
+  const start = async () => {
     setError(undefined);
-    call<Me>('GET', '/v1/me').then(() => setView('inside'), (err: unknown) => {
+    const kept = await load();
+    setVault(kept);
+    if (usable(kept, now()).length > 0) setView('inside'); // showing a code waits for no server
+    try {
+      await call<Me>('GET', '/v1/me');
+      setView('inside');
+    } catch (err) {
       if (err instanceof Problem && (err.status === 401 || err.status === 403)) return leave();
-      if (kept()) return setView('inside'); // no network: the last code is still worth showing
+      if (kept.held.length > 0) return setView('inside'); // all expired: the page says so
       setError(err);
-    });
+    }
   };
   const leave = () => {
-    forget();
+    void wipe();
+    setVault(empty);
     setToken('');
     setView('login');
   };
-  useEffect(start, []);
+  useEffect(() => void start(), []);
   const logOut = () => { call('DELETE', '/v1/sessions/current').then(leave, leave); };
 
   return (
     <Shell title="home.resident" onLogout={view === 'inside' ? logOut : undefined}>
-      {view === 'starting' && (error ? <ProblemBox error={error} onRetry={start} /> : <p>{t('common.loading')}</p>)}
+      {view === 'starting' && (error ? <ProblemBox error={error} onRetry={() => void start()} /> : <p>{t('common.loading')}</p>)}
       {view === 'login' && <LogIn phone={phone} onPhone={setPhone} fresh={fresh} onDone={() => setView('inside')} onRegister={() => setView('register')} />}
       {view === 'register' && <Register onBack={() => setView('login')} onDone={(p) => { setPhone(p); setFresh(true); setView('login'); }} />}
-      {view === 'inside' && <Inside onLoggedOut={leave} />}
+      {view === 'inside' && <Inside vault={vault} onLoggedOut={leave} />}
     </Shell>
   );
 }
@@ -57,7 +66,7 @@ const tabs = ['code', 'declare', 'trip', 'passages'] as const;
 type Tab = (typeof tabs)[number];
 const tabOf = (hash: string): Tab => tabs.find((n) => `#${n}` === hash) ?? 'code';
 
-function Inside({ onLoggedOut }: { onLoggedOut: () => void }) {
+function Inside({ vault, onLoggedOut }: { vault: Vault; onLoggedOut: () => void }) {
   const [tab, setTab] = useState<Tab>(tabOf(location.hash));
   const [thanks, setThanks] = useState(false);
   useEffect(() => {
@@ -75,7 +84,7 @@ function Inside({ onLoggedOut }: { onLoggedOut: () => void }) {
       <nav class="tabs" aria-label={t('home.resident')}>
         {tabs.map((n) => <a key={n} href={`#${n}`} aria-current={n === tab ? 'page' : undefined}>{t(`tab.${n}` as Key)}</a>)}
       </nav>
-      {tab === 'code' && <Code thanks={thanks} onLoggedOut={onLoggedOut} />}
+      {tab === 'code' && <Code kept={vault} thanks={thanks} onLoggedOut={onLoggedOut} />}
       {tab === 'declare' && <Declare onDone={done} />}
       {tab === 'trip' && <Trip onDone={done} />}
       {tab === 'passages' && <Passages />}
@@ -83,14 +92,27 @@ function Inside({ onLoggedOut }: { onLoggedOut: () => void }) {
   );
 }
 
-function Code({ thanks, onLoggedOut }: { thanks: boolean; onLoggedOut: () => void }) {
-  const shown = useCode(onLoggedOut);
+// Code begins with what the phone holds: the newest is in its store when one comes back from another tab.
+function Code({ kept, thanks, onLoggedOut }: { kept: Vault; thanks: boolean; onLoggedOut: () => void }) {
+  const [vault, setVault] = useState<Vault>();
+  useEffect(() => { load().then((v) => setVault(v.held.length > 0 || v.view ? v : kept), () => setVault(kept)); }, []);
   return (
     <>
       {thanks && <p class="notice" role="status">{t('declare.thanks')}</p>}
-      {!shown.last && (shown.error ? <ProblemBox error={shown.error} onRetry={shown.refresh} /> : <p>{t('common.loading')}</p>)}
-      <CodeCard shown={shown} />
-      {shown.last && <Reasons view={shown.last.view} />}
+      {vault ? <Shown vault={vault} onLoggedOut={onLoggedOut} /> : <p>{t('common.loading')}</p>}
+    </>
+  );
+}
+
+function Shown({ vault, onLoggedOut }: { vault: Vault; onLoggedOut: () => void }) {
+  const phone = usePhone(vault, onLoggedOut);
+  const { view, held } = phone.vault;
+  return (
+    <>
+      {held.length === 0 && view?.told !== false && phone.error !== undefined && <ProblemBox error={phone.error} onRetry={phone.refresh} />}
+      {!view && held.length === 0 && phone.error === undefined && <p>{t('common.loading')}</p>}
+      <CodeCard phone={phone} />
+      {view && <Reasons view={view} />}
     </>
   );
 }

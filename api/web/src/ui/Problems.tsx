@@ -1,6 +1,7 @@
 // How failures are said: one clear sentence, what to do, and the number to tell staff.
 import { t } from '../i18n';
 import { Problem, Unreached } from '../lib/api';
+import { Refused } from '../lib/refused';
 
 // sentence turns any failure into words for ordinary people. The server's own detail is already in the page's language.
 export function sentence(err: unknown): string {
@@ -8,6 +9,8 @@ export function sentence(err: unknown): string {
     const wait = err.retryAfter > 5 ? ' ' + t('error.retryAfter', { n: err.retryAfter }) : '';
     return (err.detail && err.status < 500 || err.status === 503 && err.detail ? err.detail : t('error.server')) + wait;
   }
+  if (err instanceof Refused) return t('error.scan');
+  if (err instanceof DOMException) return t('error.disk'); // of the device's own store
   if (err instanceof Unreached) return t(err.why === 'timeout' ? 'error.timeout' : err.why === 'answer' ? 'error.answer' : 'error.offline');
   return t('error.answer');
 }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { applyLang, setLang, t, useLang, type Key } from '../i18n';
+import { keepPages, useNewer } from '../lib/worker';
 
 const largeKey = 'kangma.large';
 
@@ -14,6 +15,8 @@ interface Props { title: Key; children: ComponentChildren; onLogout?: () => void
 export function Shell({ title, children, onLogout, wide }: Props) {
   const lang = useLang();
   const [large, setLarge] = useState(keptLarge);
+  const [newer, setNewer] = useState(false);
+  useEffect(() => keepPages(() => setNewer(true)), []);
   useEffect(() => {
     applyLang();
     document.title = `${t(title)} · ${t('app.name')}`;
@@ -33,6 +36,7 @@ export function Shell({ title, children, onLogout, wide }: Props) {
           {onLogout && <button type="button" class="quiet" onClick={onLogout}>{t('nav.logout')}</button>}
         </nav>
       </header>
+      {newer && <p class="newer" role="status">{t('nav.newer')} <button type="button" class="second" onClick={useNewer}>{t('nav.newer.take')}</button></p>}
       <main id="main" tabIndex={-1} class={wide ? 'wide' : ''}>{children}</main>
     </>
   );

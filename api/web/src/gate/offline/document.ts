@@ -4,15 +4,10 @@ import { head } from '../../code/cursor';
 import { toSign } from '../../code/envelope';
 import { canonical, importKey, keyId, verifySig } from '../../code/keyring';
 import { concat } from '../../code/bytes';
+import { Refused } from '../../lib/refused';
 import { decode, type Value } from './cbor';
 
-export type Fault = 'document_malformed' | 'document_forged' | 'document_key' | 'bundle' | 'bundle_old'
-  | 'code' | 'direction' | 'temperature' | 'trust_list_early' | 'trust_list_expired' | 'status_list_early' | 'status_list_expired';
-
-// Refused says why a document or a scan was not taken, with the server's own codes.
-export class Refused extends Error {
-  constructor(readonly code: Fault) { super(code); }
-}
+export { Refused };
 
 const most = 16 * 2 ** 20; // bytes
 

@@ -1,0 +1,1 @@
+export function writeWorker(dist: string, source: string): void;
