@@ -91,3 +91,27 @@ func filesOf(t *testing.T, reference *regexp.Regexp, html string) (texts []strin
 	}
 	return texts
 }
+
+// The service worker keeps what the pages of residents and gates need, all of it and nothing else. What the API answers is
+// personal and is none of it.
+func TestTheServiceWorkerKeepsWholePagesAndNothingOfTheAPI(t *testing.T) {
+	worker := read(t, "sw.js")
+	if strings.Contains(worker, "/v1") || strings.Contains(worker, "%") {
+		t.Error("the worker knows the API, or was not filled in")
+	}
+	kept := map[string]bool{}
+	for _, m := range regexp.MustCompile(`"/([^"]+\.[a-z0-9]+)"`).FindAllStringSubmatch(worker, -1) {
+		read(t, m[1])
+		kept["/"+m[1]] = true
+	}
+	for _, page := range []string{"index.html", "resident.html", "gate.html"} {
+		for _, m := range regexp.MustCompile(`(?:src|href)="(/[^"]+\.[a-z0-9]+)"`).FindAllStringSubmatch(read(t, page), -1) {
+			if !kept[m[1]] {
+				t.Errorf("%s needs %s, which is not kept", page, m[1])
+			}
+		}
+	}
+	if !strings.Contains(worker, "zxing_reader-") || !strings.Contains(worker, "scan.worker-") {
+		t.Error("a gate without a network has no scanner")
+	}
+}

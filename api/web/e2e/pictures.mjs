@@ -24,7 +24,7 @@ try {
   for (const [colour, at, name] of [['green', 'metro-1', 'gate-go'], ['red', 'metro-1', 'gate-stop'], ['yellow', 'g15-haifeng', 'gate-home-isolation']]) {
     await g.getByLabel('卡口', { exact: true }).selectOption(at);
     await g.fill('#paste', texts[colour]);
-    await g.click('text=核验');
+    await g.click('.ways button >> text=核验');
     await g.waitForSelector('.verdict');
     await shot(g, name);
     await g.click('.verdict-next');

@@ -1,21 +1,32 @@
 // End-to-end tests in headless Chromium. The states need no server; with KANGMA_BIN (the built kangma) the whole path is
-// walked on the real one too.
+// walked on the real one too, then its end and return. node e2e/run.mjs states|path|offline runs one part.
 import { Run } from './check.mjs';
 import { open } from './browser.mjs';
+import { offline } from './offline.mjs';
+import { path } from './path.mjs';
+import { Server } from './server.mjs';
 import { states } from './states.mjs';
 
 const run = new Run();
-const browser = await open();
-try {
-  await states(run, browser);
-} finally {
-  await browser.close();
+const parts = process.argv.length > 2 ? process.argv.slice(2) : ['states', 'path', 'offline'];
+const bin = process.env.KANGMA_BIN;
+if (parts.includes('states')) {
+  const browser = await open();
+  try {
+    await states(run, browser);
+  } finally {
+    await browser.close();
+  }
 }
-if (process.env.KANGMA_BIN) {
-  const { path } = await import('./path.mjs');
-  await path(run, process.env.KANGMA_BIN);
-} else {
-  console.log('      KANGMA_BIN is not set: the path on the real server was not walked');
+if (!bin) console.log('      KANGMA_BIN is not set: the path on the real server was not walked');
+if (bin && parts.includes('path')) await path(run, bin);
+if (bin && parts.includes('offline')) {
+  const server = await Server.start(bin);
+  try {
+    await offline(run, server);
+  } finally {
+    await server.close();
+  }
 }
 console.log(`${run.done} good, ${run.failed} failed`);
 process.exitCode = run.failed ? 1 : 0;

@@ -10,21 +10,32 @@ export class Server {
 
   static async start(bin) {
     const s = new Server();
+    s.bin = bin;
     s.data = await mkdtemp(join(tmpdir(), 'kangma-e2e-'));
-    s.process = spawn(bin, ['serve', '--demo', '--data', s.data, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'] });
-    s.process.stdout.on('data', (b) => { s.out += b; });
-    s.process.stderr.on('data', (b) => { s.out += b; });
-    s.ended = new Promise((done) => s.process.on('close', done));
+    await s.run('127.0.0.1:0');
+    return s;
+  }
+
+  async run(listen) {
+    this.process = spawn(this.bin, ['serve', '--demo', '--data', this.data, '--listen', listen], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const from = this.out.length;
+    this.process.stdout.on('data', (b) => { this.out += b; });
+    this.process.stderr.on('data', (b) => { this.out += b; });
+    this.ended = new Promise((done) => this.process.on('close', done));
     try {
       await eventually(() => {
-        if (s.process.exitCode !== null) throw new Error(`the server ended:\n${s.out}`);
-        return (s.url = /listening on (http:\/\/[^ ]+)/.exec(s.out)?.[1]);
-      }, 'the server\'s address', 60_000);
+        if (this.process.exitCode !== null) throw new Error(`the server ended:\n${this.out}`);
+        return (this.url = /listening on (http:\/\/[^ ]+)/.exec(this.out.slice(from))?.[1]);
+      }, 'the server\'s address', 120_000);
     } catch (err) {
-      await s.close();
+      await this.close();
       throw err;
     }
-    return s;
+  }
+
+  // again starts the server anew, on the data and at the address that it had.
+  again() {
+    return this.run(new URL(this.url).host);
   }
 
   // otp waits for the next one-time password that f makes the server print.
@@ -70,3 +81,10 @@ export async function staff(server, p, path, name) {
 
 // codeText reads the text of the shown code, which is in the page also while it is folded away.
 export const codeText = (p) => p.locator('.code-text').textContent();
+
+// freshText gives a code that no gate has seen: a holder's proof counts once.
+export async function freshText(p) {
+  const before = await codeText(p);
+  await p.locator('.code-buttons button').first().click();
+  return eventually(async () => { const text = await codeText(p); return text !== before && text; }, 'another code');
+}

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { assert, eventually } from './check.mjs';
 import { desk, page, phone } from './browser.mjs';
+import { credentials } from './credential.mjs';
 import { pretend, problem } from './pretend.mjs';
 
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
@@ -12,6 +13,11 @@ export async function accessible(p) {
   const found = await p.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] }));
   assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`), []);
 }
+
+// shot takes a picture of the state where SHOTS names a folder.
+const shot = async (p, name) => { if (process.env.SHOTS) await p.screenshot({ path: `${process.env.SHOTS}/${name}.png` }); };
+const narrow = { ...phone, viewport: { width: 360, height: 740 } };
+const shownText = async (p) => { await p.waitForSelector('.code-text', { state: 'attached' }); return p.locator('.code-text').textContent(); };
 
 const in_ = (ms) => new Date(Date.now() + ms).toISOString();
 const text = (zh, en) => ({ zh, en });
@@ -49,7 +55,7 @@ export async function states(run, browser) {
 
 async function resident(run, browser, server) {
   const open = async (answers, options = phone) => {
-    server.answers = { 'GET /v1/me': me, 'GET /v1/me/passages': [200, { passages: [] }], ...answers };
+    server.answers = { 'GET /v1/me': me, 'GET /v1/me/passages': [200, { passages: [] }], 'POST /v1/me/credentials': credentials(), ...answers };
     server.seen.length = 0;
     const p = await page(browser, options, run.faults);
     await p.goto(`${server.url}/resident`);
@@ -57,14 +63,15 @@ async function resident(run, browser, server) {
   };
   for (const [colour, shape, word] of [['green', 'circle', '绿码'], ['yellow', 'triangle', '黄码'], ['red', 'octagon', '红码']]) {
     await run.check(`a ${colour} code is a word, a shape and a frame`, async () => {
-      const p = await open({ 'GET /v1/me/code': code({ colour, reasons: colour === 'green' ? [] : [reason(colour)], next_change: in_(5 * 864e5) }) });
+      const p = await open({ 'GET /v1/me/code': code({ colour, reasons: colour === 'green' ? [] : [reason(colour)], next_change: in_(5 * 864e5) }), 'POST /v1/me/credentials': credentials(colour) }, narrow);
       await p.waitForSelector(`.frame-${colour}`);
       assert.equal(await p.textContent('.code-word'), word);
       assert.equal(await p.getAttribute('.code-head .shape', 'data-shape'), shape);
       const qr = await p.locator('.qr').boundingBox();
-      assert.ok(qr.width >= 0.6 * 390, `the QR is ${qr.width} wide`);
+      assert.ok(qr.width >= 0.7 * 360, `the QR is ${qr.width} wide`);
+      assert.ok(qr.y + qr.height <= 740, `the QR ends at ${qr.y + qr.height}`); // seen without scrolling
       await accessible(p);
-      if (process.env.SHOTS) await p.screenshot({ path: `${process.env.SHOTS}/resident-${colour}.png`, fullPage: true });
+      await shot(p, `resident-${colour}`);
       await p.context().close();
     });
   }
@@ -77,34 +84,82 @@ async function resident(run, browser, server) {
     await accessible(p);
     await p.context().close();
   });
-  await run.check('a code is fetched again by itself before it expires', async () => {
-    let n = 0;
-    const p = await open({ 'GET /v1/me/code': () => code({ refresh_at: in_(300), masked_name: `第${++n}次` }) });
-    await p.waitForSelector('text=第2次', { timeout: 8000 });
+  await run.check('the code changes by itself each 30 s, and the server hears of nonces and anchors only', async () => {
+    const p = await open({ 'GET /v1/me/code': code(), 'POST /v1/me/credentials': credentials('green', 26) });
+    const before = await shownText(p);
+    await eventually(async () => (await shownText(p)) !== before, 'the next code');
+    const drawn = server.seen.filter((s) => s.key === 'POST /v1/me/credentials');
+    assert.equal(drawn.length, 1);
+    assert.deepEqual(Object.keys(drawn[0].body), ['anchors']);
+    assert.equal(drawn[0].body.anchors.length, 8);
+    for (const a of drawn[0].body.anchors) assert.match(Object.entries(a).join(), /^nonce,[0-9a-f]{8},anchor,[0-9a-f]{24}$/);
     await p.context().close();
   });
-  await run.check('without a server the last code stays, marked as old, and says when it has expired', async () => {
+  await run.check('another code is another credential, which nothing links to the one before', async () => {
+    const p = await open({ 'GET /v1/me/code': code() });
+    const before = await shownText(p);
+    await p.click('text=换一个码');
+    await eventually(async () => (await shownText(p)) !== before, 'another code');
+    const after = await shownText(p);
+    const other = [...after].filter((c, i) => c !== before[i]).length;
+    assert.ok(other > 40, `only ${other} characters are others`); // id, nonce, anchor and link; the rest is the same for everybody
+    await p.context().close();
+  });
+  await run.check('without a server the phone goes on, says so, and shows nothing as valid once it has expired', async () => {
     let up = true;
-    const p = await open({ 'GET /v1/me/code': () => (up ? code({ refresh_at: in_(500), expires_at: in_(6500) }) : 'gone') });
+    const p = await open({ 'GET /v1/me/code': () => (up ? code() : 'gone'), 'POST /v1/me/credentials': credentials('green', 18, 1) }, narrow);
     await p.waitForSelector('.frame-green');
     up = false;
-    await p.waitForSelector('.frame-stale', { timeout: 12_000 });
-    assert.match(await p.textContent('.code-stale'), /秒前的结果/);
-    await p.waitForSelector('.qr-old', { timeout: 12_000 });
+    await p.click('text=马上更新');
+    await p.waitForSelector('.frame-green.frame-offline');
+    assert.match(await p.textContent('.notice'), /现在没有网络.*照常可用/);
+    await accessible(p);
+    await shot(p, 'resident-offline');
+    await p.waitForSelector('.frame-unknown', { timeout: 20_000 });
+    assert.equal(await p.locator('.qr').count(), 0);
+    assert.equal(await p.textContent('.code-word'), '已过期');
     assert.match(await p.textContent('.code-card'), /身份证件/);
     await accessible(p);
+    await shot(p, 'resident-expired');
     up = true;
+    server.answers['POST /v1/me/credentials'] = credentials();
     await p.click('text=马上更新');
-    await p.waitForSelector('.frame-green');
+    await p.waitForSelector('.frame-green:not(.frame-offline)');
     await p.context().close();
   });
-  await run.check('a session that has ended leads to the login and forgets the code', async () => {
+  await run.check('a colour that changed ends the showing of the old one, also where no new codes are to be had', async () => {
+    const p = await open({ 'GET /v1/me/code': code() });
+    await p.waitForSelector('.frame-green');
+    server.answers['GET /v1/me/code'] = code({ colour: 'red', reasons: [reason('red')] });
+    server.answers['POST /v1/me/credentials'] = [429, problem(429, 'too_many', '太频繁'), { 'Retry-After': '600' }];
+    await p.click('text=马上更新');
+    await p.waitForSelector('.problem >> text=太频繁');
+    assert.equal(await p.locator('.qr').count(), 0);
+    const asked = server.seen.length;
+    await p.waitForTimeout(4000); // longer than the first waits without a Retry-After
+    assert.equal(server.seen.length, asked);
+    server.answers['POST /v1/me/credentials'] = credentials('red');
+    await p.click('.problem button');
+    await p.waitForSelector('.frame-red');
+    await p.context().close();
+  });
+  await run.check('a session that has ended leads to the login and forgets the credentials', async () => {
     const p = await open({ 'GET /v1/me/code': code() });
     await p.waitForSelector('.frame-green');
     server.answers['GET /v1/me'] = undefined;
     await p.reload();
     await p.waitForSelector('input[type=tel]');
-    assert.equal(await p.evaluate(() => localStorage.getItem('kangma.lastcode')), null);
+    await eventually(() => p.evaluate(() => new Promise((done) => {
+      indexedDB.open('kangma').onsuccess = (e) => { e.target.result.transaction('phone').objectStore('phone').count().onsuccess = (c) => done(c.target.result === 0); };
+    })), 'an empty store');
+    await p.context().close();
+  });
+  await run.check('in the dark the page is dark and the code stays black on white', async () => {
+    const p = await open({ 'GET /v1/me/code': code({ colour: 'yellow', reasons: [reason('yellow')] }), 'POST /v1/me/credentials': credentials('yellow') }, { ...narrow, colorScheme: 'dark' });
+    await p.waitForSelector('.frame-yellow');
+    assert.equal(await p.evaluate(() => getComputedStyle(document.querySelector('.code-body')).backgroundColor), 'rgb(255, 255, 255)');
+    await accessible(p);
+    await shot(p, 'resident-dark');
     await p.context().close();
   });
   await run.check('every fault of a registration stands at its field, in the page\'s language', async () => {
@@ -129,7 +184,7 @@ async function resident(run, browser, server) {
     await p.context().close();
   });
   await run.check('the language changes everywhere at once and is remembered', async () => {
-    const p = await open({ 'GET /v1/me/code': code({ colour: 'red', reasons: [reason('red')] }) });
+    const p = await open({ 'GET /v1/me/code': code({ colour: 'red', reasons: [reason('red')] }), 'POST /v1/me/credentials': credentials('red') });
     await p.waitForSelector('.frame-red');
     await p.click('text=English');
     assert.equal(await p.textContent('.code-word'), 'Red code');
@@ -141,7 +196,7 @@ async function resident(run, browser, server) {
     await p.context().close();
   });
   await run.check('large text fits a narrow phone', async () => {
-    const p = await open({ 'GET /v1/me/code': code({ colour: 'yellow', reasons: [reason('yellow')] }) }, { ...phone, viewport: { width: 320, height: 640 } });
+    const p = await open({ 'GET /v1/me/code': code({ colour: 'yellow', reasons: [reason('yellow')] }), 'POST /v1/me/credentials': credentials('yellow') }, { ...phone, viewport: { width: 320, height: 640 } });
     await p.waitForSelector('.frame-yellow');
     await p.click('text=大字');
     assert.equal(await p.evaluate(() => document.documentElement.scrollWidth), 320);
@@ -153,7 +208,7 @@ async function resident(run, browser, server) {
 
 async function gate(run, browser, server) {
   const open = async (scan, options = phone) => {
-    server.answers = { 'GET /v1/gates': gates, 'GET /v1/gates/metro-1/passages': [200, { passages: [] }], 'POST /v1/scans': scan };
+    server.answers = { 'GET /v1/gates': gates, 'GET /v1/gates/metro-1/passages': [200, { passages: [] }], 'GET /v1/gates/metro-1/bundle': [503, problem(503, 'no_bundles', 'no')], 'POST /v1/scans': scan };
     server.seen.length = 0;
     const p = await page(browser, options, run.faults);
     await p.goto(`${server.url}/gate`);
@@ -162,7 +217,7 @@ async function gate(run, browser, server) {
   };
   const paste = async (p, t = 'KM1:ABCDEFGH') => {
     await p.fill('#paste', t);
-    await p.click('text=核验');
+    await p.click('.ways button >> text=核验');
   };
   const scans = () => server.seen.filter((s) => s.key === 'POST /v1/scans').map((s) => s.body);
   for (const [name, answer, fill, word, decision] of [

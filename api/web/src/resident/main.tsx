@@ -112,7 +112,7 @@ function Shown({ vault, onLoggedOut }: { vault: Vault; onLoggedOut: () => void }
       {held.length === 0 && view?.told !== false && phone.error !== undefined && <ProblemBox error={phone.error} onRetry={phone.refresh} />}
       {!view && held.length === 0 && phone.error === undefined && <p>{t('common.loading')}</p>}
       <CodeCard phone={phone} />
-      {view && <Reasons view={view} />}
+      {view && (phone.error === undefined || usable(phone.vault, now()).length > 0) && <Reasons view={view} />}
     </>
   );
 }

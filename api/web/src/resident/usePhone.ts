@@ -31,9 +31,10 @@ export function usePhone(first: Vault, onLoggedOut: () => void): Phone {
     let gone = false;
 
     const put = async (v: Vault) => {
+      if (gone) return; // logged out meanwhile: nothing may come back
       mine = v;
+      setVault(v);
       await save(v);
-      if (!gone) setVault(v);
     };
     const plan = (wait: number) => {
       setNext(now() + wait);
