@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
 	"sync"
 	"time"
 )
@@ -154,9 +153,7 @@ func (h *hotConn) answer() (open bool) {
 	}
 	defer s.throttle.leave()
 	closing := h.head.closing || h.front.stopping.Load() || c != forGates && s.throttle.pressed()
-	// Who else has sent a request is heard first. Without this a full processor would never see more than one request
-	// at a time, and nobody would be told to come later.
-	runtime.Gosched()
+	s.throttle.hear()
 	out := buffers.Get().(*[]byte)
 	defer buffers.Put(out)
 	body := buffers.Get().(*[]byte)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"time"
 
@@ -77,7 +76,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		if c != forGates && s.throttle.pressed() {
 			w.Header().Set("Connection", "close") // a phone comes once; its socket is wanted by others
 		}
-		runtime.Gosched() // as in the front: who else has sent a request is heard first
+		s.throttle.hear()
 		next.ServeHTTP(w, r)
 	})
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,18 +202,58 @@ func TestAHerdIsServedInTheEnd(t *testing.T) {
 	}
 }
 
-// TestWhoComesToAFullProcessorIsRefused is about answers that only need the processor: each runs from its beginning to its
-// end, so without a pause between being let in and being answered nobody would ever meet another one inside.
-func TestWhoComesToAFullProcessorIsRefused(t *testing.T) {
-	w := newTownWith(t, func(c *api.Config) { c.Running = 4 })
+// crowdIssuer counts how often several were inside at once.
+type crowdIssuer struct {
+	inner  api.Issuer
+	inside func() int
+	all    atomic.Int64
+	crowds atomic.Int64
+}
+
+func (c *crowdIssuer) Issue(claims codegen.Claims) (codegen.Code, error) {
+	c.all.Add(1)
+	if c.inside() >= 4 {
+		c.crowds.Add(1)
+	}
+	return c.inner.Issue(claims)
+}
+
+// TestAFullProcessorSeesWhoWaits is about answers that only need the processor: each would run from its beginning to its
+// end, and nobody would ever meet another one inside, however many wait.
+func TestAFullProcessorSeesWhoWaits(t *testing.T) {
+	crowd := &crowdIssuer{}
+	w := newTownWith(t, func(c *api.Config) { crowd.inner, c.Issuer = c.Issuer, crowd })
+	crowd.inside = func() int { return w.server.Load().Running }
 	addr, p := listen(t, w.server), w.resident("101")
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	untilSo(t, "somebody is refused", func() bool {
-		var wg sync.WaitGroup
-		for range 100 {
-			wg.Go(func() { get(t, addr, p.token) })
+	request := "GET /v1/me/code HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + p.token + "\r\n\r\n"
+	conns := make([]net.Conn, 50)
+	for i := range conns {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
 		}
-		wg.Wait()
-		return w.server.Load().Refused["residents"] > 0
+		defer c.Close()
+		conns[i] = c
+	}
+	untilSo(t, "a third of the shows had company", func() bool {
+		all, crowds := crowd.all.Load(), crowd.crowds.Load()
+		for range 10 {
+			for _, c := range conns {
+				if _, err := io.WriteString(c, request); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, c := range conns {
+				if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != 200 {
+					t.Fatalf("%v %v", res, err)
+				} else if _, err := io.Copy(io.Discard, res.Body); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		all, crowds = crowd.all.Load()-all, crowd.crowds.Load()-crowds
+		t.Logf("%d of %d", crowds, all)
+		return crowds > all/3
 	})
 }

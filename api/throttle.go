@@ -4,7 +4,9 @@ import (
 	"container/list"
 	"context"
 	"math"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,6 +47,9 @@ type throttle struct {
 	refused [classes]uint64
 	pace    pace
 	press   time.Time // when somebody was refused last
+
+	heard   atomic.Int64 // when hear last let others go first, ns since 1970
+	crammed atomic.Int64 // until when it does so for every request
 }
 
 type waiter struct {
@@ -110,6 +115,29 @@ func (t *throttle) leave() {
 			t.running++
 			close(w.granted)
 		}
+	}
+}
+
+const (
+	hearEvery  = 5 * time.Millisecond
+	hearLong   = 100 * time.Microsecond // others ran for so long: the processor is full
+	hearAlways = 20 * time.Millisecond
+)
+
+// hear lets those who have sent a request be heard before the work of one who is inside goes on. An answer that needs
+// nothing but the processor runs from its beginning to its end; without this a full processor would never see more than
+// one of them inside, the queue would be where nobody sees it, and nobody would be told to come later. While there is
+// nobody to hear it is tried now and then only: it costs a few microseconds.
+func (t *throttle) hear() {
+	before := time.Now().UnixNano()
+	if before > t.crammed.Load() && before-t.heard.Load() < int64(hearEvery) {
+		return
+	}
+	runtime.Gosched()
+	after := time.Now().UnixNano()
+	t.heard.Store(after)
+	if after-before > int64(hearLong) {
+		t.crammed.Store(after + int64(hearAlways))
 	}
 }
 
