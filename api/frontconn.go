@@ -151,7 +151,6 @@ func (h *hotConn) answer() (open bool) {
 		closing := h.head.closing || c != forGates
 		return h.send(appendRefusal(nil, retryAfter, closing)) && !closing
 	}
-	defer s.throttle.leave()
 	closing := h.head.closing || h.front.stopping.Load() || c != forGates && s.throttle.pressed()
 	s.throttle.hear()
 	out := buffers.Get().(*[]byte)
@@ -159,7 +158,9 @@ func (h *hotConn) answer() (open bool) {
 	body := buffers.Get().(*[]byte)
 	defer buffers.Put(body)
 	var err error
-	if *body, err = h.body((*body)[:0]); err != nil {
+	*body, err = h.body((*body)[:0])
+	s.throttle.leave() // who reads the answer slowly keeps nobody out
+	if err != nil {
 		id := newRequestID()
 		p := asProblem(err)
 		logServerFault(context.WithValue(context.Background(), requestIDKey{}, id), s.log, p, err)
