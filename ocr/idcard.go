@@ -46,7 +46,7 @@ func (r *Reader) idCard(ctx context.Context, img []byte, fields bool) (*Draft, e
 	if f == nil || !f.stands() {
 		return s.noNumber(scale)
 	}
-	if f.Verdict == idnumber.Unreadable && s.emblem() {
+	if f.Verdict != idnumber.Accepted && s.isBack(f) {
 		return &Draft{Kind: IDCardBack}, errBack
 	}
 	if f.Verdict == idnumber.Unreadable && f.line.Pitch*pitchesPerCard*scale < leastCard {
@@ -153,8 +153,8 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 	}
 	c := field.Read(r.model, s.max, f.frame(), text[6:14], r.o.Divisions)
 	if r.o.TextEngine != nil && d.NumberAccepted {
-		d.secondOpinion(ctx, r, &c.Name)
-		d.secondOpinion(ctx, r, &c.Address)
+		d.secondOpinion(ctx, r, &c.Name, true)
+		d.secondOpinion(ctx, r, &c.Address, false)
 		c.Address = field.Restart(r.model, c.Address, r.o.Divisions)
 	}
 	set := func(dst *Field, v field.Value) {

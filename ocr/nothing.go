@@ -16,12 +16,13 @@ func (s *scene) nothing() (*Draft, error) {
 		luma = luma.Half()
 	}
 	mean, clipped := brightness(luma)
+	_, red := s.emblem()
 	switch {
 	case mean < 0.06:
 		return nil, errTooDark
 	case mean > 0.97 || clipped > .6:
 		return nil, errOverExposed
-	case s.emblem():
+	case red:
 		return &Draft{Kind: IDCardBack}, errBack
 	case sharpness(luma) < .03:
 		return nil, errBlurry
@@ -88,40 +89,81 @@ func sharpness(p *raster.Plane) float64 {
 	return 0
 }
 
-// emblem looks for the national emblem on the back of the card: one compact red patch of one to ten hundredths of the
-// picture on lighter ground, with little red elsewhere.
-func (s *scene) emblem() bool {
-	const n = 24
-	var cells [n * n]float64
+// redCells is the side of the grid on which red is counted; redWindow of its cells are as wide as an emblem may be.
+const (
+	redCells  = 24
+	redWindow = 9
+)
+
+// emblem looks for the national emblem on the back of the card: one compact red patch of four to a hundred and twenty
+// thousandths of the picture on lighter ground, with little red elsewhere. at is the middle of the patch.
+func (s *scene) emblem() (at raster.Point, ok bool) {
+	var cells [redCells][redCells]float64
 	total := 0.0
+	least := s.redness()
 	for y := 0; y < s.rgb.H; y += 3 {
 		for x := 0; x < s.rgb.W; x += 3 {
 			p := s.rgb.Pix[3*(y*s.rgb.W+x):]
 			r, g, b := int(p[0]), int(p[1]), int(p[2])
-			if r > 90 && r > g*16/10 && r > b*15/10 {
-				cells[y*n/s.rgb.H*n+x*n/s.rgb.W]++
+			if r > 60 && r*100 > g*least && r > b*15/10 {
+				cells[y*redCells/s.rgb.H][x*redCells/s.rgb.W]++
 				total++
 			}
 		}
 	}
 	share := total * 9 / float64(s.rgb.W*s.rgb.H)
 	if share < .004 || share > .12 {
-		return false
+		return at, false
 	}
 	best := 0.0
-	const k = 7 // a window of 7/24 of each side
-	for y := 0; y+k <= n; y++ {
-		for x := 0; x+k <= n; x++ {
-			sum := 0.0
-			for j := 0; j < k; j++ {
-				for i := 0; i < k; i++ {
-					sum += cells[(y+j)*n+x+i]
+	for y := 0; y+redWindow <= redCells; y++ {
+		for x := 0; x+redWindow <= redCells; x++ {
+			sum, sx, sy := 0.0, 0.0, 0.0
+			for j := range redWindow {
+				for i, v := range cells[y+j][x : x+redWindow] {
+					sum, sx, sy = sum+v, sx+v*(float64(x+i)+.5), sy+v*(float64(y+j)+.5)
 				}
 			}
-			best = max(best, sum)
+			if sum > best {
+				best = sum
+				at = raster.Point{X: sx / sum * float64(s.rgb.W) / redCells, Y: sy / sum * float64(s.rgb.H) / redCells}
+			}
 		}
 	}
-	return best > .85*total
+	return at, best > .85*total
+}
+
+// redness is how red the emblem is at least, in hundredths of red to green: much redder than three quarters of the picture,
+// so that neither a wooden desk nor a warm lamp counts.
+func (s *scene) redness() int {
+	var hist [400]int
+	n := 0
+	for y := 0; y < s.rgb.H; y += 9 {
+		for x := 0; x < s.rgb.W; x += 9 {
+			p := s.rgb.Pix[3*(y*s.rgb.W+x):]
+			hist[min(int(p[0])*100/max(int(p[1]), 1), len(hist)-1)]++
+			n++
+		}
+	}
+	q, acc := 0, 0
+	for q < len(hist)-1 && acc+hist[q] < n*3/4 {
+		acc += hist[q]
+		q++
+	}
+	return max(160, q*3/2)
+}
+
+// isBack says whether a line that is no accepted number is the validity on the back of a card: the emblem stands above it and
+// before its first digit. On the front only a red dress could be taken for it, and the portrait stands behind the first
+// digits of the number.
+func (s *scene) isBack(f *foundNumber) bool {
+	at, ok := s.emblem()
+	if !ok {
+		return false
+	}
+	u := f.line.To.Sub(f.line.From).Mul(1 / f.line.To.Sub(f.line.From).Norm())
+	d := at.Sub(f.line.From)
+	return d.Dot(u) < f.line.Pitch && d.Dot(raster.Point{X: u.Y, Y: -u.X}) > 2*f.line.Pitch
 }
 
 // anotherCard says whether a second clear number stands elsewhere on the photo.

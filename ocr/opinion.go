@@ -10,7 +10,7 @@ import (
 const engineRow = 56
 
 // secondOpinion asks the text engine about every row of a value. An engine that fails costs nothing but its opinion.
-func (d *Draft) secondOpinion(ctx context.Context, r *Reader, v *field.Value) {
+func (d *Draft) secondOpinion(ctx context.Context, r *Reader, v *field.Value, name bool) {
 	for _, row := range v.Rows {
 		g := row.Gray
 		g = g.Resize(g.W*engineRow/g.H, engineRow)
@@ -21,6 +21,6 @@ func (d *Draft) secondOpinion(ctx context.Context, r *Reader, v *field.Value) {
 			}
 			return
 		}
-		v.Opinion(r.model, row, text, conf)
+		v.Opinion(r.model, row, text, conf, name)
 	}
 }

@@ -25,7 +25,7 @@ type ocrBenchCmd struct {
 	Others  int    `help:"Photos a level that show no card." default:"5"`
 	Seed    uint64 `help:"First seed; use one that was never used for tuning." default:"900000"`
 	Levels  []int  `help:"0 (scan) to 5 (extreme)." default:"0,1,2,3,4,5"`
-	Layout  string `help:"standard, varied, foreign (another printer's card), or mixed." enum:"standard,varied,foreign,mixed" default:"mixed"`
+	Layout  string `help:"standard, varied, foreign (another printer's card), unseen (foreign, in faces never learnt from), or mixed." enum:"standard,varied,foreign,unseen,mixed" default:"mixed"`
 	Workers int    `help:"Photos read at once; 1 measures processor time." default:"1"`
 	Engine  bool   `help:"Ask Tesseract for a second opinion on names and addresses, as the server does." default:"true" negatable:""`
 	PPOCR   bool   `name:"pp-ocr" help:"Use PP-OCR instead of Tesseract; it must be installed (make ocr-models)."`

@@ -24,7 +24,7 @@ type Config struct {
 	Forged  int         // cards a level with one digit changed
 	Others  int         // photos a level that show no front of a card
 	Levels  []synth.Level
-	Layout  string // standard, varied, foreign, or "" for a third of each
+	Layout  string // standard, varied, foreign, unseen (foreign in faces never learnt from), or "" for a third of the first three each
 	Workers int    // 0: one a core
 	Done    func() // called after every photo; may be nil
 
@@ -147,7 +147,7 @@ func (c Config) photo(j job) (p synth.Photo, what string, err error) {
 	if layout == "" {
 		layout = [...]string{"standard", "varied", "foreign"}[j.i%3]
 	}
-	p, err = synth.IDCard(seed, j.level, synth.Options{Forged: j.kind == 1, Varied: layout == "varied", Foreign: layout == "foreign"})
+	p, err = synth.IDCard(seed, j.level, synth.Options{Forged: j.kind == 1, Varied: layout == "varied", Foreign: layout == "foreign", Unseen: layout == "unseen"})
 	return p, "", err
 }
 

@@ -11,7 +11,9 @@ type Options struct {
 	Forged bool // one digit of the number is changed so that its checksum is broken
 	Varied bool // not the standard layout, fonts and colours
 	// Foreign is a card of another printer, which at level 0 fills the picture and may be turned: for evaluation only.
-	Foreign  bool
+	Foreign bool
+	// Unseen is a foreign card whose values are in faces that no reader here ever learns from.
+	Unseen   bool
 	LongSide int // of the photo in pixels; 0: that of the level
 }
 
@@ -28,8 +30,11 @@ func IDCard(seed uint64, level Level, o Options) (Photo, error) {
 	if o.Varied {
 		l = Varied(rng)
 	}
-	if o.Foreign {
+	if o.Foreign || o.Unseen {
 		l = Foreign(rng)
+	}
+	if o.Unseen {
+		l.ValueFont = pick(rng, installed("zenhei", "uming", "wenkai-bold"))
 	}
 	doc, err := DrawCard(rng, p, l)
 	if err != nil {
@@ -42,7 +47,7 @@ func IDCard(seed uint64, level Level, o Options) (Photo, error) {
 	if o.LongSide > 0 {
 		c.longSide = span{float64(o.LongSide), float64(o.LongSide)}
 	}
-	if o.Foreign && level == 0 {
+	if (o.Foreign || o.Unseen) && level == 0 {
 		c.cover, c.tilt, c.turn, c.full = span{1, 1}, span{}, span{.6}, true
 	}
 	jpg, quad, err := shootIn(rng, doc, c)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/kangma/kangma/ocr/internal/fonts"
 	"github.com/kangma/kangma/ocr/internal/glyph"
 	"github.com/kangma/kangma/ocr/internal/nn"
+	"github.com/kangma/kangma/ocr/internal/raster"
 )
 
 const (
@@ -94,4 +96,65 @@ func narrowSample(rng *rand.Rand, spec lineSpec, letters []rune, class int) nn.S
 		v[i] *= glyph.NarrowGain
 	}
 	return nn.Sample{X: v, Class: class}
+}
+
+// cutCell is glyphCell for a cell of a given kind whose middle lies shift ems beside the character's; maxEm is the size
+// of the largest characters on the photo, in pixels.
+func cutCell(rng *rand.Rand, f *fonts.Font, r rune, narrow bool, shift, maxEm float64) *raster.Plane {
+	neighbour := func() string {
+		if !f.Has('一') { // a face without Chinese characters
+			return string(rune('0' + rng.IntN(10)))
+		}
+		if narrow && rng.Float64() < .7 {
+			if f.Has('0') {
+				return string(rune('0' + rng.IntN(10)))
+			}
+		}
+		if rng.Float64() < .12 {
+			return "　"
+		}
+		for {
+			if c := glyph.Classes()[rng.IntN(3500)]; f.Has(c) {
+				return string(c)
+			}
+		}
+	}
+	mask := raster.NewPlane(drawEm*7/2, drawEm*7/4)
+	base := float64(drawEm) * 1.25
+	tracking := drawEm * .04
+	draw := func(s string, x float64) {
+		if s == "　" {
+			return
+		}
+		if _, err := f.Text(mask, s, x, base, drawEm, 0); err != nil {
+			panic(err)
+		}
+	}
+	w := f.Width(string(r), drawEm, 0)
+	x := float64(mask.W)/2 - w/2
+	draw(string(r), x)
+	left, right := neighbour(), neighbour()
+	draw(left, x-tracking-f.Width(left, drawEm, 0))
+	draw(right, x+w+tracking)
+	if rng.Float64() < .5 {
+		mask = degrade.Weight(mask, 1+rng.IntN(2), degrade.Between(rng, -.7, .8))
+	}
+	em := 11 * math.Exp(rng.Float64()*math.Log(maxEm/11))
+	k := em / drawEm
+	photo := mask.Resize(int(float64(mask.W)*k), int(float64(mask.H)*k))
+	spec := lineSpec{maxBlur: .15}
+	photo = spec.spoil(rng, photo, em*.8)
+	// to reading scale, with a little shear and tilt
+	s := em / glyph.Em
+	shear, tilt := degrade.Between(rng, -.07, .07), degrade.Between(rng, -.03, .03)
+	W, H := int(float64(photo.W)/s), int(float64(photo.H)/s)
+	hm := raster.Homography{s, shear * s, -shear * s * float64(H) / 2, tilt * s, s, -tilt * s * float64(W) / 2, 0, 0, 1}
+	ink := glyph.Normalise(photo.Warp(&hm, W, H))
+	cx := float32(W)/2 + float32((degrade.Between(rng, -.07, .07)+shift)*glyph.Em)
+	cy := float32((base-.38*drawEm)*k/s + degrade.Between(rng, -.06, .06)*glyph.Em)
+	cell := glyph.WideCell
+	if narrow {
+		cell = glyph.NarrowCell
+	}
+	return glyph.Cell(ink, cx, cy, float32(cell*degrade.Between(rng, .93, 1.07)), float32(glyph.WideCell*degrade.Between(rng, .93, 1.07)))
 }

@@ -1,6 +1,7 @@
 package field
 
 import (
+	"cmp"
 	"image"
 	"math"
 	"slices"
@@ -40,11 +41,11 @@ const mostRows = 8
 func Read(m *glyph.Model, p *raster.Plane, f Frame, born string, places []string) Card {
 	r := NewRegion(p, f)
 	rows := r.findRows()
-	em := emOf(rows)
+	em := r.emOf(rows)
 	if em < .8*glyph.Em || em > 1.3*glyph.Em {
 		r.rescale(em)
 		rows = r.findRows()
-		em = emOf(rows)
+		em = r.emOf(rows)
 	}
 	c := Card{BirthRow: -1}
 	rows = rows[max(0, len(rows)-mostRows):]
@@ -56,42 +57,64 @@ func Read(m *glyph.Model, p *raster.Plane, f Frame, born string, places []string
 	return c
 }
 
-// read reads rows upwards from the number until the birth date and three more rows are read: what is farther up may be
-// the desk.
+// read reads rows upwards from the number until three rows above the birth date are read: what is farther up may be the
+// desk.
 func (c *Card) read(m *glyph.Model, r *Region, rows []span, em float32, born string) {
 	end := r.textEnd(rows)
-	wanted := len(rows)
-	for i := len(rows) - 1; i >= 0 && wanted > 0; i-- {
+	for i := len(rows) - 1; i >= 0 && birthRow(c.Lines, born) < 3; i-- {
 		s := rows[i]
 		l := readLine(m, r.Ink, float32(s.y0+s.y1)/2, em, r.column(-textLeft), end, false)
 		l.dropFaint()
 		l.Y0, l.Y1 = s.y0, s.y1
-		if len(l.Chars) == 0 {
-			continue
-		}
-		c.Lines = append([]Line{l}, c.Lines...)
-		wanted--
-		if wanted > 3 && birthRow(c.Lines[:1], born) == 0 {
-			wanted = 3
+		if len(l.Chars) > 0 {
+			c.Lines = append([]Line{l}, c.Lines...)
 		}
 	}
 	c.BirthRow = birthRow(c.Lines, born)
 }
 
-// emOf is the size of full-width characters: most lines are about 0.93 em tall, lines of digits only lower. The lines next
-// to the number are surely text; farther up may be the edge of the card.
-func emOf(rows []span) float64 {
-	var tall []float64
+// emOf is the size of full-width characters: most lines are about 0.93 em tall, lines of digits or of few characters lower,
+// so a line counts by how much of it is inked. The lines next to the number are surely text; farther up may be the edge of
+// the card.
+func (r *Region) emOf(rows []span) float64 {
+	type tall struct {
+		height float64
+		weight int
+	}
+	var all []tall
+	total := 0
 	for _, s := range rows[max(0, len(rows)-mostRows):] {
 		if h := float64(s.y1 - s.y0); h > glyph.Em*.4 && h < glyph.Em*1.9 {
-			tall = append(tall, h)
+			w := min(r.inkedColumns(s), 9*glyph.Em)
+			all = append(all, tall{h, w})
+			total += w
 		}
 	}
-	if len(tall) == 0 {
+	if len(all) == 0 {
 		return glyph.Em
 	}
-	slices.Sort(tall)
-	return tall[len(tall)*6/10] / .93
+	slices.SortFunc(all, func(a, b tall) int { return cmp.Compare(a.height, b.height) })
+	acc := 0
+	for _, t := range all {
+		if acc += t.weight; acc*10 > total*6 {
+			return t.height / .93
+		}
+	}
+	return all[len(all)-1].height / .93
+}
+
+// inkedColumns is how many columns of a row hold ink where values are printed.
+func (r *Region) inkedColumns(s span) int {
+	n := 0
+	for x := r.column(-rowsLeft); x < r.column(rowsRight); x++ {
+		for y := s.y0; y < s.y1; y++ {
+			if r.Ink.Pix[y*r.Ink.W+x] > .4 {
+				n++
+				break
+			}
+		}
+	}
+	return n
 }
 
 // textEnd is the column where the portrait begins: the first one with much ink between the rows of text, where text has

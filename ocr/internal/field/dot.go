@@ -2,28 +2,55 @@ package field
 
 import "github.com/kangma/kangma/ocr/internal/glyph"
 
-// addDots puts the middle dot of minority names where a small round mark stands alone between two characters at half
-// height. It is found by its shape, because a cell that holds nothing else says little to the classifier.
-func (r *Region) addDots(l Line) Line {
+// leastStep is the distance of two characters' middles, in ems, from which a mark may stand between them.
+const leastStep = 1.13
+
+// addMarks puts the marks of names that are known by their shape, because a cell that holds nothing else says little to the
+// classifier: the middle dot of minority names where a small round mark stands between two characters at half height, and
+// 一, a flat bar as wide as a character, also behind the last one.
+func (r *Region) addMarks(l Line) Line {
 	out := Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em}
 	for i, ch := range l.Chars {
 		if i > 0 && ch.R() != '·' && l.Chars[i-1].R() != '·' && ch.X0+ch.X1-l.Chars[i-1].X0-l.Chars[i-1].X1 > 2*leastStep*l.Em {
-			if x0, x1, ok := r.dotBetween(l, int(l.Chars[i-1].X1)+1, int(ch.X0)-1); ok {
-				out.Chars = append(out.Chars, Char{X0: x0, X1: x1, Narrow: true, Dark: ch.Dark, V: ch.V,
+			m := r.markBetween(l, int(l.Chars[i-1].X1)+1, int(ch.X0)-1)
+			switch {
+			case m.isDot():
+				out.Chars = append(out.Chars, Char{X0: m.x0, X1: m.x1, Narrow: true, Dark: ch.Dark, V: ch.V,
 					Answers: []glyph.Answer{{R: '·', Dist: 1}, {R: '-', Dist: 2}}})
+			case m.isBar():
+				out.Chars = append(out.Chars, m.bar(ch))
 			}
 		}
 		out.Chars = append(out.Chars, ch)
 	}
+	if n := len(out.Chars); n > 0 {
+		last := out.Chars[n-1]
+		if m := r.markBetween(l, int(last.X1)+2, min(int(last.X1+1.25*l.Em), r.Ink.W)); m.isBar() {
+			out.Chars = append(out.Chars, m.bar(last))
+		}
+	}
 	return out
 }
 
-// leastStep is the distance of two characters' middles, in ems, from which a dot may stand between them.
-const leastStep = 1.13
+// mark is the ink between two columns: where it lies, its size and how far below the middle of its row it lies, in ems.
+type mark struct {
+	x0, x1         float32
+	wide, high, at float32
+}
 
-func (r *Region) dotBetween(l Line, a, b int) (x0, x1 float32, ok bool) {
+func (m mark) isDot() bool { return m.wide <= .32 && m.high >= .05 && m.high <= .34 && m.at > -.25 && m.at < .25 }
+
+func (m mark) isBar() bool { return m.wide >= .5 && m.wide <= 1.05 && m.high <= .26 && m.at > -.22 && m.at < .22 }
+
+// bar is the character 一, with the darkness and the size of a neighbour.
+func (m mark) bar(beside Char) Char {
+	return Char{X0: m.x0, X1: m.x1, Dark: beside.Dark, em: beside.em, flat: true, Answers: []glyph.Answer{{R: '一', Dist: 1}, {R: '二', Dist: 1.4}}}
+}
+
+func (r *Region) markBetween(l Line, a, b int) mark {
+	none := mark{wide: 9, high: 9}
 	if float32(b-a) < .12*l.Em {
-		return 0, 0, false
+		return none
 	}
 	cy := float32(l.Y0+l.Y1) / 2
 	left, right, top, bottom := b, a, int(cy+l.Em), int(cy-l.Em)
@@ -37,10 +64,8 @@ func (r *Region) dotBetween(l Line, a, b int) (x0, x1 float32, ok bool) {
 			}
 		}
 	}
-	w, h := float32(right-left+1)/l.Em, float32(bottom-top+1)/l.Em
-	if mass < .004*l.Em*l.Em || w > .32 || h > .34 || h < .05 {
-		return 0, 0, false
+	if mass < .004*l.Em*l.Em {
+		return none
 	}
-	off := (sy/mass - cy) / l.Em
-	return float32(left), float32(right), off > -.25 && off < .25
+	return mark{float32(left), float32(right), float32(right-left+1) / l.Em, float32(bottom-top+1) / l.Em, (sy/mass - cy) / l.Em}
 }

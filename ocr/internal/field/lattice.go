@@ -15,6 +15,9 @@ type Char struct {
 	Narrow  bool
 	V       []float32 // projected features of a wide character, to compare with any class
 	Answers []glyph.Answer
+	cx, cy  float32 // the middle of its cell in the region, and the em it was read with
+	em      float32
+	flat    bool // a flat bar, known by its shape
 	Agreed  int // 1: another reader says the same, -1: it says otherwise, 0: not asked
 }
 
@@ -61,6 +64,7 @@ type lineReader struct {
 	ink    *raster.Plane
 	cy, em float32
 	cols   []float32 // ink a column
+	white  float32   // a column with less of it is white
 	cuts   []int
 	price  []float32           // of cutting there: nothing at white columns
 	han    bool                // no digits or letters are expected: a name
@@ -88,7 +92,11 @@ func (lr *lineReader) columns(x0, x1 int) {
 		}
 	}
 	c := lr.cols
-	white := lr.em * .035
+	white := lr.em * whiteColumn
+	if lr.han {
+		white = lr.em * whiteInName
+	}
+	lr.white = white
 	for x := x0; x < x1; x++ {
 		if c[x] > white {
 			// a dip in inked columns
@@ -127,6 +135,12 @@ const (
 	fairNarrow = 1.45 // the same for narrow ones: two of them must not be cheaper than the wide one that they are pieces of
 	skipInk    = 1.6  // leaving an em of ink unread costs so much
 	perGlyph   = 0.06
+)
+
+// Ink of a column, in ems, up to which it is white. In a name the thin stroke of 一 must not fall apart.
+const (
+	whiteColumn = .035
+	whiteInName = .018
 )
 
 // clearDigit is the distance of a narrow character of probability 0.95.
@@ -180,10 +194,10 @@ func (lr *lineReader) inkBetween(a, b int) float32 {
 // segment reads columns a..b as a wide and, if it may be one, as a narrow character, and gives the cheaper with its cost.
 func (lr *lineReader) segment(a, b int, w float32) (*Char, float32) {
 	// the ink inside, without white margins
-	for a < b && lr.cols[a] <= lr.em*.035 {
+	for a < b && lr.cols[a] <= lr.white {
 		a++
 	}
-	for b > a && lr.cols[b-1] <= lr.em*.035 {
+	for b > a && lr.cols[b-1] <= lr.white {
 		b--
 	}
 	if float32(b-a) < lr.em*.06 || lr.inkBetween(a, b) < .02 {
@@ -222,10 +236,31 @@ func (lr *lineReader) read(a, b int) (pair [2]*Char) {
 		pair[1] = lr.char(a, b, cx, true)
 	}
 	// a clear digit need not be compared with eight thousand characters
-	if w > .26 && w <= wideMax && (pair[1] == nil || w > .62 || pair[1].Answers[0].Dist > clearDigit) {
+	if w > .26 && w <= wideMax && (pair[1] == nil || w > .5 || pair[1].Answers[0].Dist > clearDigit) {
 		pair[0] = lr.char(a, b, cx, false)
+		if pair[0] != nil && w > .5 && lr.isFlat(a, b) {
+			pair[0].flat = true
+			pair[0].Answers = append([]glyph.Answer{{R: '一', Dist: 1}}, pair[0].Answers...)
+			pair[0].Answers[1].Dist = max(pair[0].Answers[1].Dist, 1.4)
+			pair[1] = nil
+		}
 	}
 	return pair
+}
+
+// isFlat says whether all ink of columns a..b lies within a flat bar near the middle of the row.
+func (lr *lineReader) isFlat(a, b int) bool {
+	top, bottom := lr.ink.H, -1
+	for y := max(int(lr.cy-lr.em/2), 0); y < min(int(lr.cy+lr.em/2), lr.ink.H); y++ {
+		for _, v := range lr.ink.Row(y)[a:b] {
+			if v > .3 {
+				top, bottom = min(top, y), y
+				break
+			}
+		}
+	}
+	off := (float32(top+bottom)/2 - lr.cy) / lr.em
+	return bottom >= top && float32(bottom-top+1) < .26*lr.em && off > -.22 && off < .22
 }
 
 func (lr *lineReader) char(a, b int, cx float32, narrow bool) *Char {
@@ -237,7 +272,7 @@ func (lr *lineReader) char(a, b int, cx float32, narrow bool) *Char {
 	cell := glyph.Cell(lr.ink, cx, lr.cy, cw, glyph.WideCell*k)
 	f := make([]float32, glyph.Dim)
 	glyph.Features(cell, f)
-	c := &Char{X0: float32(a), X1: float32(b), Narrow: narrow, Dark: lr.darkest(a, b)}
+	c := &Char{X0: float32(a), X1: float32(b), Narrow: narrow, Dark: lr.darkest(a, b), cx: cx, cy: lr.cy, em: lr.em}
 	if narrow {
 		c.Answers = glyph.Narrow(f)
 		lr.likely(c)
@@ -262,11 +297,17 @@ func (lr *lineReader) likely(c *Char) {
 		case r == '1':
 			a.Dist += max(w-.46, 0) * 6
 		case r >= '0' && r <= '9':
-			a.Dist += max(.34-w, 0) * 8
+			a.Dist += max(.34-w, 0)*8 + max(w-.56, 0)*6
 		case r == '-':
 			a.Dist += max(w-.42, 0) * 6
-		case r != '·':
-			a.Dist += .6 + max(.2-w, 0)*8
+		case r == '·':
+			if lr.han {
+				a.Dist += max(w-.3, 0) * 6
+			}
+		case r == '#':
+			a.Dist += 1.2
+		default:
+			a.Dist += .8 + max(.2-w, 0)*8
 		}
 		if lr.han && a.R != '·' {
 			a.Dist += 1

@@ -52,6 +52,9 @@ func (r *Region) sexAndNation(m *glyph.Model, l Line) (sex, nation Value) {
 		sex.Text = "女"
 	}
 	sex.Confidence = 1 / (1 + math.Exp(-6*math.Abs(float64(female-male))-1))
+	if other := -bestMargin - .3; other > 0 { // it looks much more like something else
+		sex.Confidence *= math.Exp(-3 * other)
+	}
 	rest := Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em, Chars: l.Chars[bestAt+1:]}
 	for _, g := range groups(rest, 1.2) { // the label may stand apart, and so may the edge of the portrait
 		if n := r.nation(m, g); n.Confidence > nation.Confidence {
@@ -111,46 +114,6 @@ func wordDistance(m *glyph.Model, chars []Char, word string) (float64, bool) {
 	return sum/float64(len(letters)) + .8*float64(off), true
 }
 
-// name reads the name from the nearest line above sex and nation that looks like one, and drops its label.
-func (r *Region) name(m *glyph.Model, lines []Line) Value {
-	for i := len(lines) - 1; i >= 0; i-- {
-		gs := groups(dropLabel(m, lines[i], "姓名"), 1.6)
-		if len(gs) == 0 {
-			continue
-		}
-		longest := gs[0]
-		for _, g := range gs[1:] {
-			if !lines[i].anchored && len(g.Chars) > len(longest.Chars)+1 {
-				longest = g
-			}
-		}
-		if longest.mean() > 2.6 {
-			continue // no print
-		}
-		longest = r.reread(m, longest)
-		weigh(longest.Chars, false)
-		v := r.value([]Line{r.addDots(longest)})
-		fixName(&v)
-		return v
-	}
-	return Value{}
-}
-
-// reread reads a line again as one without digits and letters, when some were read.
-func (r *Region) reread(m *glyph.Model, l Line) Line {
-	n := len(l.Chars)
-	if !slices.ContainsFunc(l.Chars, func(c Char) bool { return c.Narrow && c.R() != '·' }) {
-		return l
-	}
-	x0, x1 := max(int(l.Chars[0].X0)-2, 0), min(int(l.Chars[n-1].X1)+2, r.Ink.W)
-	again := readLine(m, r.Ink, float32(l.Y0+l.Y1)/2, l.Em, x0, x1, true)
-	if len(again.Chars) == 0 {
-		return l
-	}
-	again.Y0, again.Y1 = l.Y0, l.Y1
-	return again
-}
-
 // mean is the mean distance of a line's characters from what they were read as.
 func (l *Line) mean() float32 {
 	var s float32
@@ -173,38 +136,6 @@ func dropLabel(m *glyph.Model, l Line, label string) Line {
 	return l
 }
 
-// surnames are the characters that most names begin with; they break near ties of the first character only.
-const surnames = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵万钱严赖覃洪武莫孔汤向常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳"
-
-// nearTie is how much farther a character may be and still be preferred by a prior.
-const nearTie = 0.12
-
-// fixName keeps only what names are made of: full-width characters and the middle dot, and lets the surname prior break a
-// near tie.
-func fixName(v *Value) {
-	chars := v.Chars[:0:0]
-	for _, c := range v.Chars {
-		if c.Narrow && c.R() != '·' {
-			if d, ok := c.distTo('·'); ok && d < c.Answers[0].Dist+.5 {
-				c.Answers = append([]glyph.Answer{{R: '·', Dist: d}}, c.Answers...)
-			}
-		}
-		chars = append(chars, c)
-	}
-	if len(chars) > 0 {
-		c := &chars[0]
-		for k := 1; k < len(c.Answers) && c.Answers[k].Dist < c.Answers[0].Dist+nearTie; k++ {
-			if strings.ContainsRune(surnames, c.Answers[k].R) && !strings.ContainsRune(surnames, c.Answers[0].R) {
-				c.Answers[0], c.Answers[k] = c.Answers[k], c.Answers[0]
-				break
-			}
-		}
-	}
-	v.Chars = chars
-	v.Text = (&Line{Chars: chars}).Text()
-	v.Confidence = confidence(chars)
-}
-
 // address joins the lines below the birth date, drops the label and lets the table of divisions correct its start.
 func (r *Region) address(m *glyph.Model, lines []Line, places []string) Value {
 	kept := make([]Line, 0, len(lines))
@@ -219,7 +150,7 @@ func (r *Region) address(m *glyph.Model, lines []Line, places []string) Value {
 			}
 		}
 		l.Chars = slices.DeleteFunc(l.Chars, func(c Char) bool { return c.R() == '·' }) // a speck
-		weigh(l.Chars, true)
+		weigh(l.Chars)
 		if len(l.Chars) > 0 && l.mean() < 2.6 {
 			kept = append(kept, l)
 		}

@@ -12,7 +12,7 @@ const willing = 0.28
 // Opinion weighs another reader's text of one row against ours, character by character where the counts agree: its
 // character is taken when it looks nearly as good to us. What both read alike becomes surer; what they disagree about,
 // less sure. It reports whether the counts agreed.
-func (v *Value) Opinion(m *glyph.Model, row Row, text string, conf []float32) bool {
+func (v *Value) Opinion(m *glyph.Model, row Row, text string, conf []float32, name bool) bool {
 	other := []rune(strings.Join(strings.Fields(text), ""))
 	if len(other) != row.To-row.From || len(conf) != len(other) || row.To > len(v.Chars) {
 		return false
@@ -32,6 +32,10 @@ func (v *Value) Opinion(m *glyph.Model, row Row, text string, conf []float32) bo
 			c.Answers = append([]glyph.Answer{{R: r, Dist: d}}, c.Answers...)
 		}
 		c.Agreed = -1
+	}
+	if name {
+		v.settle(m)
+		return true
 	}
 	v.Text = (&Line{Chars: v.Chars}).Text()
 	v.Confidence = confidence(v.Chars)

@@ -25,29 +25,41 @@ var addressSet = sync.OnceValue(func() map[rune]bool {
 
 // prior is added to a distance: characters of the higher grades of the standard table are rarer, and in an address the
 // characters of addresses are much more likely than their look-alikes.
-func prior(r rune, address bool) float32 {
+func prior(r rune) float32 {
 	switch {
-	case address && addressSet()[r]:
+	case addressSet()[r]:
 		return -.2
-	case r == '·' && address:
+	case r == '·':
 		return .5
 	}
-	switch i, ok := hanzi.Index()[r]; {
-	case !ok || i < hanzi.Grade1:
-		return 0
-	case i < hanzi.Grade1+hanzi.Grade2:
-		return .05
-	default:
-		return .08
+	switch grade(r) {
+	case 2:
+		return .1
+	case 3, 4:
+		return .22
 	}
+	return 0
+}
+
+// grade is the grade of the standard table that a character is in, 4 for none.
+func grade(r rune) int {
+	switch i, ok := hanzi.Index()[r]; {
+	case !ok:
+		return 4
+	case i < hanzi.Grade1:
+		return 1
+	case i < hanzi.Grade1+hanzi.Grade2:
+		return 2
+	}
+	return 3
 }
 
 // weigh sorts the answers of the characters again with the prior added.
-func weigh(chars []Char, address bool) {
+func weigh(chars []Char) {
 	for i := range chars {
 		a := chars[i].Answers
 		for k := range a {
-			a[k].Dist += prior(a[k].R, address)
+			a[k].Dist += prior(a[k].R)
 		}
 		sort.SliceStable(a, func(x, y int) bool { return a[x].Dist < a[y].Dist })
 	}

@@ -24,12 +24,13 @@ const (
 	emPerPitch = 1.21
 	left       = 12.0 // the region begins so far left of the first digit
 	right      = 16.0
-	above      = 20.5
+	above      = 24.0
 	below      = 1.15 // the region ends so far above the number's middle
 	textLeft   = 10.4 // lines are read from so far left of the first digit …
 	rowsLeft   = 7.4  // … and looked for between here, where values may begin, …
 	rowsRight  = 6.5  // … and so far right of the first digit, where the portrait may begin
-	rowsAbove  = 17.5 // and so far above the number
+	rowsAbove  = 22.5 // and so far above the number; the top row of the standard card stands 14 above it, of others 20
+	bendAbove  = 17.5 // how far up rows tell the region's bend
 )
 
 // Region is the upright picture of the part of the card above the number, at a scale at which full-width characters
@@ -83,7 +84,7 @@ func (r *Region) cut() {
 		row := g.Row(y)
 		for x := range row {
 			q := r.ToPhoto(float64(x), float64(y))
-			row[x] = r.source.At(float32(q.X*k+off), float32(q.Y*k+off))
+			row[x] = r.source.Near(float32(q.X*k+off), float32(q.Y*k+off))
 		}
 	}
 	r.Gray = g
@@ -124,27 +125,34 @@ func (r *Region) column(pitches float64) int {
 	return min(max(int(math.Round((left+pitches)*r.unit)), 0), r.Gray.W)
 }
 
+// row is the region's row so many pitches above the number.
+func (r *Region) row(pitches float64) int { return int((above - pitches) * r.unit) }
+
 // top is the row above which no text of the card is expected.
-func (r *Region) top() int { return int((above - rowsAbove) * r.unit) }
+func (r *Region) top() int { return r.row(rowsAbove) }
 
 // findBend tries slopes for the top row and keeps the one that gives the sharpest rows.
 func (r *Region) findBend() float64 {
+	type point struct{ y, lever, ink float64 } // a slope b moves the point by b*lever rows
+	var points []point
+	x0, x1 := r.column(-rowsLeft), r.column(rowsRight)
+	for y := r.row(bendAbove); y < r.Ink.H; y++ {
+		v := (above - float64(y)/r.unit) / above
+		row := r.Ink.Row(y)
+		for x := x0 + y%2; x < x1; x += 2 {
+			if row[x] > .35 {
+				points = append(points, point{float64(y) + 40, (float64(x) - left*r.unit) * v, float64(row[x])})
+			}
+		}
+	}
 	best, bestScore := 0.0, -1.0
 	prof := make([]float64, r.Ink.H+80)
-	x0, x1 := r.column(-rowsLeft), r.column(rowsRight)
 	for k := -20; k <= 20; k++ {
 		b := float64(k) * 0.008
 		clear(prof)
-		for y := r.top(); y < r.Ink.H; y += 2 {
-			v := (above - float64(y)/r.unit) / above
-			row := r.Ink.Row(y)
-			for x := x0; x < x1; x += 2 {
-				if row[x] > .35 {
-					u := float64(x)/r.unit - left
-					if i := int(float64(y)-b*u*r.unit*v) + 40; i >= 0 && i < len(prof) {
-						prof[i] += float64(row[x])
-					}
-				}
+		for _, p := range points {
+			if i := int(p.y - b*p.lever); i >= 0 && i < len(prof) {
+				prof[i] += p.ink
 			}
 		}
 		score := 0.0
@@ -152,7 +160,7 @@ func (r *Region) findBend() float64 {
 			d := prof[i] + prof[i-1]
 			score += d * d
 		}
-		if score *= 1 - 0.002*math.Abs(float64(k)); score > bestScore {
+		if score *= 1 - 0.001*math.Abs(float64(k)); score > bestScore {
 			best, bestScore = b, score
 		}
 	}

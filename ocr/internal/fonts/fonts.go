@@ -77,6 +77,18 @@ var sources = map[string]source{
 	"nimbus-narrow":    {"opentype/urw-base35/NimbusSansNarrow-Bold.otf", "fonts-urw-base35", 0},
 	"nimbus-bold":      {"opentype/urw-base35/NimbusSans-Bold.otf", "fonts-urw-base35", 0},
 	"wenkai-bold":      {"truetype/lxgw-wenkai/LXGWWenKai-Bold.ttf", "fonts-lxgw-wenkai", 0},
+	// further faces of Chinese text: the trainer of characters wants them, and keeps some for checking only
+	"sans-light":   {"opentype/noto/NotoSansCJK-Light.ttc", "fonts-noto-cjk-extra", 2},
+	"sans-demi":    {"opentype/noto/NotoSansCJK-DemiLight.ttc", "fonts-noto-cjk-extra", 2},
+	"sans-medium":  {"opentype/noto/NotoSansCJK-Medium.ttc", "fonts-noto-cjk-extra", 2},
+	"sans-black":   {"opentype/noto/NotoSansCJK-Black.ttc", "fonts-noto-cjk-extra", 2},
+	"serif-light":  {"opentype/noto/NotoSerifCJK-Light.ttc", "fonts-noto-cjk-extra", 2},
+	"serif-medium": {"opentype/noto/NotoSerifCJK-Medium.ttc", "fonts-noto-cjk-extra", 2},
+	"microhei":     {"truetype/wqy/wqy-microhei.ttc", "fonts-wqy-microhei", 0},
+	"zenhei":       {"truetype/wqy/wqy-zenhei.ttc", "fonts-wqy-zenhei", 0},
+	"ukai":         {"truetype/arphic/ukai.ttc", "fonts-arphic-ukai", 0},
+	"uming":        {"truetype/arphic/uming.ttc", "fonts-arphic-uming", 0},
+	"babelstone":   {"truetype/babelstone/BabelStoneHan.ttf", "fonts-babelstone-han", 0},
 }
 
 var (
@@ -99,17 +111,28 @@ func Get(name string) (*Font, error) {
 	if err != nil {
 		return nil, fmt.Errorf("font %s: install the Debian package %s: %w", name, src.pkg, err)
 	}
-	coll, err := opentype.ParseCollection(raw)
-	if err != nil {
-		return nil, fmt.Errorf("font %s: %w", name, err)
-	}
-	face, err := coll.Font(min(src.index, coll.NumFonts()-1))
+	face, err := parse(raw, src.index)
 	if err != nil {
 		return nil, fmt.Errorf("font %s: %w", name, err)
 	}
 	f := &Font{Name: name, face: face, pool: sync.Pool{New: func() any { return new(sfnt.Buffer) }}}
 	loaded[name] = f
 	return f, nil
+}
+
+func parse(raw []byte, index int) (*sfnt.Font, error) {
+	coll, err := opentype.ParseCollection(raw)
+	if err != nil {
+		return nil, err
+	}
+	face, err := coll.Font(min(index, coll.NumFonts()-1))
+	if err == nil {
+		return face, nil
+	}
+	if again := repacked(raw, index); again != nil {
+		return opentype.Parse(again)
+	}
+	return nil, err
 }
 
 // Available gives those of the named faces that are installed, in the given order.

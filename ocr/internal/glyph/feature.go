@@ -32,7 +32,7 @@ func Cell(ink *raster.Plane, cx, cy, w, h float32) *raster.Plane {
 			if fx < 0 || fx > float32(ink.W-1) || fy < 0 || fy > float32(ink.H-1) {
 				continue
 			}
-			row[x] = ink.At(fx, fy)
+			row[x] = ink.Near(fx, fy)
 		}
 	}
 	return out

@@ -37,6 +37,8 @@ type Model struct {
 	Mean   []float32 // Dim: mean of all features
 	Proj   []float32 // Dim x Kept, scaled so that the within-class spread is one in every kept dimension
 	Protos []Proto
+	// Sharpness of a softmax over negative distances that makes its probabilities true, in nats a unit of Answer.Dist.
+	Sharpness float32
 
 	once   sync.Once // guards the indexes
 	wide   *bank
@@ -151,7 +153,7 @@ var errModel = errors.New("glyph: the weights are damaged")
 // Save writes the model with one byte a value.
 func (m *Model) Save(w io.Writer) error {
 	z := gzip.NewWriter(w)
-	err := errors.Join(binary.Write(z, binary.LittleEndian, [2]uint32{uint32(m.Kept), uint32(len(m.Protos))}),
+	err := errors.Join(binary.Write(z, binary.LittleEndian, [3]uint32{uint32(m.Kept), uint32(len(m.Protos)), math.Float32bits(m.Sharpness)}),
 		binary.Write(z, binary.LittleEndian, m.Mean), writeBytes(z, m.Proj, m.Kept))
 	for _, p := range m.Protos {
 		err = errors.Join(err, binary.Write(z, binary.LittleEndian, p.Class), writeBytes(z, p.V, m.Kept))
@@ -188,11 +190,15 @@ func Load(r io.Reader) (*Model, error) {
 		return nil, errModel
 	}
 	b := bytes.NewReader(raw)
-	var dim [2]uint32
+	var dim [3]uint32
 	if binary.Read(b, binary.LittleEndian, &dim) != nil || dim[0] < first || dim[0] > Dim || dim[1] > 1<<17 {
 		return nil, errModel
 	}
-	m := &Model{Kept: int(dim[0]), Mean: make([]float32, Dim), Protos: make([]Proto, dim[1])}
+	sharpness := math.Float32frombits(dim[2])
+	if !(sharpness >= 0 && sharpness < 1000) {
+		return nil, errModel
+	}
+	m := &Model{Kept: int(dim[0]), Sharpness: sharpness, Mean: make([]float32, Dim), Protos: make([]Proto, dim[1])}
 	if binary.Read(b, binary.LittleEndian, m.Mean) != nil {
 		return nil, errModel
 	}
@@ -231,27 +237,30 @@ func readBytes(r io.Reader, rows, cols int) ([]float32, error) {
 	return m, nil
 }
 
-// Rivals finds, for training, the nearest mean of the right class and the nearest of any other, with squared distances.
-func (m *Model) Rivals(v []float32, class int32) (right, wrong int, dr, dw float32) {
-	right, wrong = -1, -1
-	for i := range m.Protos {
-		p := &m.Protos[i]
-		if p.Class == class {
-			if d := dist(v, p.V); right < 0 || d < dr {
-				right, dr = i, d
-			}
-			continue
-		}
-		d := dist(v[:first], p.V[:first])
-		if wrong >= 0 && d >= dw {
-			continue
-		}
-		if d += dist(v[first:], p.V[first:]); wrong < 0 || d < dw {
-			wrong, dw = i, d
+// NearestMeans fills out, for training, with the nearest means of other classes than the given one, by their places in
+// Protos, nearest first.
+func (m *Model) NearestMeans(v []float32, class int32, out []int32) {
+	m.once.Do(m.index)
+	s := searches.Get().(*searching)
+	defer searches.Put(s)
+	coarse := m.wide.candidates(v, s)
+	limit := selectNth(coarse, min(kept, len(coarse)), func(c cand) float32 { return c.d })
+	best := s.best[:0]
+	for _, c := range coarse {
+		if i := m.wide.ids[c.at]; c.d <= limit && m.Protos[i].Class != class {
+			best = append(best, cand{i, dist(v, m.Protos[i].V)})
 		}
 	}
-	return right, wrong, dr, dw
+	s.best = best
+	slices.SortFunc(best, func(x, y cand) int { return cmp.Or(cmp.Compare(x.d, y.d), cmp.Compare(x.at, y.at)) })
+	for k := range out[:min(len(out), len(best))] {
+		out[k] = best[k].at
+	}
 }
+
+// Reindex forgets the indexes, which must be made again after the means have moved. It must not be called while the model
+// is in use.
+func (m *Model) Reindex() { m.once = sync.Once{} }
 
 // IsNarrow says whether a class is of the half-width kind (Extra).
 func IsNarrow(class int32) bool { return int(class) >= len(Classes())-extraCount }

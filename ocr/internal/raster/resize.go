@@ -163,3 +163,16 @@ func (p *Plane) At(x, y float32) float32 {
 	bot := b[x0] + (b[x1]-b[x0])*fx
 	return top + (bot-top)*fy
 }
+
+// Near is At, quicker for places well inside the picture, which nearly all are.
+func (p *Plane) Near(x, y float32) float32 {
+	x0, y0 := int(x), int(y)
+	i := y0*p.W + x0
+	if x < 0 || y < 0 || x0 >= p.W-1 || y0 >= p.H-1 {
+		return p.At(x, y)
+	}
+	fx, fy := x-float32(x0), y-float32(y0)
+	a, b := p.Pix[i:i+2:i+2], p.Pix[i+p.W:i+p.W+2:i+p.W+2]
+	top := a[0] + (a[1]-a[0])*fx
+	return top + (b[0]+(b[1]-b[0])*fx-top)*fy
+}

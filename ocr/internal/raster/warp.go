@@ -77,7 +77,7 @@ func (p *Plane) Warp(hm *Homography, w, h int) *Plane {
 		nx, ny, nw := hm[1]*fy+hm[2], hm[4]*fy+hm[5], hm[7]*fy+hm[8]
 		for x := range dst {
 			inv := 1 / nw
-			dst[x] = p.At(float32(nx*inv), float32(ny*inv))
+			dst[x] = p.Near(float32(nx*inv), float32(ny*inv))
 			nx, ny, nw = nx+hm[0], ny+hm[3], nw+hm[6]
 		}
 	}

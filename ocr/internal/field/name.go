@@ -1,0 +1,159 @@
+package field
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/kangma/kangma/ocr/internal/glyph"
+)
+
+// name reads the name from the nearest line above sex and nation that looks like one, and drops its label.
+func (r *Region) name(m *glyph.Model, lines []Line) Value {
+	for i := len(lines) - 1; i >= 0; i-- {
+		gs := groups(dropLabel(m, lines[i], "姓名"), 1.6)
+		if len(gs) == 0 {
+			continue
+		}
+		longest := gs[0]
+		for _, g := range gs[1:] {
+			if !lines[i].anchored && len(g.Chars) > len(longest.Chars)+1 {
+				longest = g
+			}
+		}
+		if longest.mean() > 2.6 {
+			continue // no print
+		}
+		longest = r.reread(m, longest)
+		v := r.value([]Line{r.addMarks(longest)})
+		v.fixName(m, r)
+		return v
+	}
+	return Value{}
+}
+
+// reread reads a line again as one without digits and letters, when some were read.
+func (r *Region) reread(m *glyph.Model, l Line) Line {
+	n := len(l.Chars)
+	if !slices.ContainsFunc(l.Chars, func(c Char) bool { return c.Narrow && c.R() != '·' || c.Narrow && c.X1-c.X0 > .25*l.Em }) {
+		return l
+	}
+	x0, x1 := max(int(l.Chars[0].X0)-2, 0), min(int(l.Chars[n-1].X1+.5*l.Em), r.Ink.W)
+	again := readLine(m, r.Ink, float32(l.Y0+l.Y1)/2, l.Em, x0, x1, true)
+	if len(again.Chars) == 0 {
+		return l
+	}
+	again.Y0, again.Y1 = l.Y0, l.Y1
+	return again
+}
+
+// fixName keeps only what names are made of: full-width characters and the middle dot. Every character is looked at again
+// from slightly different places, and the frequency of characters in names breaks near ties.
+func (v *Value) fixName(m *glyph.Model, r *Region) {
+	for i := range v.Chars {
+		c := &v.Chars[i]
+		if c.Narrow {
+			if d, ok := c.distTo('·'); ok && c.R() != '·' && d < c.Answers[0].Dist+.5 {
+				c.Answers = append([]glyph.Answer{{R: '·', Dist: d}}, c.Answers...)
+			}
+			continue
+		}
+		if !c.flat {
+			r.look(m, c)
+		}
+	}
+	v.settle(m)
+}
+
+// settle chooses the characters of a name by how they look and how common they are, and says how sure that is.
+func (v *Value) settle(m *glyph.Model) {
+	v.Confidence = 1
+	first := true
+	for i := range v.Chars {
+		c := &v.Chars[i]
+		p := 1.0
+		switch {
+		case !c.Narrow:
+			p = c.settle(float64(m.Sharpness), first)
+			first = false
+		case c.R() != '·' || i == 0 || i == len(v.Chars)-1:
+			p = .1 // nothing narrow but a dot within it is part of a name
+		default:
+			first = true
+		}
+		v.Confidence *= p
+	}
+	v.Text = (&Line{Chars: v.Chars}).Text()
+	if n := len(v.Chars); n < 2 {
+		v.Confidence *= .5
+	}
+}
+
+// Shape of the confidence of a character of a name.
+const (
+	priorTrust   = 0.5  // how much of the prior counts when probabilities are told
+	farFromClass = 1.75 // a character farther than this from its class may be none of those known
+)
+
+// settle sorts the answers of one character by their probability, with the prior of names, and gives that of the first.
+func (c *Char) settle(sharp float64, surname bool) float64 {
+	logp := func(a glyph.Answer) float64 { return -sharp*float64(a.Dist) + namePrior(a.R, surname) }
+	slices.SortStableFunc(c.Answers, func(a, b glyph.Answer) int {
+		switch x, y := logp(a), logp(b); {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	top := c.Answers[0]
+	sum := 0.0
+	for _, a := range c.Answers {
+		sum += math.Exp(math.Min(-sharp*float64(a.Dist-top.Dist)+priorTrust*(namePrior(a.R, surname)-namePrior(top.R, surname)), 20))
+	}
+	p := 1 / sum
+	if far := float64(top.Dist) - farFromClass; far > 0 {
+		p *= math.Exp(-3 * far)
+	}
+	if c.Agreed != 0 { // another reader speaks for or against it
+		odds := p / (1 - math.Min(p, 1-1e-9)) * math.Exp(2.5*float64(c.Agreed))
+		p = odds / (1 + odds)
+	}
+	return p
+}
+
+// jitters are the places, in shares of an em, and the sizes that a character is looked at from again.
+var jitters = [...][3]float32{{0, 0, 1}, {-.035, 0, 1}, {.035, 0, 1}, {0, -.035, 1}, {0, .035, 1}, {0, 0, .96}, {0, 0, 1.045},
+	{-.03, -.03, 1}, {.03, .03, 1}, {-.03, .03, 1}, {.03, -.03, 1}}
+
+// look names a character again from the mean of what is seen from several places: noise and an inexact cell weigh less.
+func (r *Region) look(m *glyph.Model, c *Char) {
+	sum := make([]float32, m.Kept)
+	f, v := make([]float32, glyph.Dim), make([]float32, m.Kept)
+	for _, j := range jitters {
+		glyph.Features(glyph.Cell(r.Ink, c.cx+j[0]*c.em, c.cy+j[1]*c.em, c.em*j[2]*glyph.WideCell/glyph.Em, c.em*j[2]*glyph.WideCell/glyph.Em), f)
+		m.Project(f, v)
+		for i, x := range v {
+			sum[i] += x / float32(len(jitters))
+		}
+	}
+	c.V = sum
+	c.Answers = m.NearestOf(sum, 12)
+}
+
+// namePrior is how much more likely, in nats, a character is in a name than a rare one that looks the same. It is small: it
+// breaks ties and does not override what is clearly seen.
+func namePrior(r rune, surname bool) float64 {
+	switch {
+	case surname && strings.ContainsRune(surnames, r):
+		return 2.2
+	case nameSet()[r]:
+		return 1.8
+	case grade(r) == 1:
+		return .7
+	case grade(r) == 2:
+		return .2
+	}
+	return 0
+}
