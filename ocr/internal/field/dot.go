@@ -38,9 +38,13 @@ type mark struct {
 	wide, high, at float32
 }
 
-func (m mark) isDot() bool { return m.wide <= .32 && m.high >= .05 && m.high <= .34 && m.at > -.25 && m.at < .25 }
+func (m mark) isDot() bool {
+	return m.wide <= .32 && m.high >= .05 && m.high <= .34 && m.at > -.25 && m.at < .25
+}
 
-func (m mark) isBar() bool { return m.wide >= .5 && m.wide <= 1.05 && m.high <= .26 && m.at > -.22 && m.at < .22 }
+func (m mark) isBar() bool {
+	return m.wide >= .5 && m.wide <= 1.05 && m.high <= .26 && m.at > -.22 && m.at < .22
+}
 
 // bar is the character 一, with the darkness and the size of a neighbour.
 func (m mark) bar(beside Char) Char {

@@ -18,7 +18,7 @@ type Char struct {
 	cx, cy  float32 // the middle of its cell in the region, and the em it was read with
 	em      float32
 	flat    bool // a flat bar, known by its shape
-	Agreed  int // 1: another reader says the same, -1: it says otherwise, 0: not asked
+	Agreed  int  // 1: another reader says the same, -1: it says otherwise, 0: not asked
 }
 
 // R is the character read.
