@@ -18,8 +18,9 @@ type hotConn struct {
 	head  head
 	in    scanIn // of a scan
 
-	buf     *[]byte // what was read
-	n       int     // so much of it
+	buf     *[]byte       // what was read
+	n       int           // so much of it
+	queued  time.Duration // how long its first request lay here unread
 	readBy  time.Time
 	writeBy time.Time
 }
@@ -38,7 +39,7 @@ func (h *hotConn) serve() {
 		}
 	}()
 	defer h.front.forget(h)
-	h.readUntil(h.conn.since.Add(headerTime))
+	h.readUntil(time.Now().Add(headerTime)) // not since it was accepted: if that is long ago, it is we who were slow
 	for {
 		size, ok := h.next()
 		switch {
@@ -102,7 +103,8 @@ func (h *hotConn) next() (size int, ok bool) {
 // more reads what has come.
 func (h *hotConn) more(headSize int) error {
 	fresh := http.ConnState(h.conn.state.Load()) == http.StateNew
-	switch now := time.Now(); {
+	now := time.Now()
+	switch {
 	case h.n == 0 && !fresh:
 		if h.readBy.Before(now.Add(idleTime)) || h.readBy.After(now.Add(idleTime+deadlineSlack)) {
 			h.readUntil(now.Add(idleTime + deadlineSlack))
@@ -119,6 +121,9 @@ func (h *hotConn) more(headSize int) error {
 		h.buf = &larger
 	}
 	n, err := h.conn.Conn.Read((*h.buf)[h.n:])
+	if fresh && h.n == 0 && time.Since(now) < time.Millisecond { // it was there already
+		h.queued = now.Sub(h.conn.since)
+	}
 	h.n += n
 	if n > 0 {
 		return nil
@@ -146,7 +151,9 @@ func (h *hotConn) answer() (open bool) {
 	if h.head.scan {
 		c = forGates
 	}
-	retryAfter, ok := s.throttle.enter(context.Background(), c)
+	late := c != forGates && h.queued > maxWait
+	h.queued = 0
+	retryAfter, ok := s.throttle.enterUnless(late, c)
 	if !ok {
 		closing := h.head.closing || c != forGates
 		return h.send(appendRefusal(nil, retryAfter, closing)) && !closing

@@ -102,6 +102,17 @@ func (t *throttle) enter(ctx context.Context, c class) (retryAfter int, ok bool)
 	return t.refuse(c), false
 }
 
+// enterUnless refuses who has waited too long before being heard (their patience is as good as over, and fresher requests
+// can still be served in time), and lets everybody else enter.
+func (t *throttle) enterUnless(late bool, c class) (retryAfter int, ok bool) {
+	if !late {
+		return t.enter(context.Background(), c)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.refuse(c), false
+}
+
 // leave makes room for the next: the longest waiting of the first class that may.
 func (t *throttle) leave() {
 	t.mu.Lock()

@@ -189,3 +189,13 @@ func TestTheCannedAnswerIsAProblem(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+func TestWhoWasHeardTooLateIsToldToComeAgainThoughThereIsRoom(t *testing.T) {
+	th := newThrottle(8, time.Now)
+	if after, ok := th.enterUnless(true, forResidents); ok || after < 1 {
+		t.Errorf("late: %d %v", after, ok)
+	}
+	if _, ok := th.enterUnless(false, forResidents); !ok || th.running != 1 || th.refused[forResidents] != 1 {
+		t.Errorf("in time: %v, %d inside, %d refused", ok, th.running, th.refused[forResidents])
+	}
+}
