@@ -18,5 +18,5 @@ func Ageing() (rules []registry.AgeRule) {
 			return json.Unmarshal(rec.Data, &v) == nil && !v.Expires.IsZero() && now.After(v.Expires.Add(time.Hour))
 		}})
 	}
-	return rules
+	return append(rules, triesAgeing())
 }

@@ -48,7 +48,7 @@ func (s *Server) found(ctx context.Context, in *scanIn) (*checkpoint.Found, erro
 const (
 	missesAllowed  = 20 // digits or documents that fit nobody, of one account in ten minutes
 	missWindow     = 10 * time.Minute
-	lookupsAllowed = 30 // of one person by their document, at all gates of this node, in an hour
+	lookupsAllowed = 30 // of one person by their document, at all gates, in an hour
 )
 
 func (s *Server) foundByDigits(ctx context.Context, typed string) (*checkpoint.Found, error) {
@@ -93,7 +93,7 @@ func (s *Server) foundByDocument(ctx context.Context, in *documentIn) (*checkpoi
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	if err := s.limits.allow("looked-up:"+person.String(), lookupsAllowed, time.Hour, s.auth.now()); err != nil {
+	if err := s.spendTry(ctx, "looked-up:"+person.String(), lookupsAllowed, time.Hour); err != nil {
 		return nil, err
 	}
 	d, err := s.cfg.Registry.Dossier(ctx, person)
@@ -113,9 +113,9 @@ func (s *Server) foundByDocument(ctx context.Context, in *documentIn) (*checkpoi
 
 // missBudget refuses an account that has missed too often; miss spends one.
 func (s *Server) missBudget(ctx context.Context) error {
-	return s.limits.left("miss:"+who(ctx).Account.Name, missesAllowed, missWindow, s.auth.now())
+	return s.triesLeft(ctx, "miss:"+who(ctx).Account.Name, missesAllowed, missWindow)
 }
 
 func (s *Server) miss(ctx context.Context) {
-	_ = s.limits.allow("miss:"+who(ctx).Account.Name, missesAllowed, missWindow, s.auth.now()) // refused the next time
+	_ = s.spendTry(ctx, "miss:"+who(ctx).Account.Name, missesAllowed, missWindow) // refused the next time
 }

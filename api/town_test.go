@@ -44,6 +44,7 @@ type town struct {
 	journal   *journal.Journal
 	warehouse store.Warehouse
 	issuer    *codegen.Issuer
+	opener    *codegen.Opener
 	log       *lockedBuffer
 	lists     lists
 	issuance  *issuance.Service
@@ -152,6 +153,7 @@ func newTownWith(t *testing.T, change func(*api.Config)) *town {
 	must(err)
 	w.issuance, err = issuance.New(issuance.Config{Registry: w.registry, Keys: townKeys{w.issuer, &w.lists}, Region: region, ShortKey: [32]byte{5}, Log: log})
 	must(err)
+	w.opener = opener
 	gates := checkpoint.New(w.registry, opener)
 	gates.AskStanding(w.issuance)
 	cfg := api.Config{Registry: w.registry, Checkpoint: gates, Issuer: w.issuance, Issuance: w.issuance, Lists: &w.lists, Venues: &w.lists, Region: region,

@@ -57,6 +57,7 @@ type showing struct {
 	gate  string
 	place kangma.Division
 	at    time.Time
+	hash  uint32 // of the gate: what other nodes say of it
 }
 
 type proofKey struct {
@@ -71,12 +72,15 @@ type Shown struct {
 	mu     sync.Mutex
 	codes  aging[codegen.CodeID, showing]
 	proofs aging[proofKey, showing]
+
+	tell bool      // to the other nodes
+	said []sighted // what to tell them, oldest first
 }
 
 // note records a good code at a gate and reports what is odd about it. The same event at the same gate is a retry and
 // never odd.
 func (s *Shown) note(c *codegen.Claims, g Gate, event kangma.EventID, at time.Time) (replayed bool, flags []string) {
-	now := showing{event, g.ID, g.District, at}
+	now := showing{event, g.ID, g.District, at, hashOf(g.ID)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.Shown {
@@ -88,11 +92,14 @@ func (s *Shown) note(c *codegen.Claims, g Gate, event kangma.EventID, at time.Ti
 		}
 	}
 	before, ok := s.codes.get(c.ID, at, shownLife)
-	if ok && before.gate != now.gate && at.Sub(before.at).Abs() < leastTravel(before.place, now.place) {
+	if ok && before.hash != now.hash && at.Sub(before.at).Abs() < leastTravel(before.place, now.place) {
 		flags = append(flags, FlagTravel)
 	}
 	if !ok || !at.Before(before.at) { // a late upload does not move a code back
 		s.codes.put(c.ID, now, at, shownLife)
+	}
+	if s.tell && len(s.said) < 2*maxGossip {
+		s.said = append(s.said, sighted{c.ID, g.District, at, now.hash})
 	}
 	return replayed, flags
 }

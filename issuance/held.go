@@ -70,6 +70,9 @@ func (s *Service) change(ctx context.Context, person kangma.PersonID, f func([]H
 			if rec.Data, err = json.Marshal(next); err != nil {
 				return err
 			}
+			if slices.ContainsFunc(next, func(h HeldCode) bool { return !h.Void.IsZero() }) {
+				rec.Index = map[string]string{"void": "yes"} // the status list finds them by it
+			}
 		} else if version == 0 {
 			return nil
 		}

@@ -54,6 +54,9 @@ type listCache struct {
 
 	// what the next delta is made from; only the publisher uses it
 	last *codegen.StatusList
+
+	judged      string // rules and areas in force when last looked, and since when this node knows them
+	judgedSince time.Time
 }
 
 // Publish makes the lists that are due: the trust list when a key changes state or it is an hour old, the status list
@@ -66,6 +69,9 @@ func (s *Service) Publish(ctx context.Context) error {
 	key, trusted, err := s.keys.ListKey(now)
 	if err != nil {
 		return unavailable(err)
+	}
+	if err := s.flushTouched(ctx, now); err != nil {
+		return err
 	}
 	return errors.Join(s.publishTrust(ctx, key, trusted, now), s.publishStatus(ctx, key, now))
 }
@@ -180,28 +186,25 @@ func (s *Service) addDelta(ctx context.Context, from, to *codegen.StatusList, ke
 }
 
 // notAsTheySay gives the ids of all living codes that say more than is so: voided, or better than their holder's colour
-// of now. A code that says red of a red holder tells the truth and is not listed.
+// of now. A code that says red of a red holder tells the truth and is not listed. It asks about the suspects only, where they are
+// known.
 func (s *Service) notAsTheySay(ctx context.Context, now time.Time) (ids []codegen.CodeID, err error) {
-	err = s.each(ctx, heldKind, func(id string, data []byte, _ uint64) error {
-		person, err := kangma.ParsePersonID(id)
-		if err != nil {
-			return err
-		}
-		var held []HeldCode
-		if err := json.Unmarshal(data, &held); err != nil {
-			return err
-		}
-		a, _, err := s.registry.Assess(ctx, person, now)
-		if err != nil {
-			return err
-		}
-		for i := range held {
-			if h := &held[i]; h.living(now) && h.wrong(&a) {
-				ids = append(ids, h.ID)
+	suspects, known, err := s.suspects(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		ids, err = s.wrongOf(ctx, suspects, now)
+	} else {
+		err = s.each(ctx, heldKind, func(id string, data []byte, _ uint64) error {
+			person, err := kangma.ParsePersonID(id)
+			if err != nil {
+				return err
 			}
-		}
-		return nil
-	})
+			ids, err = s.appendWrong(ctx, ids, person, data, now)
+			return err
+		})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -217,6 +220,41 @@ func (s *Service) notAsTheySay(ctx context.Context, now time.Time) (ids []codege
 		}
 		return nil
 	})
+}
+
+// wrongOf is notAsTheySay for some people.
+func (s *Service) wrongOf(ctx context.Context, people map[kangma.PersonID]struct{}, now time.Time) (ids []codegen.CodeID, err error) {
+	for p := range people {
+		rec, err := s.registry.Records().Get(ctx, heldKind, p.String())
+		if errors.Is(err, kangma.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		if ids, err = s.appendWrong(ctx, ids, p, rec.Data, now); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// appendWrong adds what of a person's codes says more than is so.
+func (s *Service) appendWrong(ctx context.Context, ids []codegen.CodeID, person kangma.PersonID, data []byte, now time.Time) ([]codegen.CodeID, error) {
+	var held []HeldCode
+	if err := json.Unmarshal(data, &held); err != nil {
+		return nil, err
+	}
+	a, _, err := s.registry.Assess(ctx, person, now)
+	if err != nil {
+		return nil, err
+	}
+	for i := range held {
+		if h := &held[i]; h.living(now) && h.wrong(&a) {
+			ids = append(ids, h.ID)
+		}
+	}
+	return ids, nil
 }
 
 // wrong reports whether a code promises more than its holder's assessment does. Paper passes as green where no list says

@@ -32,6 +32,8 @@ type Config struct {
 	Keys     Keys
 	Region   kangma.Division
 	ShortKey [32]byte     // of the numeric codes; zero: there are none
+	Node     string       // name of this node, where Touched is set
+	Touched  *Touched     // watches the registry's dossiers; nil: each status list asks about everybody who holds a code
 	Log      *slog.Logger // nil: slog.Default
 }
 
@@ -43,6 +45,10 @@ type Service struct {
 	short    *codegen.ShortCoder
 	shortKey [32]byte
 	log      *slog.Logger
+
+	node    string
+	touched *Touched
+	flushed bool // since the start; under publish
 
 	counts  tally
 	orphans atomic.Uint64
@@ -56,7 +62,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Registry == nil || cfg.Keys == nil || cfg.Region.Rank() == kangma.NoDivision {
 		return nil, errors.New("issuance: incomplete configuration")
 	}
-	s := &Service{registry: cfg.Registry, keys: cfg.Keys, region: cfg.Region, shortKey: cfg.ShortKey, log: cfg.Log}
+	s := &Service{registry: cfg.Registry, keys: cfg.Keys, region: cfg.Region, shortKey: cfg.ShortKey, log: cfg.Log, node: cfg.Node, touched: cfg.Touched}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

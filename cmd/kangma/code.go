@@ -247,7 +247,11 @@ func printInspection(out io.Writer, in codegen.Inspection) error {
 	}
 	if c := in.Claims; c != nil {
 		line("kind", c.Kind)
-		line("colour", c.Colour)
+		if c.Kind == codegen.Paper {
+			line("colour", "none: ask online, or a status list")
+		} else {
+			line("colour", c.Colour)
+		}
 		line("region", c.Region)
 		line("issued", c.Issued.Format(time.RFC3339))
 		line("expires", c.Expires.Format(time.RFC3339))

@@ -94,18 +94,22 @@ func (c keysRotateCmd) Run(w *world) error {
 
 type keysListCmd struct{}
 
+// Run needs the key folder only, so it works beside a running server.
 func (keysListCmd) Run(w *world) error {
-	return withStack(w, 0, func(s *stack) error {
-		keys, err := s.keys.Keys(time.Now())
-		if err != nil {
-			return err
-		}
-		if w.JSON {
-			return json.NewEncoder(w.out).Encode(keys)
-		}
-		for _, k := range keys {
-			fmt.Fprintf(w.out, "%s  %-6s %s  %-12s signs %s to %s\n", k.ID, k.Purpose, k.Region, k.State, k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly))
-		}
-		return nil
-	})
+	now := time.Now()
+	keys, err := keystore.Open(w.keysDir(), keystore.Options{Now: now})
+	if err != nil {
+		return err
+	}
+	all, err := keys.Keys(now)
+	if err != nil {
+		return err
+	}
+	if w.JSON {
+		return json.NewEncoder(w.out).Encode(all)
+	}
+	for _, k := range all {
+		fmt.Fprintf(w.out, "%s  %-6s %s  %-12s signs %s to %s\n", k.ID, k.Purpose, k.Region, k.State, k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly))
+	}
+	return nil
 }

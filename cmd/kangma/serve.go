@@ -100,6 +100,10 @@ func (c *serveCmd) Run(w *world) (err error) {
 	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, server.Spare, log) })
 	defer stopSweep()
 	s.ager = c.ager(s.registry)
+	if s.redis != nil {
+		stopGossip := s.background(w.ctx, func(ctx context.Context) { s.gossip(ctx, w.Node, log) })
+		defer stopGossip()
+	}
 	stopUpkeep := s.background(w.ctx, func(ctx context.Context) { s.upkeep(ctx, log) })
 	defer stopUpkeep()
 	if c.SnapshotEvery > 0 {

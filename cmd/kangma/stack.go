@@ -43,6 +43,7 @@ type stack struct {
 	checkpoint  *checkpoint.Service
 	codes       *codes
 	issuance    *issuance.Service
+	touched     issuance.Touched // whose dossiers this node changed
 	unaccounted atomic.Pointer[map[codegen.KeyID]uint64] // of the last reconciliation
 	shipper     *ship.Shipper                            // while serving
 	snapshots   *snapshotter                             // while serving
@@ -79,7 +80,7 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 		return s, err
 	}
 	cfg := registry.Config{
-		Node: c.Node, Journal: s.journal, Dossiers: s.dossiers, Records: s.records, Sealer: sealer,
+		Node: c.Node, Journal: s.journal, Dossiers: s.touched.Watch(s.dossiers), Records: s.records, Sealer: sealer,
 		Now: time.Now, Retention: evidenceRetention, Breaker: backtest.Breaker{Limit: c.BreakerLimit}, Log: log,
 	}
 	if s.replica != nil {
@@ -105,6 +106,7 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 	s.checkpoint = checkpoint.New(s.registry, s.codes)
 	if s.redis != nil {
 		s.checkpoint.ShareProofs()
+		s.checkpoint.ShareShown()
 	}
 	return s, s.openIssuance(ctx, log)
 }

@@ -75,6 +75,26 @@ func (s *stack) upkeep(ctx context.Context, log *slog.Logger) {
 	}
 }
 
+// gossip tells the other nodes what was shown at gates here.
+func (s *stack) gossip(ctx context.Context, node string, log *slog.Logger) {
+	tick := time.NewTicker(checkpoint.GossipEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		late, err := s.checkpoint.Exchange(ctx, node)
+		if err != nil && ctx.Err() == nil {
+			log.Warn("tell the other nodes what was shown", "err", err)
+		}
+		if late > 0 {
+			log.Warn("codes were at two gates sooner than anybody travels, found after the scans", "codes", late)
+		}
+	}
+}
+
 // aged are the figures of the deletions.
 type aged struct{ s *stack }
 
