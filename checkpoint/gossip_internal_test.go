@@ -61,8 +61,12 @@ func TestACopiedCodeIsNoticedAtAnotherNode(t *testing.T) {
 	})
 	t.Run("a flood is bounded, and a record of another form gives no lines beyond its size", func(t *testing.T) {
 		a := &Shown{tell: true}
-		for i := range 3 * maxGossip {
-			show(a, &codegen.Claims{ID: codegen.CodeID{byte(i), byte(i >> 8), byte(i >> 16)}}, gateAt("x", shanwei), 1, 0)
+		a.said = make([]sighted, 2*maxGossip)
+		for i := range a.said {
+			a.said[i].at = shownAt
+		}
+		if show(a, code, gateAt("x", shanwei), 1, 0); len(a.said) != 2*maxGossip {
+			t.Errorf("%d lines wait", len(a.said))
 		}
 		if n := len(a.lately(shownAt)); n != maxGossip {
 			t.Errorf("%d lines", n)

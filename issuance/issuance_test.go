@@ -29,11 +29,13 @@ const region = kangma.Division(441500000)
 
 // desk is a node's registry on embedded stores with an issuing service, and a clock the test sets.
 type desk struct {
-	t        *testing.T
+	t        testing.TB
 	mu       sync.Mutex
 	clock    time.Time
 	registry *registry.Service
 	records  store.Records
+	dossiers *counted
+	touched  issuance.Touched
 	keys     *keys
 	*issuance.Service
 }
@@ -69,7 +71,7 @@ func (k *keys) ListKey(time.Time) (crypto.Signer, []codegen.VerifyKey, error) {
 	return k.list, k.trusted, nil
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t testing.TB) *desk {
 	t.Helper()
 	ctx := context.Background()
 	d := &desk{t: t, clock: time.Date(2022, 8, 11, 4, 0, 0, 0, time.UTC)}
@@ -88,8 +90,8 @@ func newDesk(t *testing.T) *desk {
 	must(err)
 	sealer, err := seal.New(seal.Keys{KEK: kek, Index: [][seal.KeySize]byte{{2}}, Pseudonym: [seal.KeySize]byte{3}})
 	must(err)
-	d.records = db.Records()
-	d.registry, err = registry.Open(ctx, registry.Config{Node: "n1", Journal: j, Dossiers: db.Dossiers(), Records: d.records,
+	d.records, d.dossiers = db.Records(), &counted{Dossiers: db.Dossiers()}
+	d.registry, err = registry.Open(ctx, registry.Config{Node: "n1", Journal: j, Dossiers: d.touched.Watch(d.dossiers), Records: d.records,
 		Sealer: sealer, Now: d.now, Retention: 60 * 24 * time.Hour, Log: log})
 	must(err)
 	t.Cleanup(func() {

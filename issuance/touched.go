@@ -165,7 +165,7 @@ func (s *Service) suspects(ctx context.Context, now time.Time) (people map[kangm
 		return nil, false, unavailable(err)
 	}
 	ref, areas, _ := s.registry.InForce()
-	if seen := ref.String() + " " + areas; seen != s.lists.judged {
+	if seen := ref.ID + " " + ref.Digest + " " + areas; seen != s.lists.judged {
 		s.lists.judged, s.lists.judgedSince = seen, now
 	}
 	people, all, err := s.touchedSince(ctx, list.AsOf.Add(-touchedSlack))

@@ -24,7 +24,7 @@ func (s *stack) openIssuance(ctx context.Context, log *slog.Logger) error {
 	if region == 0 {
 		region = 110000000 // issues nothing; only looks up
 	}
-	s.issuance, err = issuance.New(issuance.Config{Registry: s.registry, Keys: s.codes, Region: region, ShortKey: short, Log: log})
+	s.issuance, err = issuance.New(issuance.Config{Registry: s.registry, Keys: s.codes, Region: region, ShortKey: short, Node: s.node, Touched: &s.touched, Log: log})
 	if err != nil {
 		return err
 	}

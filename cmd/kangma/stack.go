@@ -43,7 +43,8 @@ type stack struct {
 	checkpoint  *checkpoint.Service
 	codes       *codes
 	issuance    *issuance.Service
-	touched     issuance.Touched // whose dossiers this node changed
+	node        string
+	touched     issuance.Touched                         // whose dossiers this node changed
 	unaccounted atomic.Pointer[map[codegen.KeyID]uint64] // of the last reconciliation
 	shipper     *ship.Shipper                            // while serving
 	snapshots   *snapshotter                             // while serving
@@ -56,7 +57,7 @@ type stack struct {
 
 // openStack opens keys, journal, stores and services under dir, creating what is not there. Close in any case.
 func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Logger) (s *stack, err error) {
-	s = &stack{region: region}
+	s = &stack{region: region, node: c.Node}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
