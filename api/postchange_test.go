@@ -11,7 +11,9 @@ import (
 // release lets a person of another organisation put a held change in force, and gives its status.
 func (w *town) release(a answer, by string) string {
 	w.t.Helper()
-	var out struct{ Held struct{ ID, Status, Reason string } }
+	var out struct {
+		Held struct{ ID, Status, Reason string }
+	}
 	w.want(a, 202, "").into(w.t, &out)
 	if out.Held.ID == "" || out.Held.Status != "held" || out.Held.Reason != "rain" {
 		w.t.Fatalf("held: %s", a.body)
