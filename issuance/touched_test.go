@@ -29,9 +29,9 @@ func (c *counted) Get(ctx context.Context, id kangma.PersonID) (kangma.Dossier, 
 }
 
 // watching makes the desk's lists from suspects, as a server does.
-func (d *desk) watching(node string) *issuance.Service {
+func (d *desk) watching(node string, touched *issuance.Touched) *issuance.Service {
 	d.t.Helper()
-	s, err := issuance.New(issuance.Config{Registry: d.registry, Keys: d.keys, Region: region, ShortKey: [32]byte{5}, Node: node, Touched: &d.touched})
+	s, err := issuance.New(issuance.Config{Registry: d.registry, Keys: d.keys, Region: region, ShortKey: [32]byte{5}, Node: node, Touched: touched})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func (d *desk) sweep() {
 // another node; and it asks about those alone.
 func TestAStatusListAsksOnlyAboutWhoMayHaveChanged(t *testing.T) {
 	d, ctx := newDesk(t), context.Background()
-	d.Service = d.watching("n1")
+	d.Service = d.watching("n1", &d.touched)
 	const people = 60
 	ids, codes := make([]kangma.PersonID, people), make([]codegen.CodeID, people)
 	for i := range people {
@@ -106,8 +106,8 @@ func TestAStatusListAsksOnlyAboutWhoMayHaveChanged(t *testing.T) {
 	if n := d.kept("touched"); n > 2 {
 		t.Errorf("%d records of who was touched are left after the sweep", n)
 	}
-	d.Service = d.watching("n2") // a node that has just started knows nothing of what the one before did not write down
 	red(3)
+	d.Service = d.watching("n2", new(issuance.Touched)) // it has just started and knows nothing of what the node before it did not write down
 	check("a new node asks about everybody", 1000)
 	d.pass(2 * time.Minute)
 	d.sweep()
@@ -137,7 +137,7 @@ func BenchmarkStatusList(b *testing.B) {
 	for i := 0; i < holders; i += 100 {
 		d.contact(people[i])
 	}
-	plain, watching := d.service(), d.watching("n1")
+	plain, watching := d.service(), d.watching("n1", &d.touched)
 	d.pass(2 * time.Minute)
 	d.sweep()
 	for i := range 500 {
