@@ -112,6 +112,11 @@ func TestAStatusListAsksOnlyAboutWhoMayHaveChanged(t *testing.T) {
 	d.pass(2 * time.Minute)
 	d.sweep()
 	check("and less after a sweep", 10)
+	red(4) // at a node that dies before it writes it down
+	if err := d.watching("n3", new(issuance.Touched)).Publish(ctx); err != nil { // and starts again; another one makes the list
+		t.Fatal(err)
+	}
+	check("a node that has started makes the others ask about everybody", 1000)
 	d.pass(2 * time.Hour)
 	check("a sweep of long ago counts for nothing", 1000)
 }
