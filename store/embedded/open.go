@@ -103,8 +103,20 @@ func openFile(path, schema string, o Options) (*file, error) {
 			f.readers <- c
 		}
 	}
+	if err := first.tune(); err != nil {
+		return nil, errors.Join(err, f.closeConns())
+	}
 	f.writer = startWriter(writing)
 	return f, nil
+}
+
+// walPages is how long the log may grow before it is copied into the file, 64 MiB: people who change again and again, and
+// neighbours on one page, are then copied once for many changes. SQLite's own 1,000 pages are one batch of a feed.
+const walPages = 16_384
+
+// tune sets what has no place in the data source. Only the writer's connection copies the log.
+func (c *conn) tune() error {
+	return c.each(fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", walPages), nil, func([]driver.Value) error { return nil })
 }
 
 // dsnOf gives the data source of a path and makes sure that the file is ours alone to read.
