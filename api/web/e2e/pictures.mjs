@@ -1,13 +1,14 @@
 // Pictures for the documentation, taken from the real server's demo town: KANGMA_BIN=… npm run pictures [folder]
 import { join } from 'node:path';
 import { desk, open, page, phone } from './browser.mjs';
+import { eventually } from './check.mjs';
 import { codeText, phones, resident, Server, staff } from './server.mjs';
 
 const to = process.argv[2] ?? new URL('../../../docs/pictures', import.meta.url).pathname;
 const server = await Server.start(process.env.KANGMA_BIN ?? 'kangma');
 const browser = await open();
 const faults = [];
-const small = { ...phone, deviceScaleFactor: 1.5 };
+const small = { ...phone, deviceScaleFactor: 1.4 };
 const shot = (p, name, options) => p.screenshot({ path: join(to, `${name}.png`), ...options });
 try {
   const texts = {};
@@ -35,8 +36,25 @@ try {
   await o.waitForSelector('.total');
   await o.waitForTimeout(800);
   await shot(o, 'office');
+  await withoutServer();
 } finally {
   await browser.close();
   await server.close();
 }
+// withoutServer shows both pages after the server has gone.
+async function withoutServer() {
+  const narrow = { ...phone, viewport: { width: 360, height: 740 }, deviceScaleFactor: 1 };
+  const [r, at] = [await page(browser, narrow, []), await page(browser, narrow, [])];
+  await resident(server, r, phones.green);
+  await staff(server, at, '/gate', 'gate');
+  await at.waitForSelector('text=离线名单已备好', { timeout: 30_000 });
+  for (const [p, file] of [[r, '/resident'], [at, '/kangma-gate']]) await eventually(() => p.evaluate(async (f) => Boolean(await caches.match(f)), file), file, 60_000);
+  await server.stop();
+  for (const [p, what, name] of [[r, '.frame-offline', 'resident-offline'], [at, '.offline-bar.on', 'gate-offline']]) {
+    await p.reload();
+    await p.waitForSelector(what, { timeout: 30_000 });
+    await shot(p, name);
+  }
+}
+
 if (faults.length > 0) throw new Error(faults.join('\n'));

@@ -154,6 +154,25 @@ async function resident(run, browser, server) {
     })), 'an empty store');
     await p.context().close();
   });
+  await run.check('a newer version of the page says so, takes over when told, and leaves nothing of the old one', async () => {
+    const p = await open({ 'GET /v1/me/code': code() });
+    const versions = () => p.evaluate(async () => [Boolean(navigator.serviceWorker.controller), ...await caches.keys()].join());
+    const old = await eventually(async () => { const v = await versions(); return /^true,kangma-\w+$/.test(v) && v; }, 'the pages in the cache');
+    server.edit = (path, body) => (path === '/sw.js' ? body.toString().replace(/version = '\w+'/, "version = 'next'") : body);
+    try {
+      await p.reload();
+      await p.waitForSelector('.newer');
+      await p.waitForSelector('.frame-green'); // the old one serves meanwhile
+      await accessible(p);
+      await p.click('.newer button');
+      await eventually(async () => (await versions().catch(() => '')) === 'true,kangma-next', `the new version in place of ${old}`);
+      await p.waitForSelector('.frame-green');
+      assert.equal(await p.locator('.newer').count(), 0);
+    } finally {
+      server.edit = (_, body) => body;
+    }
+    await p.context().close();
+  });
   await run.check('in the dark the page is dark and the code stays black on white', async () => {
     const p = await open({ 'GET /v1/me/code': code({ colour: 'yellow', reasons: [reason('yellow')] }), 'POST /v1/me/credentials': credentials('yellow') }, { ...narrow, colorScheme: 'dark' });
     await p.waitForSelector('.frame-yellow');

@@ -2,10 +2,10 @@
 // The gate without a network decides as `kangma gate scan --bundle` does: the server's own vectors, every verdict of them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { encode45, decode45 } from '../src/code/base45';
 import { fromBase64, hex } from '../src/code/bytes';
-import { linkOf, newChain, stride } from '../src/code/chain';
+import { growChain, linkOf, newChain, stride } from '../src/code/chain';
 import { claimsOf, show } from '../src/code/phone';
 import { Keyring } from '../src/code/keyring';
 import { openBundle } from '../src/gate/offline/bundle';
@@ -127,6 +127,15 @@ describe('a chain of the phone', () => {
       expect(hex(linkOf({ ...c, marks: [] }, slot))).toBe(hex(link)); // the marks only save work
     }
     expect(() => linkOf(c, n)).toThrow(RangeError);
+  });
+  it('may be made in pieces', async () => {
+    let pauses = 0;
+    const from = vi.spyOn(performance, 'now').mockImplementation(() => 100 * pauses + 13 * from.mock.calls.length);
+    const c = await growChain(1000, () => Promise.resolve(pauses++));
+    from.mockRestore();
+    expect(pauses).toBeGreaterThan(5);
+    expect(hex(linkOf({ ...c, marks: [] }, 500))).toBe(hex(linkOf(c, 500)));
+    expect(c.marks).toHaveLength(Math.ceil(1000 / stride));
   });
   it('shows what the gate of the vectors accepts: the same text for the same secret', () => {
     const text = readFileSync(join(root, 'codes/vectors.json'), 'utf8');

@@ -28,8 +28,33 @@ export const stride = 96; // slots between two marks
 // they are as secret as the seed.
 export interface Chain { nonce: Bytes; anchor: Bytes; seed: Bytes; slots: number; marks: Bytes[] }
 
-// newChain hashes the whole chain once: some milliseconds on a desk, some tens on a slow phone.
-export function newChain(count: number, random: (n: number) => Bytes = (n) => crypto.getRandomValues(new Uint8Array(n))): Chain {
+type Random = (n: number) => Bytes;
+const drawn: Random = (n) => crypto.getRandomValues(new Uint8Array(n));
+
+// newChain hashes the whole chain at once: some milliseconds on a desk, some tens on a slow phone.
+export function newChain(count: number, random = drawn): Chain {
+  const work = chainWork(count, random);
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+// growChain does the same in pieces of about a frame, so that a page on a slow phone goes on answering.
+export async function growChain(count: number, pause: () => Promise<unknown> = () => new Promise((done) => setTimeout(done))): Promise<Chain> {
+  const work = chainWork(count, drawn);
+  let from = performance.now();
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    if (performance.now() - from < 12) continue;
+    await pause();
+    from = performance.now();
+  }
+}
+
+// chainWork stops after each mark.
+function* chainWork(count: number, random: Random): Generator<undefined, Chain> {
   const nonce = random(4);
   const seed = random(32);
   let link: Bytes = last(seed);
@@ -39,6 +64,7 @@ export function newChain(count: number, random: (n: number) => Bytes = (n) => cr
     link = walk(nonce, slot, mark * stride + 1, link);
     slot = mark * stride;
     marks[mark] = link;
+    yield;
   }
   return { nonce, seed, slots: count, marks, anchor: walk(nonce, 0, 0, link) };
 }
