@@ -158,8 +158,33 @@ func (s *scene) readZoneLine(l locate.Line) (z zoneLine, ok bool) {
 	if z.Reading, ok = mrz.ReadLine(z.band.Plane, z.columns, z.band.Pitch, fit > grid.Good*2); !ok {
 		return z, false
 	}
+	s.level(&z)
 	z.place()
 	return z, true
+}
+
+// level cuts a band again along the slope on which its characters were read, while that makes them clearer: a band is
+// little higher than its line, so that a sloping line runs out of it.
+func (s *scene) level(z *zoneLine) {
+	for range 3 {
+		a, b := float64(z.Lift[0]), float64(z.Lift[1])
+		if a == 0 && b == 0 {
+			return
+		}
+		k := (b - a) / float64(z.X[z.columns-1]-z.X[0])
+		c := a - k*float64(z.X[0])
+		hm := z.band.ToPhoto
+		for i := range 3 {
+			hm[3*i], hm[3*i+2] = hm[3*i]+k*hm[3*i+1], hm[3*i+2]+c*hm[3*i+1]
+		}
+		again := *z
+		again.band.ToPhoto, again.band.Plane = hm, s.max.Warp(&hm, z.band.W, grid.BandH)
+		var ok bool
+		if again.Reading, ok = mrz.ReadLine(again.band.Plane, z.columns, z.band.Pitch, false); !ok || again.Mean <= z.Mean {
+			return
+		}
+		*z = again
+	}
 }
 
 // place tells where on the working picture the line lies.
@@ -305,6 +330,7 @@ func (s *scene) shifted(l zoneLine, k float64) (best zoneLine, ok bool) {
 		return best, false
 	}
 	if best.Reading, ok = mrz.ReadLine(best.band.Plane, best.columns, best.band.Pitch, false); ok {
+		s.level(&best)
 		best.place()
 	}
 	return best, ok

@@ -24,8 +24,9 @@ type Reading struct {
 	X       []float32   // centres of the characters in the band
 	Mean    float64     // mean log probability of the characters chosen
 	Pitch   float32
-	DY, F   float32 // vertical shift and size factor that fitted best
-	Outside float64 // log probability that nothing stands before the first and after the last character
+	DY, F   float32    // vertical shift and size factor that fitted best
+	Lift    [2]float32 // further vertical shift of the first and of the last character
+	Outside float64    // log probability that nothing stands before the first and after the last character
 }
 
 const stride = 2
@@ -201,7 +202,7 @@ func (r *Reader) refine(ink *raster.Plane, rd *Reading, shape Shape) {
 	for k, x := range rd.X {
 		mean := make([]float32, r.Net.Out)
 		for _, o := range [...][2]float32{{0, 0}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}} {
-			for c, v := range at(x+o[0], o[1]) {
+			for c, v := range at(x+o[0], o[1]+rd.lift(k)) {
 				mean[c] += float32(math.Exp(float64(v))) / 5
 			}
 		}
@@ -220,6 +221,12 @@ func (r *Reader) refine(ink *raster.Plane, rd *Reading, shape Shape) {
 	rd.Text, rd.Mean = string(text), sum/float64(shape.Count)
 	none := r.None()
 	before, after := rd.X[0]-rd.Pitch, rd.X[shape.Count-1]+rd.Pitch
-	rd.Outside = float64(at(before, 0)[none])
-	rd.Outside += float64(at(after, 0)[none])
+	rd.Outside = float64(at(before, rd.Lift[0])[none])
+	rd.Outside += float64(at(after, rd.Lift[1])[none])
+}
+
+// lift is the further vertical shift at place k.
+func (rd *Reading) lift(k int) float32 {
+	t := float32(k) / float32(max(len(rd.X)-1, 1))
+	return rd.Lift[0] + (rd.Lift[1]-rd.Lift[0])*t
 }

@@ -78,6 +78,9 @@ func shapeOf(n int, pitch float64) grid.Shape {
 		Allowed: func(int, int) bool { return true }}
 }
 
+// levelled is a mean log probability at which a line needs no search for its slope.
+const levelled = -.02
+
 // ReadLine reads one rectified line of n columns. pitch is the pitch expected in band pixels.
 func ReadLine(band *raster.Plane, n int, pitch float64, quick bool) (grid.Reading, bool) {
 	r, err := reader()
@@ -88,6 +91,9 @@ func ReadLine(band *raster.Plane, n int, pitch float64, quick bool) (grid.Readin
 	rd, ok := r.Read(ink, shape, quick)
 	if ok {
 		rd = r.Straighten(ink, rd, shape)
+		if rd.Mean < levelled {
+			rd = r.Level(ink, rd, shape)
+		}
 	}
 	return rd, ok
 }

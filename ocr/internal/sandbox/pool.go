@@ -13,14 +13,17 @@ import (
 // ErrClosed is what a closed Pool answers.
 var ErrClosed = errors.New("sandbox: the pool is closed")
 
-// Pool is a set of children, started when first needed and again after one has died or was killed by a deadline. It is safe
-// for concurrent use.
+// Pool is a set of children, started when first needed and again after one has died or was killed by a deadline. A child
+// that runs already is preferred to a new one, so that one caller at a time costs the memory of one. It is safe for
+// concurrent use.
 type Pool struct {
-	exe  string
-	env  []string
-	free chan *child // nil entries are places without a running child
+	exe    string
+	env    []string
+	places chan struct{} // one token for every call in progress
+	over   chan struct{} // closed by Close
 
 	mu     sync.Mutex
+	idle   []*child
 	closed bool
 }
 
@@ -36,31 +39,22 @@ func NewPool(n int, env ...string) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{exe: exe, env: env, free: make(chan *child, max(n, 1))}
-	for range cap(p.free) {
-		p.free <- nil
-	}
-	return p, nil
+	return &Pool{exe: exe, env: env, places: make(chan struct{}, max(n, 1)), over: make(chan struct{})}, nil
 }
 
 // Call sends a message to a child and gives its answer. When ctx ends first, the child is killed.
 func (p *Pool) Call(ctx context.Context, msg []byte) ([]byte, error) {
-	var c *child
-	var ok bool
 	select {
-	case c, ok = <-p.free:
-		if !ok {
-			return nil, ErrClosed
-		}
+	case p.places <- struct{}{}:
+		defer func() { <-p.places }()
+	case <-p.over:
+		return nil, ErrClosed
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if c == nil {
-		var err error
-		if c, err = p.start(); err != nil {
-			p.put(nil)
-			return nil, err
-		}
+	c, err := p.take()
+	if err != nil {
+		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.cmd.Process.Kill() })
 	answer, err := c.ask(msg)
@@ -69,7 +63,6 @@ func (p *Pool) Call(ctx context.Context, msg []byte) ([]byte, error) {
 	}
 	if err != nil {
 		c.end()
-		p.put(nil)
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
@@ -79,17 +72,32 @@ func (p *Pool) Call(ctx context.Context, msg []byte) ([]byte, error) {
 	return answer, nil
 }
 
-// put returns a place to the pool, or ends the child when the pool was closed meanwhile.
+// take gives the child that was used last, or a new one.
+func (p *Pool) take() (*child, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, ErrClosed
+	}
+	if n := len(p.idle); n > 0 {
+		c := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		return c, nil
+	}
+	p.mu.Unlock()
+	return p.start()
+}
+
+// put keeps a child for the next call, or ends it when the pool was closed meanwhile.
 func (p *Pool) put(c *child) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		if c != nil {
-			c.end()
-		}
+		c.end()
 		return
 	}
-	p.free <- c
+	p.idle = append(p.idle, c)
 }
 
 func (p *Pool) start() (*child, error) {
@@ -131,12 +139,11 @@ func (p *Pool) Close() error {
 		return nil
 	}
 	p.closed = true
-	close(p.free)
-	for c := range p.free {
-		if c != nil {
-			c.end()
-		}
+	close(p.over)
+	for _, c := range p.idle {
+		c.end()
 	}
+	p.idle = nil
 	return nil
 }
 
@@ -145,12 +152,8 @@ func (p *Pool) Pids() []int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []int
-	for range len(p.free) {
-		c := <-p.free
-		if c != nil {
-			out = append(out, c.cmd.Process.Pid)
-		}
-		p.free <- c
+	for _, c := range p.idle {
+		out = append(out, c.cmd.Process.Pid)
 	}
 	return out
 }

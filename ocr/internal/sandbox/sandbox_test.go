@@ -83,6 +83,11 @@ func TestPool(t *testing.T) {
 			answers("hello", "echo hello")
 		}
 	})
+	t.Run("one caller at a time costs one child", func(t *testing.T) {
+		if n := len(p.Pids()); n != 1 {
+			t.Errorf("%d children run", n)
+		}
+	})
 	t.Run("a child cannot map more memory than it is given", func(t *testing.T) { answers("map", "refused") })
 	t.Run("a child that dies is replaced", func(t *testing.T) {
 		if _, err := p.Call(ctx, []byte("die")); err == nil {
