@@ -151,3 +151,14 @@ func FuzzJudge(f *testing.F) {
 		}
 	})
 }
+
+// TestNumbersOfResidencePermitsAreTaken uses the numbers of the published specimens of residence permits for residents of
+// Hong Kong (810000) and Taiwan (830000), and a Macao one (820000) made by the same rule.
+func TestNumbersOfResidencePermitsAreTaken(t *testing.T) {
+	macao := "82000019940823001"
+	for _, n := range []string{"810000199408230021", "830000199201300022", macao + string(kangma.IDCheckChar(macao))} {
+		if j := idnumber.DefaultPolicy.Judge(reading(n, .99), now); j.Verdict != idnumber.Accepted || j.Number != n {
+			t.Errorf("%s: %v %s", n, j.Verdict, j.Test)
+		}
+	}
+}

@@ -159,6 +159,19 @@ func TestAMonthOrDayThatCannotBeIsNotRead(t *testing.T) {
 	}
 }
 
+func TestTheLettersOOfADocumentNumberAreMostlyZeros(t *testing.T) {
+	l1 := "I<USASV<<OGAH<<<<<<<<<<<<<<<<<<<<<<<"
+	for _, number := range []string{"O50452520", "050452520", "E00000000"} {
+		want := number + string(mrz.CheckDigit(number)) + "USA5708172<3304190<<<<<<<"
+		want += string(mrz.CheckDigit(want[0:10] + want[13:20] + want[21:35]))
+		seen := strings.ReplaceAll(want[:9], "0", "O") + want[9:]
+		z := mrz.Solve(format(t, "TD2"), logps([]string{l1, seen}, .995))
+		if z.Lines[1] != want || len(z.Failures) != 0 || z.LetterO != (number[0] == 'O') {
+			t.Errorf("%s: %s %v", number, z.Lines[1], z.Failures)
+		}
+	}
+}
+
 func TestAStateThatIsNoStateBecomesTheNearestOneButIsNotSure(t *testing.T) {
 	lines := specimens["TD3"]
 	lp := logps(lines, .98)

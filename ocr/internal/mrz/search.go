@@ -73,6 +73,7 @@ func Solve(f *Format, logp [][][]float32) Zone {
 			}
 		}
 	}
+	f.zeros(text, logp, conf)
 	f.knownStates(text, conf, logp)
 	f.nameTail(text, conf, logp)
 	z.mend(f, text, doubts)
@@ -111,6 +112,32 @@ func (f *Format) best(l, c int, logp []float32) int {
 		return 0
 	}
 	return best
+}
+
+// zeros settles what is O and what is 0 in the document number, which OCR-B draws alike: issuers avoid O, and behind a digit
+// none stands; where the check digit then fits only zeros, they are.
+func (f *Format) zeros(text [][]byte, logp [][][]float32, conf [][]float64) {
+	s := f.fields[0]
+	row := text[s.line]
+	zero := func(c int) {
+		row[c] = '0'
+		conf[s.line][c] = max(conf[s.line][c], float64(logp[s.line][c][0])) // the shape, which both have
+	}
+	for c := s.from + 1; c < s.to; c++ {
+		if row[c] == 'O' && row[c-1] >= '0' && row[c-1] <= '9' {
+			zero(c)
+		}
+	}
+	read := string(row[s.from:s.to])
+	zeros := strings.ReplaceAll(read, "O", "0")
+	if zeros == read || CheckDigit(read) == row[s.check] || CheckDigit(zeros) != row[s.check] {
+		return
+	}
+	for c := s.from; c < s.to; c++ {
+		if row[c] == 'O' {
+			zero(c)
+		}
+	}
 }
 
 // nameTail uses that a name field ends in fillers only, and that within a name at most two fillers stand together (Doc 9303
