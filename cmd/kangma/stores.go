@@ -38,6 +38,7 @@ type storeFlags struct {
 
 	Clickhouse         []string `help:"Keep passages in ClickHouse: host:port of each shard, replicas joined by +." env:"KANGMA_CLICKHOUSE"`
 	ClickhouseCluster  string   `help:"Name of the shards in the servers' remote_servers; needed with more than one." env:"KANGMA_CLICKHOUSE_CLUSTER"`
+	ClickhouseKeeper   bool     `help:"The servers have ZooKeeper or ClickHouse Keeper and the macros shard and replica: tables are replicated." env:"KANGMA_CLICKHOUSE_KEEPER"`
 	ClickhouseUser     string   `help:"User of ClickHouse." default:"default" env:"KANGMA_CLICKHOUSE_USER"`
 	ClickhousePassword string   `help:"Its password; better given in the environment." env:"KANGMA_CLICKHOUSE_PASSWORD"`
 }
@@ -118,7 +119,7 @@ func (s *stack) openWarehouse(ctx context.Context, c *cli, log *slog.Logger) err
 		shards = append(shards, strings.Split(shard, "+"))
 	}
 	cfg := clickhouse.Config{
-		Shards: shards, Cluster: c.ClickhouseCluster, User: c.ClickhouseUser, Password: c.ClickhousePassword, Logger: log,
+		Shards: shards, Cluster: c.ClickhouseCluster, Keeper: c.ClickhouseKeeper, User: c.ClickhouseUser, Password: c.ClickhousePassword, Logger: log,
 	}
 	lazy := &lazyWarehouse{retry: 5 * time.Second, open: func(ctx context.Context) (store.Warehouse, func() error, error) {
 		wh, err := clickhouse.Open(ctx, cfg)

@@ -68,13 +68,33 @@ func (c *ClickHouseCluster) Addrs() []string {
 
 func startClickHouse(tb testing.TB, ports clickhousePorts, shards []clickhousePorts, password string) *ClickHouse {
 	tb.Helper()
+	return startClickHouseWith(tb, ports, remoteServers(shards, password, false), "", password)
+}
+
+// remoteServers is the cluster "kangma" of these servers: each a shard, or all of them replicas of one.
+func remoteServers(servers []clickhousePorts, password string, replicas bool) string {
+	var shards, all strings.Builder
+	for _, s := range servers {
+		replica := fmt.Sprintf("<replica><host>127.0.0.1</host><port>%d</port><user>kangma</user><password>%s</password></replica>", s.tcp, password)
+		all.WriteString(replica)
+		shards.WriteString("<shard><internal_replication>false</internal_replication>" + replica + "</shard>")
+	}
+	if replicas {
+		return "<shard><internal_replication>true</internal_replication>" + all.String() + "</shard>"
+	}
+	return shards.String()
+}
+
+// startClickHouseWith starts a server with the shards of its cluster and more of its configuration.
+func startClickHouseWith(tb testing.TB, ports clickhousePorts, cluster, more, password string) *ClickHouse {
+	tb.Helper()
 	path := find(tb, "clickhouse-server", "clickhouse-server")
 	c := &ClickHouse{
 		Addr: fmt.Sprintf("127.0.0.1:%d", ports.tcp), HTTP: fmt.Sprintf("http://127.0.0.1:%d", ports.http), Dir: tb.TempDir(),
 		User: "kangma", Password: password, Analyst: "analyst", AnalystPassword: rand.Text(),
 	}
 	config, users := filepath.Join(c.Dir, "config.xml"), filepath.Join(c.Dir, "users.xml")
-	for file, text := range map[string]string{config: c.configXML(ports, shards), users: c.usersXML()} {
+	for file, text := range map[string]string{config: c.configXML(ports, cluster, more), users: c.usersXML()} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			tb.Fatal(err)
 		}
@@ -91,12 +111,7 @@ func startClickHouse(tb testing.TB, ports clickhousePorts, shards []clickhousePo
 	return c
 }
 
-func (c *ClickHouse) configXML(ports clickhousePorts, shards []clickhousePorts) string {
-	var cluster strings.Builder
-	for _, s := range shards {
-		fmt.Fprintf(&cluster, "<shard><internal_replication>false</internal_replication><replica><host>127.0.0.1</host>"+
-			"<port>%d</port><user>%s</user><password>%s</password></replica></shard>", s.tcp, c.User, c.Password)
-	}
+func (c *ClickHouse) configXML(ports clickhousePorts, cluster, more string) string {
 	// The caches are small on purpose: several servers share the test machine.
 	return fmt.Sprintf(`<?xml version="1.0"?>
 <yandex>
@@ -109,9 +124,9 @@ func (c *ClickHouse) configXML(ports clickhousePorts, shards []clickhousePorts) 
  <timezone>UTC</timezone>
  <mark_cache_size>268435456</mark_cache_size><uncompressed_cache_size>0</uncompressed_cache_size>
  <max_concurrent_queries>100</max_concurrent_queries>
- <remote_servers><kangma>%s</kangma></remote_servers>
+ <remote_servers><kangma>%s</kangma></remote_servers>%s
 </yandex>
-`, ports.tcp, ports.http, ports.interserver, c.Dir, c.Dir, c.Dir, c.Dir, cluster.String())
+`, ports.tcp, ports.http, ports.interserver, c.Dir, c.Dir, c.Dir, c.Dir, cluster, more)
 }
 
 func (c *ClickHouse) usersXML() string {

@@ -96,9 +96,52 @@ func (db *DB) migrate(ctx context.Context) error {
 		if err := s.migrate(ctx, db.cfg, all); err != nil {
 			return err
 		}
+		if err := db.migrateReplicas(ctx, s, all); err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+// migrateReplicas makes the tables on each replica of a shard: the definition of a replicated table is each server's own, what
+// is in it is everybody's. A replica that does not answer gets them at the next opening; it must not stop the others.
+func (db *DB) migrateReplicas(ctx context.Context, s *shard, all []migration) error {
+	if !db.cfg.Keeper || len(s.addrs) < 2 {
+		return nil
+	}
+	for _, addr := range s.addrs {
+		r, err := db.cfg.connect([]string{addr}, db.cfg.User, db.cfg.Password, "")
+		if err != nil {
+			return err
+		}
+		err = r.define(ctx, db.cfg, all)
+		if closing := r.conn.Close(); err == nil {
+			err = closing
+		}
+		if err != nil {
+			db.cfg.Logger.Warn("a replica has not its tables yet; they are made at the next start", "replica", addr, "err", err)
+		}
+	}
+	return nil
+}
+
+// define makes the tables without noting it: the notes are shared with the other replicas.
+func (s *shard) define(ctx context.Context, cfg Config, all []migration) error {
+	statements := []string{"CREATE DATABASE IF NOT EXISTS " + cfg.Database, cfg.fill(migrationsTable)}
+	for _, m := range all {
+		if m.sql != "" {
+			statements = append(statements, m.sql)
+		}
+	}
+	for _, sql := range statements {
+		if err := s.exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const migrationsTable = "CREATE TABLE IF NOT EXISTS {db}.migrations (number UInt32, name String, at Int64) ENGINE = {mergetree migrations} ORDER BY number"
 
 func (s *shard) migrate(ctx context.Context, cfg Config, all []migration) error {
 	if err := s.exec(ctx, "CREATE DATABASE IF NOT EXISTS "+cfg.Database); err != nil {
@@ -109,7 +152,7 @@ func (s *shard) migrate(ctx context.Context, cfg Config, all []migration) error 
 		return outage(ctx, err)
 	}
 	s.version = version.Version
-	if err := s.exec(ctx, cfg.fill("CREATE TABLE IF NOT EXISTS {db}.migrations (number UInt32, name String, at Int64) ENGINE = {mergetree migrations} ORDER BY number")); err != nil {
+	if err := s.exec(ctx, cfg.fill(migrationsTable)); err != nil {
 		return err
 	}
 	done := map[uint32]bool{}
