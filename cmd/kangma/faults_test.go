@@ -175,7 +175,7 @@ func TestANodeOutlivesItsServers(t *testing.T) {
 			within(t, fault.what+": nobody waits for it", func() bool { return s.figure(t, "kangma_state_absent") == 1 })
 			t.Logf("%-34s breaker open within %v", fault.what, time.Since(began).Round(10*time.Millisecond))
 		}
-		g.more(t, fault.what, 60)
+		g.more(t, fault.what, 30)
 		if now := s.figure(t, "go_goroutines"); now > 2*before {
 			t.Errorf("%s: %v goroutines, %v before", fault.what, now, before)
 		}

@@ -69,6 +69,11 @@ func TestTwoNodesOnRedisAndClickHouseAreOneTown(t *testing.T) {
 	}
 	one = startServer(t, filepath.Join(dir, "one"), flags("one")...)
 	defer one.kill()
+	for what, token := range map[string]string{"resident": me, "staff": gate} { // log-ins are in no journal
+		if status, err := one.call(t.Context(), "GET", "/v1/session", token, nil, nil); err != nil || status != http.StatusUnauthorized {
+			t.Errorf("a %s's log-in of before Redis lost everything: %d %v, want 401", what, status, err)
+		}
+	}
 	me = one.resident(t, "13800000003")
 	if _, err := one.call(t.Context(), "GET", "/v1/me/code", me, nil, &code); err != nil || code.Colour != "red" {
 		t.Errorf("rebuilt: %+v %v", code, err)

@@ -83,10 +83,11 @@ func outage(ctx context.Context, err error) error {
 	return errDown.Because(err)
 }
 
-// Codes of ClickHouse that mean "this question is too large" and "not now".
+// Codes of ClickHouse that mean "this question is too large" and "not now". 74 to 88 are what a full disk gives: a file that
+// cannot be read, written or opened, a folder that cannot be made.
 var (
 	tooLarge = map[int32]bool{158: true, 159: true, 160: true, 241: true, 396: true, 307: true}
-	notNow   = map[int32]bool{202: true, 209: true, 210: true, 242: true, 252: true, 279: true, 999: true, 243: true, 203: true, 173: true, 425: true}
+	notNow   = map[int32]bool{74: true, 75: true, 76: true, 88: true, 202: true, 209: true, 210: true, 242: true, 252: true, 279: true, 999: true, 243: true, 203: true, 173: true, 425: true}
 )
 
 func (s *shard) wrap(ctx context.Context, err error) error {
