@@ -17,6 +17,7 @@ type Value struct {
 	Crop       image.Rectangle // on the photo
 	Rows       []Row           // its lines, for a further reader
 	Chars      []Char
+	loose      bool // it does not begin where values begin
 }
 
 // Row is one line of a value: its brightness, and which of the value's characters stand on it.

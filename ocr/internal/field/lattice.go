@@ -65,6 +65,7 @@ type lineReader struct {
 	cy, em float32
 	cols   []float32 // ink a column
 	white  float32   // a column with less of it is white
+	skip   float32   // cost of leaving ink unread
 	cuts   []int
 	price  []float32           // of cutting there: nothing at white columns
 	han    bool                // no digits or letters are expected: a name
@@ -93,8 +94,9 @@ func (lr *lineReader) columns(x0, x1 int) {
 	}
 	c := lr.cols
 	white := lr.em * whiteColumn
+	lr.skip = skipInk
 	if lr.han {
-		white = lr.em * whiteInName
+		white, lr.skip = lr.em*whiteInName, skipInName
 	}
 	lr.white = white
 	for x := x0; x < x1; x++ {
@@ -134,6 +136,7 @@ const (
 	fair       = 2.1  // a character as far as this from its class is as good as nothing
 	fairNarrow = 1.45 // the same for narrow ones: two of them must not be cheaper than the wide one that they are pieces of
 	skipInk    = 1.6  // leaving an em of ink unread costs so much
+	skipInName = 4    // and in a name, where nothing may be lost and nothing else is printed
 	perGlyph   = 0.06
 )
 
@@ -156,7 +159,7 @@ func (lr *lineReader) best() []Char {
 	cost := make([]float32, n)
 	back := make([]arc, n)
 	for j := 1; j < n; j++ {
-		cost[j] = cost[j-1] + lr.inkBetween(lr.cuts[j-1], lr.cuts[j])*skipInk
+		cost[j] = cost[j-1] + lr.inkBetween(lr.cuts[j-1], lr.cuts[j])*lr.skip
 		back[j] = arc{j - 1, nil}
 		for i := j - 1; i >= 0; i-- {
 			w := float32(lr.cuts[j]-lr.cuts[i]) / lr.em

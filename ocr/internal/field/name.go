@@ -24,12 +24,22 @@ func (r *Region) name(m *glyph.Model, lines []Line) Value {
 		if longest.mean() > 2.6 {
 			continue // no print
 		}
+		before := longest
 		longest = r.reread(m, longest)
 		v := r.value([]Line{r.addMarks(longest)})
 		v.fixName(m, r)
+		if !lines[i].anchored || longest.shorterThan(&before) { // a character may be missing
+			v.loose = true
+			v.settle(m)
+		}
 		return v
 	}
 	return Value{}
+}
+
+// shorterThan says whether a line lost ink of another reading at either end.
+func (l *Line) shorterThan(o *Line) bool {
+	return l.Chars[0].X0 > o.Chars[0].X0+.3*l.Em || l.Chars[len(l.Chars)-1].X1 < o.Chars[len(o.Chars)-1].X1-.3*l.Em
 }
 
 // reread reads a line again as one without digits and letters, when some were read.
@@ -84,7 +94,7 @@ func (v *Value) settle(m *glyph.Model) {
 		v.Confidence *= p
 	}
 	v.Text = (&Line{Chars: v.Chars}).Text()
-	if n := len(v.Chars); n < 2 {
+	if len(v.Chars) < 2 || v.loose {
 		v.Confidence *= .5
 	}
 }
