@@ -161,6 +161,9 @@ func (c Documents) one(ctx context.Context, j job, mu *sync.Mutex, rep *Document
 	cpu := processor()
 	d, err := read(ctx, doc.JPEG)
 	used := millis(processor() - cpu)
+	if ctx.Err() != nil {
+		return ctx.Err() // interrupted while it was read: it does not count
+	}
 	if d == nil {
 		d = &ocr.Draft{}
 	}
