@@ -44,7 +44,7 @@ type HealthCert struct {
 	Born      string            `json:"-"`       // as given: a date, a month or a year
 	Entries   []HealthCertEntry `json:"entries"`
 
-	// Flaws says what does not follow the schema of these certificates, by field: it is genuine all the same, and a matter for
+	// Flaws says what does not follow the schema of these certificates, or is dated before its signer's certificate, by field: it is genuine all the same, and a matter for
 	// whoever decides about foreign documents.
 	Flaws []string `json:"flaws,omitempty"`
 }
@@ -173,6 +173,9 @@ func (h *HealthCertKeys) Verify(text string, now time.Time) (HealthCert, kangma.
 		return HealthCert{}, kangma.TellForged
 	}
 	c.Signer = key.Country
+	if c.Issued.Before(key.From.Add(-h.skew)) {
+		c.Flaws = append(c.Flaws, "iat: dated before the signer's certificate")
+	}
 	switch {
 	case now.Before(c.Issued.Add(-h.skew)), now.Before(key.From.Add(-h.skew)):
 		return c, kangma.TellNotYetValid

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,8 +134,12 @@ func TestHealthCertificatesOfATestAuthority(t *testing.T) {
 		{"too long", "HC1:" + strings.Repeat("0", 4296), kangma.TellMalformed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if _, got := keys.Verify(tc.text, now); got != tc.want {
+			c, got := keys.Verify(tc.text, now)
+			if got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
+			}
+			if early := slices.ContainsFunc(c.Flaws, func(f string) bool { return strings.HasPrefix(f, "iat:") }); early != (strings.Contains(tc.name, "renewed") || strings.Contains(tc.name, "not come")) {
+				t.Errorf("dated before the signer's certificate: %v", early)
 			}
 			codegen.Inspect(tc.text)
 		})

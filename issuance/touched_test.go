@@ -112,7 +112,7 @@ func TestAStatusListAsksOnlyAboutWhoMayHaveChanged(t *testing.T) {
 	d.pass(2 * time.Minute)
 	d.sweep()
 	check("and less after a sweep", 10)
-	red(4) // at a node that dies before it writes it down
+	red(4)                                                                       // at a node that dies before it writes it down
 	if err := d.watching("n3", new(issuance.Touched)).Publish(ctx); err != nil { // and starts again; another one makes the list
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func journalled(t *testing.T, args ...string) string {
 		Dossiers string
 		Kinds    map[string]string
 	}
-	if err := json.Unmarshal([]byte(must(t, append([]string{"audit", "state", "--json"}, args...)...)), &got); err != nil {
+	if err := json.Unmarshal([]byte(must(t, append([]string{"audit", "state", "--content", "--json"}, args...)...)), &got); err != nil {
 		t.Fatal(err)
 	}
 	for _, kind := range []string{"claim", "epoch", "session", "otp"} {

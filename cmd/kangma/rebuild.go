@@ -184,7 +184,7 @@ func (c *rebuildCmd) swap(w *world, made string) error {
 		if !w.JSON {
 			fmt.Fprintf(w.out, "rebuilt; the old files are beside, %s\n", aside)
 		}
-		err = s.sayState(w)
+		err = s.sayState(w, true)
 	}
 	return errors.Join(err, s.Close())
 }

@@ -59,7 +59,7 @@ func (c *restoreCmd) Run(w *world) error {
 		if !w.JSON {
 			fmt.Fprintf(w.out, "restored: journal entries %d to %d, backed up at %s\n", m.First, m.Last, m.Created.Format("2006-01-02 15:04:05Z07:00"))
 		}
-		return s.sayState(w)
+		return s.sayState(w, true)
 	})
 }
 
