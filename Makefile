@@ -14,13 +14,18 @@ run-cluster: setup-test build   ## two nodes on a Redis Cluster and two ClickHou
 build:                          ## bin/kangma
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/kangma
 
-# What starts servers is tested one package at a time, so that they do not starve each other. Reading photos is pure arithmetic, ten times slower under the race detector: there only what runs concurrently is raced.
+# What starts servers is tested one package at a time, so that they do not starve each other. Reading photos and lists is pure arithmetic, ten times slower under the race
+# detector: there only what runs concurrently is raced. PLAIN names the tests of the command that run without it.
+PLAIN = TestScripts/(ocr|import)|TestEveryPartMayBeMissingAtTheStart
+
+test: export GORACE = atexit_sleep_ms=0
 test: setup-test check build    ## everything: race detector, shuffled, real servers
 	cd testdata/codes/js && npm install --no-save --no-package-lock --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error
 	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m $$(go list ./... | grep -vE '/(ocr|store|cmd)(/|$$)')
-	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m -p 1 ./store/... ./cmd/...
+	CI=$${CI:-true} go test -race -shuffle=on -timeout 14m -p 1 -skip '$(PLAIN)' ./store/... ./cmd/...
 	CI=$${CI:-true} go test -race -timeout 10m -run 'Slot|Deadline|Bomb|OwnError|Pool|Child' ./ocr ./ocr/tess ./ocr/internal/sandbox
 	CI=$${CI:-true} go test -shuffle=on -timeout 14m ./ocr/...
+	CI=$${CI:-true} go test -timeout 10m -run '$(PLAIN)' ./cmd/kangma
 	cd api/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm test && npm run check
 
 soak: setup-test                ## the long forms of the fault tests; scripts/soak says what may be set

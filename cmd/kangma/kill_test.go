@@ -242,9 +242,12 @@ func TestASecondProcessIsRefused(t *testing.T) {
 	data := t.TempDir()
 	s := startServer(t, data)
 	defer s.kill()
-	out, err := exec.Command(testCommand(t), "keys", "list", "--data", data).CombinedOutput()
+	out, err := exec.Command(testCommand(t), "code", "issue", "13800000001", "--data", data).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "journal") {
 		t.Errorf("got %v: %s", err, out)
+	}
+	if out, err := exec.Command(testCommand(t), "keys", "list", "--data", data).CombinedOutput(); err != nil || !strings.Contains(string(out), "active") {
+		t.Errorf("what only reads works beside a server: %v: %s", err, out)
 	}
 }
 

@@ -18,6 +18,11 @@ import (
 func TestMain(m *testing.M) {
 	tess.ChildMain()
 	ppocr.ChildMain()
+	if os.Getenv("GORACE") == "" { // under the race detector a process sleeps for a second before it ends, and the scripts start hundreds
+		if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+			panic(err)
+		}
+	}
 	testscript.Main(m, map[string]func(){"kangma": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
@@ -33,6 +38,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
 		e.Setenv("ROOT", root)
 		e.Setenv("SHARED", shared(root))
+		e.Setenv("GORACE", os.Getenv("GORACE"))
 		return nil
 	}, Condition: func(cond string) (bool, error) {
 		_, err := os.Stat(filepath.Join(shared(root), "data", "risk-areas"))
