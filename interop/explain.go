@@ -3,6 +3,7 @@ package interop
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -53,8 +54,8 @@ func Explain(text string) (e Explanation, ok bool) {
 	return e, len(e.Readings) > 0
 }
 
-// payload is what deployed systems send, in one of three wraps: data.content as JSON text, the content itself, or the flat
-// answer of a gate's verification.
+// payload is what deployed systems send, in one of four wraps: data.content as JSON text, the content itself, one report
+// of it, or the flat answer of a gate's verification.
 type payload struct {
 	Data *struct {
 		Content json.RawMessage `json:"content"`
@@ -62,6 +63,7 @@ type payload struct {
 	BizExtData *string          `json:"bizExtData"`
 	Reports    *json.RawMessage `json:"healthyReport"`
 	Grade      *string          `json:"risk_assessment_grade"`
+	Status     *string          `json:"healthyStaus"` // of one report alone
 	Date       string           `json:"report_date"`
 	Reason     string           `json:"reason"`
 }
@@ -82,6 +84,8 @@ func explainPayload(raw []byte) (e Explanation, ok bool) {
 		return e.content(content)
 	case p.Reports != nil:
 		return e.content(raw)
+	case p.Status != nil:
+		return e.content(slices.Concat([]byte(`{"healthyReport":[`), raw, []byte("]}")))
 	case p.Grade != nil:
 		st, _ := FromVendor("gbt", *p.Grade)
 		e.Statuses = []ExplainedStatus{{Field: "risk_assessment_grade", Value: *p.Grade, Date: p.Date, Status: st}}

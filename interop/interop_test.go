@@ -211,6 +211,9 @@ func TestPayloadsAndValuesAreExplained(t *testing.T) {
 	if e, ok := interop.Explain(`{"risk_assessment_grade":"10","report_date":"2022-08-11"}`); !ok || e.Statuses[0].Status.Colour != kangma.Red {
 		t.Errorf("%+v", e)
 	}
+	if e, ok := interop.Explain(`{"province":"130000","healthyStaus":"10"}`); !ok || len(e.Statuses) != 1 || e.Statuses[0].Region != "130000" || e.Statuses[0].Status.Colour != kangma.Red || !e.Statuses[0].Status.Told {
+		t.Errorf("one report alone: %+v", e)
+	}
 	if e, ok := interop.Explain("hikvision:5"); !ok || e.Value.Colour != kangma.Red || !e.Value.Told {
 		t.Errorf("%+v", e)
 	}
