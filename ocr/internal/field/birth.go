@@ -32,13 +32,14 @@ func printedDate(l *Line) (date string, conf float64) {
 	var parts []string
 	conf = 1
 	apart := true
-	for i := range l.Chars {
-		c := &l.Chars[i]
+	chars := withoutStray(l)
+	for i := range chars {
+		c := &chars[i]
 		if r := c.R(); r < '0' || r > '9' {
 			apart = true
 			continue
 		}
-		if i > 0 && c.X0-l.Chars[i-1].X1 > .42*l.Em {
+		if i > 0 && standsApart(l, i) {
 			apart = true
 		}
 		if apart {
@@ -56,6 +57,28 @@ func printedDate(l *Line) (date string, conf float64) {
 		return "", 0
 	}
 	return t.Format("2006-01-02"), conf
+}
+
+// standsApart reports whether there is a gap before a character, as between the year, the month and the day.
+func standsApart(l *Line, i int) bool { return l.Chars[i].X0-l.Chars[i-1].X1 > .42*l.Em }
+
+// withoutStray leaves out what stands apart at the end of a line and reads like nothing in particular: the edge of the
+// portrait. A digit of the date that reads badly goes too if it stands alone, and then the rest is no date.
+func withoutStray(l *Line) []Char {
+	end := len(l.Chars)
+	for end > 0 {
+		start := end - 1
+		clear := charConfidence(&l.Chars[start]) > .3
+		for start > 0 && !standsApart(l, start) {
+			start--
+			clear = clear || charConfidence(&l.Chars[start]) > .3
+		}
+		if clear {
+			break
+		}
+		end = start
+	}
+	return l.Chars[:end]
 }
 
 // shortDate is a birth date as cards print it, without leading zeros: 19470811 is 1947811.
