@@ -14,9 +14,9 @@ run-cluster: setup-test build   ## two nodes on a Redis Cluster and two ClickHou
 build:                          ## bin/kangma
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/kangma
 
-# What starts servers is tested one package at a time, so that they do not starve each other. Reading photos and lists is pure arithmetic, ten times slower under the race
+# What starts servers is tested one package at a time, so that they do not starve each other. Reading photos is pure arithmetic, ten times slower under the race
 # detector: there only what runs concurrently is raced. PLAIN names the tests of the command that run without it.
-PLAIN = TestScripts/(ocr|import)|TestEveryPartMayBeMissingAtTheStart
+PLAIN = TestScripts/ocr|TestEveryPartMayBeMissingAtTheStart
 
 test: export GORACE = atexit_sleep_ms=0
 test: setup-test check build    ## everything: race detector, shuffled, real servers
