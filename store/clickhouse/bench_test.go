@@ -1,9 +1,11 @@
 package clickhouse_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,26 +14,59 @@ import (
 	"github.com/kangma/kangma/store"
 )
 
-// BenchmarkLoad loads batches of passages of a busy minute, looked up before and after as in production.
+// BenchmarkLoad loads batches of passages of a busy minute, looked up before and after as in production, on one server and on two
+// shards. "blind" is one INSERT and no look: what the server needs at least.
 func BenchmarkLoad(b *testing.B) {
-	for _, n := range []int{1_000, 10_000, 50_000} {
+	for _, n := range []int{1_000, 10_000, 50_000, 200_000} {
 		b.Run(fmt.Sprintf("batch of %d", n), func(b *testing.B) {
 			srv := realserver.StartClickHouse(b)
-			db, r := open(b, single(srv)), source(b, 9)
-			from, start := store.Position(0), noon
-			rows, cpu := 0, srv.CPU()
-			for b.Loop() {
-				b.StopTimer()
-				batch := passages(r, from, n, start, time.Millisecond)
-				from, start = batch.To, start.Add(time.Duration(n)*time.Millisecond)
-				b.StartTimer()
-				load(b, db, batch)
-				rows += n
-			}
-			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
-			b.ReportMetric(float64((srv.CPU()-cpu).Microseconds())/float64(rows), "server-µs/row")
+			benchLoad(b, n, open(b, single(srv)).Load, srv)
 		})
 	}
+	b.Run("two shards, batch of 200000", func(b *testing.B) {
+		c := realserver.StartClickHouseCluster(b)
+		benchLoad(b, 200_000, open(b, cluster(c)).Load, c.Shards...)
+	})
+	b.Run("blind, batch of 200000", func(b *testing.B) {
+		srv := realserver.StartClickHouse(b)
+		benchLoad(b, 200_000, open(b, single(srv)).InsertBlindly, srv)
+	})
+}
+
+func benchLoad(b *testing.B, n int, load func(context.Context, store.Batch) error, servers ...*realserver.ClickHouse) {
+	r, from, start := source(b, 9), store.Position(0), noon
+	rows := 0
+	var own, theirs time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		batch := passages(r, from, n, start, 5*time.Microsecond)
+		from, start = batch.To, start.Add(time.Duration(n)*5*time.Microsecond)
+		own, theirs = own-ownCPU(), theirs-serverCPU(servers)
+		b.StartTimer()
+		if err := load(b.Context(), batch); err != nil {
+			b.Fatal(err)
+		}
+		own, theirs, rows = own+ownCPU(), theirs+serverCPU(servers), rows+n
+	}
+	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(theirs.Microseconds())/float64(rows), "server-µs/row")
+	b.ReportMetric(float64(own.Microseconds())/float64(rows), "client-µs/row")
+}
+
+// ownCPU is the processor time of this process.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func serverCPU(servers []*realserver.ClickHouse) (d time.Duration) {
+	for _, s := range servers {
+		d += s.CPU()
+	}
+	return d
 }
 
 // BenchmarkQuery asks the common questions of KANGMA_PASSAGES passages (1,000,000 unless said) of ten days, without and

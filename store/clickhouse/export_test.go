@@ -17,7 +17,11 @@ var Quote = quote
 
 // InsertBlindly is the mutant of Load that the tests must catch: one INSERT for whatever days there are, and no look.
 func (db *DB) InsertBlindly(ctx context.Context, b store.Batch) error {
-	return db.insertRows(ctx, db.shards[0], b.Node, 0, b.Rows)
+	rows := make([]*store.Row, len(b.Rows))
+	for i := range rows {
+		rows[i] = &b.Rows[i]
+	}
+	return db.insertRows(ctx, db.shards[0], b.Node, 0, rows)
 }
 
 // Copies counts what is there more than once on the first shard.

@@ -1,26 +1,18 @@
 package clickhouse
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
-	ch "github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/ext"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
 )
-
-// maxInsert is the most rows of one INSERT (one block, one part).
-const maxInsert = 200_000
-
-const insertPassages = "INSERT INTO %s.passages (day, id, at, gate, gate_kind, district, operator, person, told, colour, " +
-	"decision, reason, verified, direction, temperature, vehicle, rules, flags, node, position)"
 
 // Load stores the batch: for each day in order, what is not there yet, one INSERT for each shard.
 func (db *DB) Load(ctx context.Context, b store.Batch) error {
@@ -99,42 +91,48 @@ func (db *DB) Loaded(ctx context.Context, node string) (store.Position, error) {
 	return store.Position(p), err
 }
 
-// dayRows are the rows of a batch that lie in one day, each passage once.
+// dayRows are the rows of a batch that lie in one day, each passage once, in the batch's order.
 type dayRows struct {
 	day  int64
-	rows []store.Row
+	rows []*store.Row
 }
 
 func splitDays(rows []store.Row, floor int64) []dayRows {
-	seen := make(map[kangma.EventID]bool, len(rows))
-	byDay := map[int64][]store.Row{}
-	for _, r := range rows {
+	seen := make(map[kangma.EventID]struct{}, len(rows))
+	at := map[int64]int{}
+	var out []dayRows
+	for i := range rows {
+		r := &rows[i]
 		day := partitionOf(r)
-		if day < floor || seen[r.Passage.ID] {
+		if _, again := seen[r.Passage.ID]; again || day < floor {
 			continue
 		}
-		seen[r.Passage.ID] = true
-		byDay[day] = append(byDay[day], r)
-	}
-	var out []dayRows
-	for day, rows := range byDay {
-		out = append(out, dayRows{day, rows})
+		seen[r.Passage.ID] = struct{}{}
+		n, known := at[day]
+		if !known {
+			n = len(out)
+			at[day], out = n, append(out, dayRows{day: day})
+		}
+		out[n].rows = append(out[n].rows, r)
 	}
 	slices.SortFunc(out, func(a, b dayRows) int { return int(a.day - b.day) })
 	return out
 }
 
 // partitionOf gives the day of a row; a gate whose clock is beyond reason lands in the first or last one.
-func partitionOf(r store.Row) int64 { return min(max(dayOf(r.Passage.At), 0), 9999_12_31) }
+func partitionOf(r *store.Row) int64 { return min(max(dayOf(r.Passage.At), 0), 9999_12_31) }
 
 // loadDay stores the rows of one day that are not there, and looks whether each is there once. sure says that no insert
 // of this node with an unknown outcome is about.
 func (db *DB) loadDay(ctx context.Context, node string, d dayRows, sure bool) error {
-	there, err := db.present(ctx, d)
+	there, narrow, err := db.present(ctx, d)
 	if err != nil {
 		return err
 	}
-	missing := slices.DeleteFunc(slices.Clone(d.rows), func(r store.Row) bool { return there[r.Passage.ID] })
+	missing := d.rows
+	if len(there) > 0 {
+		missing = slices.DeleteFunc(slices.Clone(d.rows), func(r *store.Row) bool { return there[r.Passage.ID] })
+	}
 	if len(missing) == 0 {
 		return nil
 	}
@@ -143,123 +141,54 @@ func (db *DB) loadDay(ctx context.Context, node string, d dayRows, sure bool) er
 			return err
 		}
 	}
-	for s, rows := range db.byShard(missing) {
-		for part := range slices.Chunk(rows, maxInsert) {
-			if err := db.insertRows(ctx, db.shards[s], node, d.day, part); err != nil {
-				return err
-			}
+	if err := db.insertMissing(ctx, node, d.day, missing); err != nil {
+		return err
+	}
+	if narrow && len(there) == 0 {
+		if ok, err := db.confirmNew(ctx, node, d); ok || err != nil {
+			return err
 		}
 	}
 	return db.confirm(ctx, d)
 }
 
-// byShard spreads rows by pseudonym, those of nobody by id.
-func (db *DB) byShard(rows []store.Row) [][]store.Row {
-	out := make([][]store.Row, len(db.shards))
-	for _, r := range rows {
-		s := 0
-		if len(db.shards) > 1 {
-			key := binary.BigEndian.Uint64(r.Passage.Person[:8])
-			if r.Passage.Person == (kangma.Pseudonym{}) {
-				key = binary.BigEndian.Uint64(r.Passage.ID[8:])
+// insertMissing sends each shard its rows, all shards at once.
+func (db *DB) insertMissing(ctx context.Context, node string, day int64, rows []*store.Row) error {
+	var all sync.WaitGroup
+	errs := make([]error, len(db.shards))
+	for s, rows := range db.byShard(rows) {
+		all.Go(func() {
+			for part := range slices.Chunk(rows, maxInsert) {
+				if errs[s] == nil {
+					errs[s] = db.insertRows(ctx, db.shards[s], node, day, part)
+				}
 			}
-			s = int(key % uint64(len(db.shards)))
-		}
-		out[s] = append(out[s], r)
+		})
 	}
-	return out
-}
-
-// present tells which of the passages are there, on any shard.
-func (db *DB) present(ctx context.Context, d dayRows) (map[kangma.EventID]bool, error) {
-	there := map[kangma.EventID]bool{}
-	err := db.lookup(ctx, "SELECT id", d, func(r driver.Rows) error {
-		var id string
-		if err := r.Scan(&id); err != nil {
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
 			return err
 		}
-		if len(id) == len(kangma.EventID{}) {
-			there[kangma.EventID([]byte(id))] = true
-		}
-		return nil
-	})
-	return there, err
-}
-
-// confirm looks whether every passage of the day's rows is there, and marks the day when one is there twice.
-func (db *DB) confirm(ctx context.Context, d dayRows) error {
-	var rows, ids uint64
-	err := db.lookup(ctx, "SELECT count(), uniqExact(id)", d, func(r driver.Rows) error { return r.Scan(&rows, &ids) })
-	if err != nil {
-		return err
-	}
-	if n := uint64(len(d.rows)); ids != n {
-		return errDown.Because(fmt.Errorf("%d of %d acknowledged rows are not there", n-min(ids, n), n))
-	}
-	if rows > ids {
-		return db.doubt(ctx, d.day, true)
 	}
 	return nil
 }
 
-// lookup asks for the rows of a day by their ids, on every shard. The ids travel as a temporary table; their range lets
-// the server skip what cannot hold them, because ids made at the same time lie close together.
-func (db *DB) lookup(ctx context.Context, what string, d dayRows, scan func(driver.Rows) error) error {
-	ids, err := ext.NewTable("ids", ext.Column("id", "FixedString(16)"))
-	if err != nil {
-		return err
+// byShard spreads rows by pseudonym, those of nobody by id.
+func (db *DB) byShard(rows []*store.Row) [][]*store.Row {
+	if len(db.shards) == 1 {
+		return [][]*store.Row{rows}
 	}
-	low, high := d.rows[0].Passage.ID, d.rows[0].Passage.ID
-	for _, r := range d.rows {
-		id := r.Passage.ID
-		if bytes.Compare(id[:], low[:]) < 0 {
-			low = id
+	out := make([][]*store.Row, len(db.shards))
+	for _, r := range rows {
+		key := binary.BigEndian.Uint64(r.Passage.Person[:8])
+		if r.Passage.Person == (kangma.Pseudonym{}) {
+			key = binary.BigEndian.Uint64(r.Passage.ID[8:])
 		}
-		if bytes.Compare(id[:], high[:]) > 0 {
-			high = id
-		}
-		if err := ids.Append(string(id[:])); err != nil {
-			return err
-		}
+		s := int(key % uint64(len(db.shards)))
+		out[s] = append(out[s], r)
 	}
-	sql := fmt.Sprintf("%s FROM %s.%s WHERE day = %d AND id >= %s AND id <= %s AND id IN (SELECT id FROM ids)",
-		what, db.cfg.Database, db.table, d.day, quote(string(low[:])), quote(string(high[:])))
-	return db.shards[0].query(ch.Context(ctx, ch.WithExternalTable(ids)), db.cfg.Insert, sql, scan)
-}
-
-// insertRows sends the rows, all of one day, as one block. Columns are built whole: half the time of row by row.
-func (db *DB) insertRows(ctx context.Context, s *shard, node string, day int64, rows []store.Row) error {
-	n := len(rows)
-	strings := func(f func(p *kangma.Passage) string) []string {
-		out := make([]string, n)
-		for i := range rows {
-			out[i] = f(&rows[i].Passage)
-		}
-		return out
-	}
-	days, ats, districts, temperatures := make([]uint32, n), make([]int64, n), make([]uint32, n), make([]int32, n)
-	told, colours, decisions := make([]uint8, n), make([]uint8, n), make([]uint8, n)
-	flags, nodes, positions := make([][]string, n), make([]string, n), make([]uint64, n)
-	for i, r := range rows {
-		p := r.Passage
-		days[i], ats[i], districts[i] = uint32(partitionOf(r)), p.At.UnixMicro(), uint32(p.District)
-		temperatures[i] = int32(min(max(p.Temperature, -1<<31), 1<<31-1))
-		colours[i], decisions[i], positions[i] = uint8(p.Colour), uint8(p.Decision), uint64(r.Position)
-		if p.Told {
-			told[i] = 1
-		}
-		flags[i], nodes[i] = append([]string{}, p.Flags...), node
-	}
-	token := fmt.Sprintf("%d/%s/%d-%d/%d/%s", day, node, rows[0].Position, rows[n-1].Position, n, rows[0].Passage.ID)
-	return s.insert(ctx, db.cfg.Insert, fmt.Sprintf(insertPassages, db.cfg.Database), token,
-		days, strings(func(p *kangma.Passage) string { return string(p.ID[:]) }), ats,
-		strings(func(p *kangma.Passage) string { return p.Gate }), strings(func(p *kangma.Passage) string { return p.GateKind }),
-		districts, strings(func(p *kangma.Passage) string { return p.Operator }),
-		strings(func(p *kangma.Passage) string { return string(p.Person[:]) }), told, colours, decisions,
-		strings(func(p *kangma.Passage) string { return p.Reason }), strings(func(p *kangma.Passage) string { return p.Verified }),
-		strings(func(p *kangma.Passage) string { return p.Direction }), temperatures,
-		strings(func(p *kangma.Passage) string { return p.Vehicle }), strings(func(p *kangma.Passage) string { return p.Rules }),
-		flags, nodes, positions)
+	return out
 }
 
 // doubt marks a day or clears its mark.

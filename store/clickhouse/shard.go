@@ -156,6 +156,18 @@ func (s *shard) query(ctx context.Context, within time.Duration, sql string, sca
 
 // insert sends one block of columns as one INSERT. token names it for servers that can tell a repeated insert.
 func (s *shard) insert(ctx context.Context, within time.Duration, sql, token string, columns ...any) error {
+	return s.insertBlock(ctx, within, sql, token, func(block driver.Batch) error {
+		for i, column := range columns {
+			if err := block.Column(i).Append(column); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// insertBlock sends as one INSERT what fill puts into the block.
+func (s *shard) insertBlock(ctx context.Context, within time.Duration, sql, token string, fill func(driver.Batch) error) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
@@ -164,7 +176,7 @@ func (s *shard) insert(ctx context.Context, within time.Duration, sql, token str
 	if token != "" && s.version.Major >= 22 {
 		sending = ch.Context(sending, ch.WithSettings(ch.Settings{"insert_deduplication_token": token}))
 	}
-	err := send(sending, s.conn, sql, columns)
+	err := send(sending, s.conn, sql, fill)
 	s.done(ctx, err)
 	return s.wrap(ctx, err)
 }
@@ -178,7 +190,7 @@ func patient(ctx context.Context, within time.Duration) (sending context.Context
 	return sending, func() { leave() }
 }
 
-func send(ctx context.Context, conn driver.Conn, sql string, columns []any) error {
+func send(ctx context.Context, conn driver.Conn, sql string, fill func(driver.Batch) error) error {
 	batch, err := conn.PrepareBatch(ctx, sql)
 	if stale(err) && ctx.Err() == nil { // nothing was sent yet but the statement
 		batch, err = conn.PrepareBatch(ctx, sql)
@@ -187,10 +199,8 @@ func send(ctx context.Context, conn driver.Conn, sql string, columns []any) erro
 		return err
 	}
 	defer batch.Close()
-	for i, column := range columns {
-		if err := batch.Column(i).Append(column); err != nil {
-			return err
-		}
+	if err := fill(batch); err != nil {
+		return err
 	}
 	return batch.Send()
 }

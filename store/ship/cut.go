@@ -3,6 +3,7 @@ package ship
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
@@ -36,6 +37,7 @@ func (s *Shipper) cut(ctx context.Context, from store.Position) (cutting, error)
 		if err != nil || len(got) == 0 { // what was read is a batch; the error comes back with the next
 			return c, nil
 		}
+		c.batch.Rows = slices.Grow(c.batch.Rows, s.likely(got, int(end-c.batch.To)))
 		for _, e := range got {
 			s.take(&c, e)
 		}
@@ -65,4 +67,41 @@ func (s *Shipper) gap(c cutting, err error) (cutting, error) {
 	}
 	c.batch.To, c.gap = b.First()-1, true
 	return c, nil
+}
+
+// likely is how many rows the entries and those behind them up to the end of the batch will give, so that rows, which are large, are
+// seldom moved.
+func (s *Shipper) likely(got []store.Entry, left int) int {
+	passages := 0
+	for _, e := range got {
+		if e.Event.Kind == kangma.EventPassage {
+			passages++
+		}
+	}
+	if b, ok := s.cfg.Journal.(bounds); ok {
+		left = min(left, int(b.Last()-got[0].Position)+1)
+	}
+	return max(passages, passages*left/len(got))
+}
+
+// ahead cuts the batch behind c while c is being loaded, if a full one waits. What it returns gives that batch once, when it is asked
+// for the one that begins there and it could be cut; reading the journal again is always right too.
+func (s *Shipper) ahead(ctx context.Context, c cutting) func(from store.Position) (cutting, bool) {
+	b, ok := s.cfg.Journal.(bounds)
+	if end := s.boundary(c.batch.To); !ok || c.gap || b.Last() < end {
+		return func(store.Position) (none cutting, ready bool) { return none, false }
+	}
+	var next cutting
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		next, err = s.cut(ctx, c.batch.To)
+	}()
+	return func(from store.Position) (cutting, bool) {
+		<-done
+		got := next
+		next = cutting{}
+		return got, err == nil && !got.gap && got.batch.From == from && got.batch.To > from
+	}
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/kangma/kangma/store"
 )
 
-// Shipper loads the passages of one node's journal into the warehouse. It holds one batch at a time: when the warehouse
-// is slow or gone, what waits waits in the journal, on disk. Make one with New; Run is called once.
+// Shipper loads the passages of one node's journal into the warehouse. It holds one batch at a time, and while that is being loaded
+// the next one where a full one waits: when the warehouse is slow or gone, what waits waits in the journal, on disk. Make one with
+// New; Run is called once.
 type Shipper struct {
 	cfg Config
 
@@ -64,6 +65,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 		return nil
 	}
 	s.confirmed(cutting{batch: store.Batch{From: from, To: from}})
+	next := func(store.Position) (c cutting, ready bool) { return c, false }
 	for ctx.Err() == nil {
 		if err := s.notRolledBack(from); err != nil {
 			return err
@@ -71,11 +73,15 @@ func (s *Shipper) Run(ctx context.Context) error {
 		if !s.linger(ctx, from) {
 			continue
 		}
-		c, err := retry(ctx, s, func(ctx context.Context) (cutting, error) { return s.cut(ctx, from) })
-		if err != nil || c.batch.To == from {
-			continue
+		c, ready := next(from)
+		if !ready {
+			if c, err = retry(ctx, s, func(ctx context.Context) (cutting, error) { return s.cut(ctx, from) }); err != nil || c.batch.To == from {
+				continue
+			}
 		}
+		next = s.ahead(ctx, c)
 		if !s.load(ctx, c) {
+			next(c.batch.To) // the journal may be closed once Run has returned
 			return nil
 		}
 		from = c.batch.To
