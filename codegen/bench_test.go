@@ -48,6 +48,8 @@ func BenchmarkCode(b *testing.B) {
 	der, _ := ecdsa.SignASN1(rand.Reader, d.key, digest[:])
 	run("issue/bare-ECDSA-sign", func() bool { _, err := d.key.Sign(rand.Reader, digest[:], crypto.SHA256); return err == nil })
 	run("issue/ours", func() bool { _, err := d.issuer.Issue(dynamic()); return err == nil })
+	drawing, remembering := d.drawing(b, d.keyring)
+	run("issue/ours-nonce-drawn-when-asked", func() bool { _, err := drawing.Issue(dynamic()); return err == nil })
 	goCose := newGoCose(b, d)
 	run("issue/go-cose", func() bool { return goCose.issue() != "" })
 	jws := newJWS(b, d)
@@ -63,6 +65,11 @@ func BenchmarkCode(b *testing.B) {
 
 	run("online/ours", func() bool { _, tell := d.opener.Open(code, now); return tell == "" })
 	run("online/ours-and-own-signature", func() bool { _, tell := own.Open(code, now); return tell == "" })
+	remembered, err := drawing.Issue(dynamic())
+	if err != nil {
+		b.Fatal(err)
+	}
+	run("online/ours-and-remembered", func() bool { _, tell := remembering.Open(remembered.Text, now); return tell == "" })
 	run("online/ours-and-signature", func() bool { _, tell := strict.Open(code, now); return tell == "" })
 	run("online/ours-credential-last-slot", func() bool { _, tell := d.opener.Open(last, lastSlot); return tell == "" })
 }

@@ -21,6 +21,15 @@ type IssuerConfig struct {
 	// From and Until, when set, are the time in which the key signs, [From, Until). Verifiers refuse what it signs outside
 	// it, so Issue does not make it.
 	From, Until time.Time
+
+	// Recent, when set, remembers what was signed, for the Opener that has the same one.
+	Recent *Recent
+}
+
+// preSigner is a Key that can do without the DER form of a signature: it appends r and s, with s in the lower half of the
+// order. False: it has no nonce drawn ahead, or signs otherwise, and is asked to Sign.
+type preSigner interface {
+	AppendSign(dst, digest []byte) (sig []byte, ok bool)
 }
 
 // Issuer makes codes. It may be used concurrently.
@@ -33,6 +42,8 @@ type Issuer struct {
 	sealer    *sealer
 	from      time.Time
 	until     time.Time
+	recent    *Recent
+	tags      [32]byte // the key of recent's hashes
 	signed    atomic.Uint64
 }
 
@@ -64,7 +75,12 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 	if _, inMemory := cfg.Key.(*ecdsa.PrivateKey); inMemory {
 		random = nil
 	}
-	return &Issuer{region: cfg.Region, key: cfg.Key, random: random, id: id, protected: protected, sealer: s, from: cfg.From, until: cfg.Until}, nil
+	tags, err := cfg.Recent.keyOf(pub)
+	if err != nil {
+		return nil, err
+	}
+	return &Issuer{region: cfg.Region, key: cfg.Key, random: random, id: id, protected: protected, sealer: s, from: cfg.From, until: cfg.Until,
+		recent: cfg.Recent, tags: tags}, nil
 }
 
 // KeyID names the signing key.
@@ -116,15 +132,28 @@ func (i *Issuer) Issue(c Claims) (Code, error) {
 func (i *Issuer) sign(raw, payload []byte) ([]byte, error) {
 	var buf [320]byte
 	digest := sha256.Sum256(appendToSign(buf[:0], i.protected, payload))
-	der, err := i.key.Sign(i.random, digest[:], crypto.SHA256)
+	signed, err := i.signDigest(raw, digest[:])
+	if err == nil {
+		i.recent.add(&i.tags, &digest, signed[len(raw):])
+	}
+	return signed, err
+}
+
+func (i *Issuer) signDigest(raw, digest []byte) ([]byte, error) {
+	if fast, ok := i.key.(preSigner); ok {
+		if signed, ok := fast.AppendSign(raw, digest); ok {
+			return signed, nil
+		}
+	}
+	der, err := i.key.Sign(i.random, digest, crypto.SHA256)
 	if err != nil {
 		return nil, errSign.Because(err)
 	}
-	raw, ok := fromDER(raw, der)
+	signed, ok := fromDER(raw, der)
 	if !ok {
 		return nil, errSign
 	}
-	return raw, nil
+	return signed, nil
 }
 
 // ErrKeyOver says that the issuer's key does not sign at the time of issue.

@@ -151,8 +151,8 @@ func (key *VerifyKey) admits(c *Claims) kangma.CannotTell {
 	return ""
 }
 
-// verifySignature tries every key of the code's key id; own recognises what some of them signed.
-func (k *Keyring) verifySignature(e *envelope, own map[*ecdsa.PublicKey]*ownKey) (*VerifyKey, kangma.CannotTell) {
+// verifySignature tries every key of the code's key id; mine, unless nil, recognises what some of them signed.
+func (k *Keyring) verifySignature(e *envelope, mine *ownSignatures) (*VerifyKey, kangma.CannotTell) {
 	candidates := k.keys[e.key]
 	if len(candidates) == 0 {
 		return nil, kangma.TellUnknownKey
@@ -163,7 +163,7 @@ func (k *Keyring) verifySignature(e *envelope, own map[*ecdsa.PublicKey]*ownKey)
 	var buf [320]byte
 	digest := sha256.Sum256(appendToSign(buf[:0], e.protected(), e.payload))
 	for _, key := range candidates {
-		if mine := own[key.Public]; mine != nil && mine.made(digest[:], e.sig) {
+		if mine.made(key.Public, &digest, e.sig) {
 			return &key.VerifyKey, ""
 		}
 		if key.signed(digest[:], e.sig) {

@@ -2,7 +2,6 @@ package codegen_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -125,14 +124,15 @@ func TestNoMutantIsAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{d.subject}, Keys: ring, Own: []*ecdsa.PrivateKey{d.key}})
+	drawing, own := d.drawing(t, ring)
+	drawn, err := drawing.Issue(dynamic())
 	if err != nil {
 		t.Fatal(err)
 	}
 	red := dynamic()
 	red.Colour, red.MaskedName, red.LatestNegative = kangma.Red, "李*四", time.Time{}
 	m := newMutator(t, seed, d.issue(t, dynamic()).Text, d.issue(t, red).Text, other.issue(t, dynamic()).Text,
-		d.issue(t, paper()).Text, d.shown(t, 0), d.shown(t, 1))
+		d.issue(t, paper()).Text, d.shown(t, 0), d.shown(t, 1), drawn.Text)
 	changed, sigOnly := 0, 0
 	for n := mutantCount(t); changed < n; {
 		text := m.next()

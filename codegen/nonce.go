@@ -7,6 +7,28 @@ import (
 	"filippo.io/bigmod"
 )
 
+// ownSignatures recognises what was signed here, without verifying it: by memory, then by the nonce. The keys of its maps are the
+// keyring's own pointers.
+type ownSignatures struct {
+	recent *Recent
+	tags   map[*ecdsa.PublicKey][32]byte // keys of its hashes
+	keys   map[*ecdsa.PublicKey]*ownKey
+}
+
+// made reports whether a canonical signature of a digest was certainly made here with the key.
+func (o *ownSignatures) made(pub *ecdsa.PublicKey, digest *[32]byte, sig []byte) bool {
+	if o == nil {
+		return false
+	}
+	if o.recent != nil {
+		if tags, ok := o.tags[pub]; ok && o.recent.has(&tags, digest, sig) {
+			return true
+		}
+	}
+	own := o.keys[pub]
+	return own != nil && own.made(digest[:], sig)
+}
+
 // ownKey recognises the signatures that a private key made with the nonce of RFC 6979, for a twentieth of what a
 // verification costs. An ECDSA signature (r, s) of the digest z holds s·k = z + r·d (mod n) for its nonce k and the private
 // key d (FIPS 186-5, 6.4.1). Here k follows from d and z alone, so that the issuer can work it out again: who does not know d

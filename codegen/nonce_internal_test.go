@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"testing"
 )
@@ -116,6 +117,19 @@ func BenchmarkOwnSignature(b *testing.B) {
 				b.Fatal("not recognised")
 			}
 		}
+	})
+	recent := NewRecent(1 << 26)
+	tags, _ := recent.keyOf(&key.PublicKey)
+	b.Run("by memory, with remembering", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := uint64(0); b.Loop(); i++ {
+			binary.LittleEndian.PutUint64(digest[:], i)
+			recent.add(&tags, &digest, sig)
+			if !recent.has(&tags, &digest, sig) {
+				b.Fatal("not recognised")
+			}
+		}
+		digest = sha256.Sum256(nil)
 	})
 	b.Run("by verification", func(b *testing.B) {
 		for b.Loop() {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/codegen/presign"
 )
 
 // signatures counts what was signed by key since the last Flush, at the only place where a private key is used.
@@ -37,6 +38,18 @@ type counted struct {
 	crypto.Signer
 	id    codegen.KeyID
 	count *signatures
+	drawn *presign.Key // nil: it signs with the nonce of RFC 6979, or on a token
+}
+
+// AppendSign signs with a nonce that was drawn ahead and counts; false: there is none, and Sign is to be asked.
+func (c *counted) AppendSign(dst, digest []byte) (sig []byte, ok bool) {
+	if c.drawn == nil {
+		return dst, false
+	}
+	if sig, ok = c.drawn.AppendSign(dst, digest); ok {
+		c.count.add(c.id, 1)
+	}
+	return sig, ok
 }
 
 // Sign signs and counts; what failed does not count. A key in memory signs with the nonce of RFC 6979, whatever rand is, so
@@ -52,8 +65,24 @@ func (c *counted) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([
 	return sig, err
 }
 
-func (s *Store) counting(id codegen.KeyID, signer crypto.Signer) crypto.Signer {
-	return &counted{signer, id, &s.made}
+// UseNonces makes the keys for codes that lie in memory sign with the nonces of a stock (docs/adr/0019), from the next call of
+// Signer on. Keys of a token draw their own.
+func (s *Store) UseNonces(stock *presign.Stock) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nonces = stock
+}
+
+// counting gives the signer that counts. The caller holds the lock.
+func (s *Store) counting(r *record, signer crypto.Signer) (*counted, error) {
+	c := &counted{Signer: signer, id: r.ID, count: &s.made}
+	key, inMemory := signer.(*ecdsa.PrivateKey)
+	if s.nonces == nil || !inMemory || !r.Purpose.ForCodes() {
+		return c, nil
+	}
+	var err error
+	c.drawn, err = presign.NewKey(key, s.nonces)
+	return c, err
 }
 
 // Flush writes down how many signatures each key has made through this Store since the last time. Call it after the log

@@ -208,7 +208,11 @@ func (s *Store) Signer(p Purpose, region kangma.Division, now time.Time) (crypto
 	if err != nil {
 		return nil, Key{}, err
 	}
-	return s.counting(r.ID, signer), key, nil
+	counted, err := s.counting(r, signer)
+	if err != nil {
+		return nil, Key{}, err
+	}
+	return counted, key, nil
 }
 
 // load gives the signer of a record. The caller holds the lock.

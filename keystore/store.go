@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/codegen/presign"
 )
 
 // The names of the secrets every installation has.
@@ -47,7 +48,8 @@ type Store struct {
 	signers map[string]crypto.Signer // by label
 	created []string
 
-	made signatures
+	made   signatures
+	nonces *presign.Stock
 }
 
 // Open opens the key store in dir, makes the folder if it is absent, and draws what is due and missing: secrets, and

@@ -18,6 +18,7 @@ import (
 type codes struct {
 	keys   *keystore.Store
 	region kangma.Division
+	recent *codegen.Recent // nil: issued codes are not remembered
 	now    atomic.Pointer[codeSet]
 }
 
@@ -68,7 +69,7 @@ func (c *codes) refresh(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if set.opener, err = codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{subject}, Keys: set.keyring, Own: own}); err != nil {
+	if set.opener, err = codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{subject}, Keys: set.keyring, Own: own, Recent: c.recent}); err != nil {
 		return err
 	}
 	if set.late, err = codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{subject}}); err != nil {
@@ -90,7 +91,7 @@ func (c *codes) newIssuer(p keystore.Purpose, subject [32]byte, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	return codegen.NewIssuer(codegen.IssuerConfig{Region: c.region, Key: signer, SubjectKey: subject, From: key.From, Until: key.Until})
+	return codegen.NewIssuer(codegen.IssuerConfig{Region: c.region, Key: signer, SubjectKey: subject, From: key.From, Until: key.Until, Recent: c.recent})
 }
 
 // maintain refreshes until ctx ends. A failure leaves the keys of before in use and is logged.

@@ -56,7 +56,7 @@ var (
 // Describe is Prometheus' way to ask what there is.
 func (f figures) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descAppended, descFsyncs, descFailures, descReadOnly, descSize, descReleased, descLast, descSnapshot, descShipLag, descShipTime,
-		descStalled, descAbsent, descCopyAge, descDropped, descSweep, descSilence, descFeedLag, descSilent, descLate, descBad, descChanged, descSwept, descPlanned, descRules, descSigned, descMissing, descOrphans, descListAge, descListed} {
+		descStalled, descAbsent, descCopyAge, descDropped, descSweep, descSilence, descFeedLag, descSilent, descLate, descBad, descChanged, descSwept, descPlanned, descRules, descSigned, descMissing, descOrphans, descListAge, descListed, descNonces, descNonceMiss, descNonceLost} {
 		ch <- d
 	}
 }
@@ -84,6 +84,7 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 	gauge(descStalled, flag(w.Stalled))
 	gauge(descRules, flag(f.s.rulesInForce()))
 	f.copy(gauge, count)
+	f.nonces(gauge, count)
 	planned := 0.0
 	if at := f.s.registry.NextActivation(); !at.IsZero() {
 		planned = float64(at.Unix())

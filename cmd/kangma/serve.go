@@ -25,6 +25,7 @@ type serveCmd struct {
 	SweepEvery    time.Duration `help:"How long to wait between two searches for colour changes." default:"10m" env:"KANGMA_SWEEP_EVERY"`
 	SweepRate     int           `help:"People a second that a search looks at." default:"20000" env:"KANGMA_SWEEP_RATE"`
 	SnapshotEvery time.Duration `help:"How often a sealed snapshot of the state is made; 0: never, and the journal keeps everything." default:"6h" env:"KANGMA_SNAPSHOT_EVERY"`
+	NonceStock    int           `help:"MiB of memory for nonces that signatures take, drawn ahead while there is nothing else to do; -1: by itself; 0: none, as it must be where the machine may be copied or set back together with its memory." default:"-1" env:"KANGMA_NONCE_STOCK"`
 	Pprof         string        `help:"Serve profiles (pprof) at this loopback address, e.g. 127.0.0.1:6060." env:"KANGMA_PPROF"`
 	keepFlags
 	LogLevel string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"KANGMA_LOG_LEVEL"`
@@ -70,6 +71,10 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if s.snapshots, err = s.newSnapshotter(w.cli, c.SnapshotEvery, log); err != nil {
 		return err
 	}
+	nonces, err := s.useNonces(c.NonceStock)
+	if err != nil {
+		return err
+	}
 	tuneMemory(w.ctx)
 	if err := servePprof(w.ctx, c.Pprof); err != nil {
 		return err
@@ -99,6 +104,10 @@ func (c *serveCmd) Run(w *world) (err error) {
 	defer stopWarming()
 	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, server.Spare, log) })
 	defer stopSweep()
+	if nonces != nil {
+		stopNonces := s.background(w.ctx, func(ctx context.Context) { fillNonces(ctx, nonces, idleTime, server.Spare) })
+		defer stopNonces()
+	}
 	s.ager = c.ager(s.registry)
 	if s.redis != nil {
 		stopGossip := s.background(w.ctx, func(ctx context.Context) { s.gossip(ctx, w.Node, log) })

@@ -13,6 +13,7 @@ import (
 	"github.com/kangma/kangma/api"
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/codegen/presign"
 	"github.com/kangma/kangma/issuance"
 	"github.com/kangma/kangma/keystore"
 	"github.com/kangma/kangma/registry"
@@ -42,6 +43,7 @@ type stack struct {
 	registry    *registry.Service
 	checkpoint  *checkpoint.Service
 	codes       *codes
+	nonces      *presign.Stock // nil: none
 	issuance    *issuance.Service
 	node        string
 	touched     issuance.Touched                         // whose dossiers this node changed
