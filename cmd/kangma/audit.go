@@ -10,8 +10,9 @@ import (
 )
 
 type auditCmd struct {
-	Fsck  auditFsckCmd  `cmd:"" help:"Check every record of the journal: length, checksum, hash chain, place, time. May run beside a server. Exit code 1: damaged."`
-	State auditStateCmd `cmd:"" help:"Hash the state: equal states have equal hashes, whatever the stores. Of one moment only while nobody writes."`
+	Fsck     auditFsckCmd     `cmd:"" help:"Check every record of the journal: length, checksum, hash chain, place, time. May run beside a server. Exit code 1: damaged."`
+	Passages auditPassagesCmd `cmd:"" help:"Compare journal and warehouse passage by passage, and with what was acknowledged. Of one moment only while nobody writes. Exit code 1: something is lost, missing or counted twice."`
+	State    auditStateCmd    `cmd:"" help:"Hash the state: equal states have equal hashes, whatever the stores. Of one moment only while nobody writes."`
 }
 
 type auditFsckCmd struct{}

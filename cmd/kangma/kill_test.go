@@ -4,14 +4,19 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -206,6 +211,34 @@ func TestKill9LosesNoAcknowledgedPassage(t *testing.T) {
 	defer s.kill()
 	gate := s.logIn(t, map[string]string{"username": "gate", "password": "gate-demo-2022"})
 	s.checkAll(t, gate, acked)
+	s.kill()
+	auditEach(t, data, acked)
+}
+
+// auditEach compares with kangma audit passages, and sees that it can find a fault.
+func auditEach(t *testing.T, data string, acked map[string]bool) {
+	t.Helper()
+	ids := filepath.Join(t.TempDir(), "ids")
+	if err := os.WriteFile(ids, []byte(strings.Join(slices.Collect(maps.Keys(acked)), "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	audit := func(fine bool, want string) {
+		t.Helper()
+		out, err := exec.Command(testCommand(t), "audit", "passages", "--data", data, "--acknowledged", ids).CombinedOutput()
+		if (err == nil) != fine || !strings.Contains(string(out), want) {
+			t.Errorf("got %v: %s\nwant %q", err, out, want)
+		}
+	}
+	audit(true, fmt.Sprintf("acknowledged: %d, lost 0;", len(acked)))
+	db, err := sql.Open("sqlite3", filepath.Join(data, "warehouse.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec("DELETE FROM passage WHERE id = (SELECT id FROM passage LIMIT 1)")
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	audit(false, "1 missing there")
 }
 
 // checkAll waits until everything is shipped and compares what the gate's list says with what was acknowledged.

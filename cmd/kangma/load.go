@@ -42,17 +42,21 @@ type loadFlags struct {
 	Loops       int           `help:"Threads of the generator." default:"1"`
 	Seed        uint64        `help:"Of who comes when." default:"1"`
 	Picture     string        `help:"Draw latency over time and goodput over offered load here (SVG)." type:"path"`
+
+	Acknowledged string `help:"Write the event ids of acknowledged scans here, for kangma audit passages." type:"path"`
 }
 
 func (f *loadFlags) plan(mode string) *load.Plan {
 	return &load.Plan{Mode: mode, Target: f.Target, Allowed: f.AllowTarget, Rates: f.Rate, Duration: f.Duration, Settle: f.Settle, Warmup: f.Warmup,
 		Connections: f.Connections, NewConns: f.New, Patience: f.Patience, Good: f.Good, HonourRetry: f.HonourRetry, Drain: f.Drain,
-		People: f.People, Loops: f.Loops, Seed: f.Seed}
+		People: f.People, Loops: f.Loops, Seed: f.Seed, Acknowledged: f.Acknowledged != ""}
 }
 
 type loadShowCmd struct{ loadFlags }
 
-func (c *loadShowCmd) Run(w *world) error { return runLoad(w, c.plan("show"), c.Population, c.Picture) }
+func (c *loadShowCmd) Run(w *world) error {
+	return runLoad(w, c.plan("show"), c.Population, c.Picture, c.Acknowledged)
+}
 
 // scanFlags are what runs with scans understand besides.
 type scanFlags struct {
@@ -72,7 +76,7 @@ type loadScanCmd struct {
 }
 
 func (c *loadScanCmd) Run(w *world) error {
-	return runLoad(w, c.in(c.plan("scan")), c.Population, c.Picture)
+	return runLoad(w, c.in(c.plan("scan")), c.Population, c.Picture, c.Acknowledged)
 }
 
 type loadMixedCmd struct {
@@ -84,7 +88,7 @@ type loadMixedCmd struct {
 func (c *loadMixedCmd) Run(w *world) error {
 	p := c.in(c.plan("mixed"))
 	p.ShowShare = c.ShowShare
-	return runLoad(w, p, c.Population, c.Picture)
+	return runLoad(w, p, c.Population, c.Picture, c.Acknowledged)
 }
 
 type loadRunCmd struct {
@@ -105,10 +109,10 @@ func (c *loadRunCmd) Run(w *world) error {
 		return err
 	}
 	p.Allowed = c.AllowTarget
-	return runLoad(w, &p, c.Population, c.Picture)
+	return runLoad(w, &p, c.Population, c.Picture, "")
 }
 
-func runLoad(w *world, p *load.Plan, population, picture string) error {
+func runLoad(w *world, p *load.Plan, population, picture, acknowledged string) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
@@ -127,6 +131,9 @@ func runLoad(w *world, p *load.Plan, population, picture string) error {
 	}
 	if picture != "" {
 		err = errors.Join(err, writeTo(picture, report.Draw))
+	}
+	if acknowledged != "" {
+		err = errors.Join(err, writeTo(acknowledged, report.WriteAcknowledged))
 	}
 	if w.JSON {
 		return errors.Join(err, json.NewEncoder(w.out).Encode(report))

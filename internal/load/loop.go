@@ -270,7 +270,11 @@ var errNotHTTP = errors.New("the server does not speak HTTP/1.1")
 func (l *loop) answered(c *conn, closed bool) {
 	now := l.now()
 	t := c.t
-	l.rec.answered(t, now, &c.res, l.source.Valid(t.kind, c.res.status, c.res.body(c.in)))
+	valid := l.source.Valid(t.kind, c.res.status, c.res.body(c.in))
+	l.rec.answered(t, now, &c.res, valid)
+	if l.plan.Acknowledged && valid && c.res.status == 200 && t.kind == scan {
+		l.rec.acked = append(l.rec.acked, l.source.Event(&t))
+	}
 	if wait := c.res.retryAfter; wait > 0 && l.plan.HonourRetry && (c.res.status == 503 || c.res.status == 429) {
 		t.refused++
 		t.due = now + int64(wait)*int64(time.Second) + l.rng.Int64N(int64(time.Second))

@@ -36,6 +36,8 @@ type Plan struct {
 	Devices     bool          `yaml:"devices" json:"devices"`           // scan with device keys, not as staff
 	Loops       int           `yaml:"loops" json:"loops"`               // threads of the generator
 	Seed        uint64        `yaml:"seed" json:"seed"`
+
+	Acknowledged bool `yaml:"-" json:"-"` // remember the event ids of acknowledged scans, 16 bytes each
 }
 
 // Bounds of a plan.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/kangma/kangma"
 )
 
 // Quantiles are latencies in milliseconds.
@@ -62,10 +65,27 @@ type Report struct {
 	Memory       float64           `json:"server_memory_most_bytes"`
 	Files        float64           `json:"server_files_most"`
 	Routines     float64           `json:"server_goroutines_most"`
+	Acknowledged uint64            `json:"acknowledged_scans,omitempty"` // warm-up included; only where the plan says so
+
+	acked []kangma.EventID
+}
+
+// WriteAcknowledged writes the event ids of the scans that were acknowledged, one a line; there are none unless the plan said so.
+func (r *Report) WriteAcknowledged(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	var line []byte
+	for _, id := range r.acked {
+		line = append(appendID(line[:0], id), '\n')
+		if _, err := b.Write(line); err != nil {
+			return err
+		}
+	}
+	return b.Flush()
 }
 
 func newReport(p *Plan, r *recorder, m *meter, start time.Time, took, own time.Duration, interrupted bool) *Report {
-	rep := &Report{Plan: *p, Started: start.UTC(), Took: took.Seconds(), Interrupted: interrupted, Connections: r.opened, Errors: r.errors, GeneratorCPU: own.Seconds()}
+	rep := &Report{Plan: *p, Started: start.UTC(), Took: took.Seconds(), Interrupted: interrupted, Connections: r.opened, Errors: r.errors, GeneratorCPU: own.Seconds(),
+		Acknowledged: uint64(len(r.acked)), acked: r.acked}
 	slices.Sort(r.down)
 	rep.Down = slices.Compact(r.down)
 	rep.ServerCPU, rep.Restarts = m.between(0, int64(took)+1)
@@ -130,6 +150,9 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	if r.Restarts > 0 {
 		fmt.Fprintf(b, "the server was started anew %d times during the run\n", r.Restarts)
+	}
+	if r.Acknowledged > 0 {
+		fmt.Fprintf(b, "%d scans were acknowledged\n", r.Acknowledged)
 	}
 	if r.Interrupted {
 		fmt.Fprintln(b, "interrupted: figures are of what was done until then")

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/kangma/kangma"
 )
 
 // plain asks for /k/N and wants "yes" back.
@@ -23,6 +25,7 @@ func (plain) Kind(*rand.Rand) kind { return show }
 func (plain) Append(dst []byte, t *ticket) []byte {
 	return fmt.Appendf(dst, "GET /k/%d HTTP/1.1\r\nHost: x\r\n\r\n", t.n)
 }
+func (plain) Event(t *ticket) (id kangma.EventID) { return id }
 func (plain) Valid(_ kind, status int, body []byte) bool {
 	return status == 200 && bytes.Contains(body, []byte("yes")) || status != 200 && bytes.Contains(body, []byte("problem"))
 }
@@ -233,4 +236,54 @@ func FuzzResponse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// scans asks as gates do; every third request is refused once.
+type scans struct{ plain }
+
+func (scans) Kind(*rand.Rand) kind { return scan }
+func (scans) Append(dst []byte, t *ticket) []byte {
+	return fmt.Appendf(dst, "GET /k/%s HTTP/1.1\r\nHost: x\r\n\r\n", scans{}.Event(t))
+}
+func (scans) Event(t *ticket) (id kangma.EventID) {
+	id[14], id[15] = byte(t.n>>8), byte(t.n)
+	return id
+}
+
+func TestTheScansThatWereAcknowledgedAreNamed(t *testing.T) {
+	var mu sync.Mutex
+	answered, n := map[string]bool{}, 0
+	addr, stop := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if n++; n%3 == 0 {
+			w.WriteHeader(http.StatusInternalServerError)
+			fmt.Fprint(w, "problem")
+			return
+		}
+		answered[r.URL.Path[len("/k/"):]] = true
+		fmt.Fprint(w, "yes")
+	})
+	defer stop()
+	p := &Plan{Mode: "scan", Target: addr, Rates: []float64{200}, Duration: 300 * time.Millisecond, Connections: 4, Patience: 30 * time.Second, Acknowledged: true}
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := run(t.Context(), p, scans{}, newMeter(addr), func(string, int, int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := rep.WriteAcknowledged(&out); err != nil {
+		t.Fatal(err)
+	}
+	ids := strings.Fields(out.String())
+	if len(ids) == 0 || len(ids) != len(answered) || rep.Acknowledged != uint64(len(ids)) {
+		t.Errorf("%d ids for %d answers, the report says %d", len(ids), len(answered), rep.Acknowledged)
+	}
+	for _, id := range ids {
+		if !answered[id] {
+			t.Errorf("%s was not acknowledged", id)
+		}
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"github.com/kangma/kangma"
 )
 
 // Source writes requests. It is used by all loops at once.
@@ -14,6 +16,8 @@ type Source interface {
 	Kind(rng *rand.Rand) kind
 	// Append appends the request of a ticket; the same ticket gives the same request again.
 	Append(dst []byte, t *ticket) []byte
+	// Event gives the event id that the request of a ticket carries; zero: none.
+	Event(t *ticket) kangma.EventID
 	// Valid reports whether an answer is what was asked for: for a refusal, a problem document.
 	Valid(k kind, status int, body []byte) bool
 }
@@ -75,7 +79,7 @@ func mix(x uint64) uint64 {
 
 // Append writes a show or a scan.
 func (s *town) Append(dst []byte, t *ticket) []byte {
-	h := mix(s.plan.Seed ^ mix(uint64(t.step)<<48^t.n))
+	h := s.hash(t)
 	if t.kind == show {
 		dst = append(dst, "GET /v1/me/code"...)
 		dst = append(dst, s.head...)
@@ -96,13 +100,22 @@ func (s *town) Append(dst []byte, t *ticket) []byte {
 	dst = append(dst, byte('0'+size/100), byte('0'+size/10%10), byte('0'+size%10))
 	dst = append(append(dst, "\r\n\r\n{\"code\":\""...), code...)
 	dst = append(append(dst, `","gate":"`...), s.pop.GateID(gate)...)
-	dst = s.appendEvent(append(dst, `","event":"`...), t, h)
+	dst = appendID(append(dst, `","event":"`...), s.event(t, h))
 	return append(dst, `","direction":"in"}`...)
 }
 
-// appendEvent writes a UUIDv7 that the same ticket repeats.
-func (s *town) appendEvent(dst []byte, t *ticket, h uint64) []byte {
-	var id [16]byte
+// Event gives a scan's.
+func (s *town) Event(t *ticket) (id kangma.EventID) {
+	if t.kind == scan {
+		id = s.event(t, s.hash(t))
+	}
+	return id
+}
+
+func (s *town) hash(t *ticket) uint64 { return mix(s.plan.Seed ^ mix(uint64(t.step)<<48^t.n)) }
+
+// event makes a UUIDv7 that the same ticket repeats.
+func (s *town) event(t *ticket, h uint64) (id kangma.EventID) {
 	ms := uint64(s.epoch) + uint64(t.first/int64(time.Millisecond))
 	for i := range 6 {
 		id[i] = byte(ms >> (40 - 8*i))
@@ -113,6 +126,10 @@ func (s *town) appendEvent(dst []byte, t *ticket, h uint64) []byte {
 	}
 	id[6], id[7] = 0x70|byte(b)&0x0f, byte(b>>8)
 	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+func appendID(dst []byte, id kangma.EventID) []byte {
 	for i, part := range [][]byte{id[:4], id[4:6], id[6:8], id[8:10], id[10:]} {
 		if i > 0 {
 			dst = append(dst, '-')

@@ -9,6 +9,8 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/kangma/kangma"
 )
 
 // Tally counts what became of clients.
@@ -83,6 +85,7 @@ type recorder struct {
 	down    []int64 // seconds in which no connection could be made
 	errors  map[string]uint64
 	live    atomic.Uint64
+	acked   []kangma.EventID // of scans, where the plan says so
 }
 
 func newRecorder(p *Plan) *recorder {
@@ -189,6 +192,7 @@ func (r *recorder) merge(o *recorder) {
 	}
 	r.opened += o.opened
 	r.down = append(r.down, o.down...)
+	r.acked = append(r.acked, o.acked...)
 	for k, n := range o.errors {
 		r.errors[k] += n
 	}

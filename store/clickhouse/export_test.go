@@ -17,11 +17,31 @@ var Quote = quote
 
 // InsertBlindly is the mutant of Load that the tests must catch: one INSERT for whatever days there are, and no look.
 func (db *DB) InsertBlindly(ctx context.Context, b store.Batch) error {
-	rows := make([]*store.Row, len(b.Rows))
-	for i := range rows {
-		rows[i] = &b.Rows[i]
+	return db.insertRows(ctx, db.shards[0], b.Node, 0, pointers(b.Rows))
+}
+
+// ConfirmNew is confirmNew for rows of one day.
+func (db *DB) ConfirmNew(ctx context.Context, b store.Batch) (bool, error) {
+	return db.confirmNew(ctx, b.Node, dayRows{day: partitionOf(&b.Rows[0]), rows: pointers(b.Rows)})
+}
+
+// Narrow tells what present says of rows of one day, and how many of them are there.
+func (db *DB) Narrow(ctx context.Context, b store.Batch) (there int, narrow bool, err error) {
+	found, narrow, err := db.present(ctx, dayRows{day: partitionOf(&b.Rows[0]), rows: pointers(b.Rows)})
+	for _, r := range b.Rows {
+		if found[r.Passage.ID] {
+			there++
+		}
 	}
-	return db.insertRows(ctx, db.shards[0], b.Node, 0, rows)
+	return there, narrow, err
+}
+
+func pointers(rows []store.Row) []*store.Row {
+	out := make([]*store.Row, len(rows))
+	for i := range rows {
+		out[i] = &rows[i]
+	}
+	return out
 }
 
 // Copies counts what is there more than once on the first shard.
