@@ -61,21 +61,24 @@ type CannotTell string
 
 // Why no colour could be told.
 const (
-	TellNoRules       CannotTell = "no_rules"       // no rule set in force
-	TellUnknownPerson CannotTell = "unknown_person" // nobody of this id is registered here
-	TellExpired       CannotTell = "expired"        // the code is past its life
-	TellNotYetValid   CannotTell = "not_yet_valid"  // issued in the future: a clock is wrong
-	TellUnknownKey    CannotTell = "unknown_key"    // signed by a key that is not on the trust list
-	TellForged        CannotTell = "forged"         // the signature does not fit the content
-	TellMalformed     CannotTell = "malformed"      // claims to be ours but cannot be read
-	TellNotOurs       CannotTell = "not_ours"       // some other QR code
-	TellSpecimen      CannotTell = "specimen"       // a sample; never passes
-	TellStaleGate     CannotTell = "stale_gate"     // the gate's own data are too old
-	TellClock         CannotTell = "clock"          // the gate's or phone's clock is off
-	TellReplayed      CannotTell = "replayed"       // a one-time proof was shown before
-	TellRevoked       CannotTell = "revoked"        // voided (paper re-issued, key withdrawn)
-	TellCheckOnline   CannotTell = "check_online"   // without a network this code cannot be told; the server can
-	TellForeign       CannotTell = "foreign"        // a foreign document: valid or not, it has no colour here
+	TellNoRules       CannotTell = "no_rules"             // no rule set in force
+	TellUnknownPerson CannotTell = "unknown_person"       // nobody of this id is registered here
+	TellExpired       CannotTell = "expired"              // the code is past its life
+	TellNotYetValid   CannotTell = "not_yet_valid"        // issued in the future: a clock is wrong
+	TellUnknownKey    CannotTell = "unknown_key"          // signed by a key that is not on the trust list
+	TellForged        CannotTell = "forged"               // the signature does not fit the content
+	TellMalformed     CannotTell = "malformed"            // claims to be ours but cannot be read
+	TellNotOurs       CannotTell = "not_ours"             // some other QR code
+	TellSpecimen      CannotTell = "specimen"             // a sample; never passes
+	TellStaleGate     CannotTell = "stale_gate"           // the gate's own data are too old
+	TellClock         CannotTell = "clock"                // the gate's or phone's clock is off
+	TellReplayed      CannotTell = "replayed"             // a one-time proof was shown before
+	TellNoAnswer      CannotTell = "challenge_missing"    // the gate shows a number; this code does not carry one
+	TellWrongAnswer   CannotTell = "challenge_wrong"      // it carries another number
+	TellCannotAnswer  CannotTell = "challenge_impossible" // paper and digits read out loud carry no number
+	TellRevoked       CannotTell = "revoked"              // voided (paper re-issued, key withdrawn)
+	TellCheckOnline   CannotTell = "check_online"         // without a network this code cannot be told; the server can
+	TellForeign       CannotTell = "foreign"              // a foreign document: valid or not, it has no colour here
 )
 
 // Text is one sentence in the two languages of every screen.

@@ -41,8 +41,13 @@ type reasonView struct {
 
 type codeOut struct{ Body codeView }
 
-func (s *Server) myCode(ctx context.Context, _ *emptyIn) (*codeOut, error) {
-	v, err := s.issueFor(ctx, who(ctx).Person)
+// ChallengeParam is the number of a gate that a code shall carry.
+type ChallengeParam struct {
+	Challenge int `query:"challenge" minimum:"10" maximum:"99" doc:"the number that a gate shows: the code carries it"`
+}
+
+func (s *Server) myCode(ctx context.Context, in *ChallengeParam) (*codeOut, error) {
+	v, err := s.issueFor(ctx, who(ctx).Person, in.Challenge)
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +58,8 @@ func (s *Server) myCode(ctx context.Context, _ *emptyIn) (*codeOut, error) {
 // network takes a credential that was drawn as long ago.
 const staleShow = time.Hour
 
-// issueFor assesses a person now and signs a code that lives 90 s. No colour, no code.
-func (s *Server) issueFor(ctx context.Context, person kangma.PersonID) (codeView, error) {
+// issueFor assesses a person now and signs a code that lives 90 s, with the number of a gate unless that is 0. No colour, no code.
+func (s *Server) issueFor(ctx context.Context, person kangma.PersonID, challenge int) (codeView, error) {
 	now := s.auth.now().UTC().Truncate(time.Second)
 	a, d, err := s.cfg.Registry.AssessOrLast(ctx, person, now)
 	if err != nil {
@@ -87,7 +92,7 @@ func (s *Server) issueFor(ctx context.Context, person kangma.PersonID) (codeView
 	v.MaskedName = shown.MaskedName
 	code, err := s.cfg.Issuer.Issue(codegen.Claims{
 		Region: s.cfg.Region, Issued: v.Issued, Expires: v.Expires, Colour: a.Colour, Kind: codegen.Dynamic,
-		LatestNegative: registry.LatestNegative(d), MaskedName: v.MaskedName, IDTail: shown.IDTail, Person: d.Person,
+		LatestNegative: registry.LatestNegative(d), MaskedName: v.MaskedName, IDTail: shown.IDTail, Person: d.Person, Challenge: challenge,
 	})
 	v.Code, v.Issued, v.Expires = code.Text, code.Claims.Issued, code.Claims.Expires
 	return v, err
@@ -97,7 +102,9 @@ func reasonOf(a kangma.Assignment) reasonView {
 	return reasonView{Rule: a.Rule, Why: a.Reason, Guidance: a.Guidance, Clears: a.Clears, Since: a.Since, Until: a.Until, Progress: a.Progress}
 }
 
-type pictureIn struct {
+// PictureParams say how a code is drawn.
+type PictureParams struct {
+	ChallengeParam
 	Size int `query:"size" default:"8" minimum:"2" maximum:"20" doc:"pixels of one module (PNG)"`
 }
 
@@ -107,27 +114,27 @@ type pictureOut struct {
 }
 
 // picture draws a fresh code; without a colour there is nothing to draw.
-func (s *Server) picture(ctx context.Context, person kangma.PersonID, contentType string, draw func(string, codegen.Look) ([]byte, error), size int) (*pictureOut, error) {
-	v, err := s.issueFor(ctx, person)
+func (s *Server) picture(ctx context.Context, person kangma.PersonID, contentType string, draw func(string, codegen.Look) ([]byte, error), in *PictureParams) (*pictureOut, error) {
+	v, err := s.issueFor(ctx, person, in.Challenge)
 	if err != nil {
 		return nil, err
 	}
 	if v.Code == "" {
 		return nil, kangma.E(kangma.Conflict, "cannot_tell", "no colour can be told now, so there is no code to draw: "+string(v.CannotTell))
 	}
-	img, err := draw(v.Code, codegen.Look{Kind: codegen.Dynamic, Colour: *v.Colour, Framed: true, Scale: size})
+	img, err := draw(v.Code, codegen.Look{Kind: codegen.Dynamic, Colour: *v.Colour, Framed: true, Scale: in.Size})
 	if err != nil {
 		return nil, err
 	}
 	return &pictureOut{ContentType: contentType, Body: img}, nil
 }
 
-func (s *Server) myCodeSVG(ctx context.Context, in *pictureIn) (*pictureOut, error) {
-	return s.picture(ctx, who(ctx).Person, "image/svg+xml", codegen.SVG, in.Size)
+func (s *Server) myCodeSVG(ctx context.Context, in *PictureParams) (*pictureOut, error) {
+	return s.picture(ctx, who(ctx).Person, "image/svg+xml", codegen.SVG, in)
 }
 
-func (s *Server) myCodePNG(ctx context.Context, in *pictureIn) (*pictureOut, error) {
-	return s.picture(ctx, who(ctx).Person, "image/png", codegen.PNG, in.Size)
+func (s *Server) myCodePNG(ctx context.Context, in *PictureParams) (*pictureOut, error) {
+	return s.picture(ctx, who(ctx).Person, "image/png", codegen.PNG, in)
 }
 
 type assessmentOut struct{ Body kangma.Assessment }

@@ -288,12 +288,17 @@ func (s *Server) as(ctx context.Context, id, what string) (kangma.PersonID, erro
 	return person, is.Note(ctx, g, what)
 }
 
-func (s *Server) dependentCode(ctx context.Context, in *depIn) (*codeOut, error) {
+type depCodeIn struct {
+	ID string `path:"id" maxLength:"36" doc:"the dependent's person id"`
+	ChallengeParam
+}
+
+func (s *Server) dependentCode(ctx context.Context, in *depCodeIn) (*codeOut, error) {
 	person, err := s.as(ctx, in.ID, "code")
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.issueFor(ctx, person)
+	v, err := s.issueFor(ctx, person, in.Challenge)
 	if err != nil {
 		return nil, err
 	}
@@ -301,8 +306,8 @@ func (s *Server) dependentCode(ctx context.Context, in *depIn) (*codeOut, error)
 }
 
 type depPictureIn struct {
-	ID   string `path:"id" maxLength:"36" doc:"the dependent's person id"`
-	Size int    `query:"size" default:"8" minimum:"2" maximum:"20" doc:"pixels of one module (PNG)"`
+	ID string `path:"id" maxLength:"36" doc:"the dependent's person id"`
+	PictureParams
 }
 
 func (s *Server) dependentSVG(ctx context.Context, in *depPictureIn) (*pictureOut, error) {
@@ -310,7 +315,7 @@ func (s *Server) dependentSVG(ctx context.Context, in *depPictureIn) (*pictureOu
 	if err != nil {
 		return nil, err
 	}
-	return s.picture(ctx, person, "image/svg+xml", codegen.SVG, in.Size)
+	return s.picture(ctx, person, "image/svg+xml", codegen.SVG, &in.PictureParams)
 }
 
 func (s *Server) dependentPNG(ctx context.Context, in *depPictureIn) (*pictureOut, error) {
@@ -318,7 +323,7 @@ func (s *Server) dependentPNG(ctx context.Context, in *depPictureIn) (*pictureOu
 	if err != nil {
 		return nil, err
 	}
-	return s.picture(ctx, person, "image/png", codegen.PNG, in.Size)
+	return s.picture(ctx, person, "image/png", codegen.PNG, &in.PictureParams)
 }
 
 func (s *Server) dependentAssessment(ctx context.Context, in *depIn) (*assessmentOut, error) {

@@ -190,7 +190,7 @@ func (h *hotConn) body(b []byte) (_ []byte, err error) {
 		if err != nil {
 			return b, err
 		}
-		v, err := s.issueFor(ctx, p.Person)
+		v, err := s.issueFor(ctx, p.Person, 0)
 		if err != nil {
 			return b, err
 		}

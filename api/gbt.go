@@ -331,7 +331,7 @@ func (s *Server) gbtMake(ctx context.Context, in *gbtConsentIn) (*gbtMakeOut, er
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.issueFor(ctx, person)
+	v, err := s.issueFor(ctx, person, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func (s *Server) hotCode(w http.ResponseWriter, r *http.Request) {
 		s.hotRefuse(w, r, id, err)
 		return
 	}
-	v, err := s.issueFor(r.Context(), p.Person)
+	v, err := s.issueFor(r.Context(), p.Person, 0)
 	if err != nil {
 		s.hotRefuse(w, r, id, err)
 		return

@@ -12,7 +12,7 @@ import (
 // How the passage of somebody without a code was verified.
 const (
 	byShortCode = "short-code"
-	byIDCard    = "id-card"
+	byIDCard    = checkpoint.FoundByCard
 )
 
 // documentIn is an ID card that staff hold in their hand.

@@ -23,6 +23,7 @@ type scanIn struct {
 		Event       string      `json:"event,omitempty" maxLength:"36" doc:"UUIDv7 made by the device; a retry with the same id is the same passage"`
 		Direction   string      `json:"direction,omitempty" enum:"in,out"`
 		Temperature float64     `json:"temperature,omitempty" doc:"degrees Celsius; leave it out if not taken"`
+		Challenge   int         `json:"challenge,omitempty" minimum:"10" maximum:"99" doc:"the number that the gate showed this person, where its policy asks for one; draw another after each code that carries a number"`
 	}
 }
 
@@ -75,7 +76,7 @@ func (s *Server) scanned(ctx context.Context, in *scanIn) (out verdictView, err 
 	v, err := s.cfg.Checkpoint.Scan(ctx, checkpoint.Scan{
 		Event: event, Code: in.Body.Code, Found: found, Gate: gate, Nameless: in.Brief,
 		Operator: acc.Name, Organisation: acc.Organisation, Role: string(acc.Role),
-		Direction: in.Body.Direction, Temperature: int(in.Body.Temperature*10 + 0.5),
+		Direction: in.Body.Direction, Temperature: int(in.Body.Temperature*10 + 0.5), Challenge: in.Body.Challenge,
 	})
 	if err != nil {
 		return out, err

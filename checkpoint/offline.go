@@ -88,7 +88,7 @@ func (o *Offline) Scan(in Scan, at time.Time) (kangma.Verdict, kangma.Passage, e
 		in.Event = kangma.NewEventID(at)
 	}
 	g, flags := o.bundle.Gate, []string{FlagOffline}
-	a, claims, stale := o.assess(in.Code, at)
+	a, claims, stale := o.assess(in, at)
 	if stale {
 		flags = append(flags, FlagStale)
 	}
@@ -113,7 +113,7 @@ func (o *Offline) Scan(in Scan, at time.Time) (kangma.Verdict, kangma.Passage, e
 }
 
 // assess says what the code says, as far as the bundle lets it be believed.
-func (o *Offline) assess(text string, at time.Time) (a kangma.Assessment, c codegen.Claims, stale bool) {
+func (o *Offline) assess(in Scan, at time.Time) (a kangma.Assessment, c codegen.Claims, stale bool) {
 	untold := func(why kangma.CannotTell) kangma.Assessment { return kangma.Assessment{CannotTell: why} }
 	switch {
 	case at.Before(o.bundle.Issued.Add(-codegen.DefaultSkew)) || o.observe(at) != "":
@@ -121,7 +121,10 @@ func (o *Offline) assess(text string, at time.Time) (a kangma.Assessment, c code
 	case !at.Before(o.bundle.Expires):
 		return untold(kangma.TellStaleGate), c, true
 	}
-	c, bad := o.keys.Verify(text, at)
+	c, bad := o.keys.Verify(in.Code, at)
+	if bad == "" {
+		bad = in.answered(o.bundle.Gate.Policy, &c)
+	}
 	if bad != "" {
 		return untold(bad), c, false
 	}

@@ -33,7 +33,10 @@ type Policy struct {
 	// StaleMinutes is how old a colour may be that this gate's server knows from its own copy while the register does not
 	// answer: 1 to 1440. 0: nobody is let through on it; everybody is referred.
 	StaleMinutes int `json:"stale_minutes,omitempty"`
-	Fever        int `json:"fever"` // tenths of °C from which a measured temperature refers; 0: 373
+	// Challenge has the gate show a number of two digits for each person, which the code must carry: for posts at high risk, where
+	// somebody may show another's code from a picture.
+	Challenge bool `json:"challenge,omitempty"`
+	Fever     int  `json:"fever"` // tenths of °C from which a measured temperature refers; 0: 373
 
 	Vaccine *VaccineRule `json:"vaccine,omitempty"` // asked of whom the colour lets pass; nil: not asked
 	Trip    *TripRule    `json:"trip,omitempty"`    // the same

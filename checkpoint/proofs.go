@@ -21,6 +21,7 @@ type proofs struct{ records store.Records }
 const (
 	proofKind   = "shown-proofs"
 	proofSize   = 12 + 2 + 16 + 4 + 4 // code, slot, event, gate, until
+	proofAnswer = 1 << 15             // in the slot: of an answer, which uses the slots before it up too
 	proofTries  = 8
 	maxProofs   = 4096 // in one record; under a flood the oldest go first
 	proofRecord = 1024
@@ -36,8 +37,13 @@ func (p *proofs) note(ctx context.Context, c *codegen.Claims, gate string, event
 	err = p.change(ctx, c.ID, at, func(all []byte) []byte {
 		replayed = false
 		for e := range chunks(all) {
-			if bytes.Equal(e[:14], entry[:14]) {
-				replayed = !bytes.Equal(e[14:34], entry[14:34])
+			if !bytes.Equal(e[:12], entry[:12]) {
+				continue
+			}
+			same := bytes.Equal(e[14:34], entry[14:34])
+			slot := binary.BigEndian.Uint16(e[12:])
+			if at := int(slot &^ proofAnswer); at == c.Slot || slot&proofAnswer != 0 && c.Slot < at {
+				replayed = !same
 				return all
 			}
 		}
@@ -64,10 +70,14 @@ func proofEntry(c *codegen.Claims, gate string, event kangma.EventID, at time.Ti
 	h := fnv.New32a()
 	h.Write([]byte(gate))
 	e := append(make([]byte, 0, proofSize), c.ID[:]...)
-	e = binary.BigEndian.AppendUint16(e, uint16(c.Slot))
+	slot, life := uint16(c.Slot), proofLife
+	if c.Challenge != 0 {
+		slot, life = slot|proofAnswer, answerLife
+	}
+	e = binary.BigEndian.AppendUint16(e, slot)
 	e = append(e, event[:]...)
 	e = binary.BigEndian.AppendUint32(e, h.Sum32())
-	return binary.BigEndian.AppendUint32(e, uint32(at.Add(proofLife).Unix()))
+	return binary.BigEndian.AppendUint32(e, uint32(at.Add(life).Unix()))
 }
 
 // chunks gives the entries of a record; a stray rest is no entry.

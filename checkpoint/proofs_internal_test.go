@@ -52,6 +52,48 @@ func TestAProofIsOneTimeAtAllNodes(t *testing.T) {
 	}
 }
 
+// The link in an answer to a gate's number proves the slots before its own too, to who has the software.
+func TestAnAnswerUsesUpTheSlotsBeforeItsOwnAtAllNodes(t *testing.T) {
+	p, ctx := sharedProofs(t), context.Background()
+	id := codegen.CodeID{4, 5, 6}
+	plain := func(slot int) *codegen.Claims { return &codegen.Claims{ID: id, Slot: slot, Shown: true} }
+	answer := func(slot int) *codegen.Claims { c := plain(slot); c.Challenge = 47; return c }
+	for i, step := range []struct {
+		what     string
+		claims   *codegen.Claims
+		event    byte
+		after    time.Duration
+		replayed bool
+	}{
+		{"a plain show before it", plain(9), 1, 0, false}, {"the answer", answer(12), 2, time.Second, false}, {"its retry", answer(12), 2, 2 * time.Second, false},
+		{"the retry of the show before it", plain(9), 1, 2 * time.Second, false}, {"a picture of the answer", answer(12), 3, 3 * time.Second, true},
+		{"a slot before it", plain(10), 4, 30 * time.Second, true}, {"its own slot", plain(12), 5, 90 * time.Second, true},
+		{"an answer of a slot before it", answer(11), 6, 5 * time.Second, true}, {"a later answer", answer(13), 7, 31 * time.Second, false},
+		{"as long as the link is good for", plain(12), 8, answerLife - 2*time.Second, true}, {"a later slot", plain(14), 9, 2 * time.Minute, false},
+	} {
+		got, err := p.note(ctx, step.claims, "gate", kangma.EventID{step.event}, shownAt.Add(step.after))
+		if err != nil || got != step.replayed {
+			t.Errorf("%d %s: replayed %v, %v", i, step.what, got, err)
+		}
+	}
+}
+
+func TestAnAnswerWhosePassageCouldNotBeKeptIsFree(t *testing.T) {
+	var s Shown
+	c := &codegen.Claims{ID: codegen.CodeID{1}, Slot: 5, Shown: true, Challenge: 47}
+	mine, yours := kangma.NewEventID(shownAt), kangma.NewEventID(shownAt)
+	g := Gate{ID: "g", District: 441502000}
+	s.note(c, g, mine, shownAt)
+	s.forget(c, yours)
+	if replayed, _ := s.note(c, g, yours, shownAt); !replayed {
+		t.Error("another scan's failure freed it")
+	}
+	s.forget(c, mine)
+	if replayed, _ := s.note(&codegen.Claims{ID: c.ID, Slot: 3, Shown: true}, g, yours, shownAt); replayed {
+		t.Error("it is not free")
+	}
+}
+
 func TestAProofWhosePassageCouldNotBeKeptIsFree(t *testing.T) {
 	p, ctx := sharedProofs(t), context.Background()
 	c := &codegen.Claims{ID: codegen.CodeID{1}, Slot: 1, Shown: true}

@@ -94,6 +94,7 @@ type Scan struct {
 	Nameless     bool   // a machine asks: show no name, so that there is no access to log
 	Direction    string // in, out or ""
 	Temperature  int    // tenths of °C; 0: not taken
+	Challenge    int    // the number that the gate showed this person; 0: none. Only a gate whose policy asks for it looks at it
 }
 
 // Found is how staff found somebody who has no code to show: by the ID card they hold, or by digits read out loud.
@@ -117,6 +118,9 @@ func (s *Service) Scan(ctx context.Context, in Scan) (kangma.Verdict, error) {
 	claims, bad, err := s.identify(ctx, in, now)
 	if err != nil {
 		return kangma.Verdict{}, err
+	}
+	if bad == "" {
+		bad = in.answered(in.Gate.Policy, &claims) // before it counts as shown: the person answers and is scanned again
 	}
 	if bad != "" {
 		return s.keep(ctx, in, at, kangma.Assessment{CannotTell: bad}, nil, nil)
@@ -182,6 +186,8 @@ func (in Scan) check() error {
 		return kangma.E(kangma.Invalid, "direction", "a direction is in or out")
 	case in.Temperature != 0 && (in.Temperature < 300 || in.Temperature > 450):
 		return kangma.E(kangma.Invalid, "temperature", "a temperature is given in tenths of a degree, 300 to 450")
+	case in.Challenge != 0 && !codegen.ValidChallenge(in.Challenge):
+		return codegen.ErrChallenge
 	case len(in.Code) > maxCode:
 		return kangma.E(kangma.TooLarge, "code", "a code has at most 4096 characters")
 	}

@@ -31,7 +31,9 @@ const (
 const (
 	shownLife = travelCountry   // how long a showing is remembered
 	proofLife = 2 * time.Minute // a slot of 30 s, and the clocks' difference on both sides, twice
-	maxShown  = 1 << 18         // remembered of each kind at most, about 40 MB with all of them
+	// answerLife is longer: the link in an answer is of the third slot ahead, and proves each slot until that one is over.
+	answerLife = 4 * time.Minute
+	maxShown   = 1 << 18 // remembered of each kind at most, about 40 MB with all of them
 )
 
 // leastTravel gives the least time from one gate's division to another's.
@@ -58,6 +60,7 @@ type showing struct {
 	place kangma.Division
 	at    time.Time
 	hash  uint32 // of the gate: what other nodes say of it
+	slot  int    // of an answer
 }
 
 type proofKey struct {
@@ -69,9 +72,10 @@ type proofKey struct {
 // bounded memory: under a flood the oldest are forgotten first, so it raises fewer flags, never wrong ones. The zero
 // Shown is ready. It may be used concurrently.
 type Shown struct {
-	mu     sync.Mutex
-	codes  aging[codegen.CodeID, showing]
-	proofs aging[proofKey, showing]
+	mu      sync.Mutex
+	codes   aging[codegen.CodeID, showing]
+	proofs  aging[proofKey, showing]
+	answers aging[codegen.CodeID, showing] // a link proves its own slot and, to who knows how, those before it
 
 	tell bool      // to the other nodes
 	said []sighted // what to tell them, oldest first
@@ -80,15 +84,22 @@ type Shown struct {
 // note records a good code at a gate and reports what is odd about it. The same event at the same gate is a retry and
 // never odd.
 func (s *Shown) note(c *codegen.Claims, g Gate, event kangma.EventID, at time.Time) (replayed bool, flags []string) {
-	now := showing{event, g.ID, g.District, at, hashOf(g.ID)}
+	now := showing{event, g.ID, g.District, at, hashOf(g.ID), c.Slot}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.Shown {
 		key := proofKey{c.ID, c.Slot}
-		if before, ok := s.proofs.get(key, at, proofLife); ok && !before.same(now) {
+		before, ok := s.proofs.get(key, at, proofLife)
+		answer, used := s.answers.get(c.ID, at, answerLife)
+		switch {
+		case ok && before.same(now): // a retry
+		case ok || used && c.Slot <= answer.slot:
 			replayed, flags = true, append(flags, FlagReplay)
-		} else {
+		default:
 			s.proofs.put(key, now, at, proofLife)
+			if c.Challenge != 0 {
+				s.answers.put(c.ID, now, at, answerLife)
+			}
 		}
 	}
 	before, ok := s.codes.get(c.ID, at, shownLife)
@@ -112,6 +123,11 @@ func (s *Shown) forget(c *codegen.Claims, event kangma.EventID) {
 	for _, m := range []map[proofKey]showing{s.proofs.young, s.proofs.old} {
 		if m[key].event == event {
 			delete(m, key)
+		}
+	}
+	for _, m := range []map[codegen.CodeID]showing{s.answers.young, s.answers.old} {
+		if m[c.ID].event == event {
+			delete(m, c.ID)
 		}
 	}
 }

@@ -20,6 +20,7 @@ func (m *webMaker) vectors() webVectors {
 	m.proofs()
 	m.lists()
 	m.bundles()
+	m.challenges()
 	m.odd()
 	m.mutants()
 	return m.v
@@ -289,7 +290,7 @@ func (m *webMaker) mutants() {
 	h := m.credential(nil)
 	m.v.Mutants = webMutants{
 		Bundle: m.bundle(checkpoint.DefaultPolicy("metro"), &listing{nil, time.Hour}, 0), At: webNoon.Add(time.Second).UnixMilli(), Seed: 2463534242,
-		Bases: []string{m.show(h, 0), m.dynamic(kangma.Green).Text, m.code("active", func(c *codegen.Claims) { c.Kind, c.Expires = codegen.Paper, webNoon.Add(720*time.Hour) }).Text},
+		Bases: []string{m.show(h, 0), m.answer(m.credential(nil), 0, 47), m.answering(47).Text, m.dynamic(kangma.Green).Text, m.code("active", func(c *codegen.Claims) { c.Kind, c.Expires = codegen.Paper, webNoon.Add(720*time.Hour) }).Text},
 	}
 	m.v.Mutants.Told = m.v.told(m.t)
 }

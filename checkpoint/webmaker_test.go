@@ -114,6 +114,21 @@ func (m *webMaker) show(h held, slot int) string {
 	return text
 }
 
+// answer shows a credential with the number of the gate.
+func (m *webMaker) answer(h held, slot, challenge int) string {
+	m.t.Helper()
+	text, err := codegen.Answer(h.code.Text, h.chain, slot, challenge)
+	m.must(err)
+	return text
+}
+
+// ask is a scan for which the gate showed a number.
+func (m *webMaker) ask(after time.Duration, challenge int, code string) webStep {
+	s := m.scan(after, code)
+	s.Challenge = challenge
+	return s
+}
+
 // listing is what a bundle's status list holds; nil: the bundle has none.
 type listing struct {
 	ids     []codegen.CodeID

@@ -44,6 +44,7 @@ type webStep struct {
 	Code        string           `json:"code,omitempty"`
 	Direction   string           `json:"direction,omitempty"`
 	Temperature int              `json:"temperature,omitempty"`
+	Challenge   int              `json:"challenge,omitempty"` // the number that the gate showed
 	Verdict     json.RawMessage  `json:"verdict,omitempty"`
 	Item        json.RawMessage  `json:"item,omitempty"`
 	Ages        *checkpoint.Ages `json:"ages,omitempty"`
@@ -62,7 +63,7 @@ type webMutants struct {
 var tells = []kangma.CannotTell{"", kangma.TellExpired, kangma.TellNotYetValid, kangma.TellUnknownKey, kangma.TellForged, kangma.TellMalformed,
 	kangma.TellNotOurs, kangma.TellSpecimen, kangma.TellReplayed, kangma.TellRevoked, kangma.TellCheckOnline}
 
-const mutants = 1500
+const mutants = 2000
 
 // mutate makes the next mutant; x is the state of a xorshift generator (G. Marsaglia, 2003).
 func mutate(bases []string, x *uint32) string {
@@ -103,7 +104,7 @@ func (v *webVectors) play(t *testing.T, c *webCase, settle func(step *webStep, g
 				gate = next
 			}
 		} else {
-			verdict, passage, err := gate.Scan(checkpoint.Scan{Event: *step.Event, Code: step.Code, Direction: step.Direction, Temperature: step.Temperature}, at)
+			verdict, passage, err := gate.Scan(checkpoint.Scan{Event: *step.Event, Code: step.Code, Direction: step.Direction, Temperature: step.Temperature, Challenge: step.Challenge}, at)
 			if err != nil {
 				got.Refused = kangma.CodeOf(err)
 			} else {
@@ -216,7 +217,7 @@ func TestTheVectorsOfTheGatePageAreWhatAGateDecides(t *testing.T) {
 		})
 	}
 	for _, want := range []string{"ok", "code_yellow", "code_red", "fever", "test_missing", "vaccine_unknown", "trip_unknown", "expired", "not_yet_valid", "unknown_key",
-		"forged", "malformed", "not_ours", "specimen", "stale_gate", "clock", "replayed", "revoked", "check_online",
+		"forged", "malformed", "not_ours", "specimen", "stale_gate", "clock", "replayed", "revoked", "check_online", "challenge_missing", "challenge_wrong", "challenge_impossible",
 		"pass", "refer", "turn-back", "home-isolate", "central-isolate", "colour green", "colour yellow", "colour red", "colour "} {
 		if !seen[want] {
 			t.Errorf("no case ends in %q", want)

@@ -38,23 +38,39 @@ func walk(nonce [4]byte, from, to int, link Link) Link {
 // checkProof verifies the holder proof of a genuine credential: that its slot is now (give or take the skew) and that
 // its link hashes forward to the anchor.
 func (c *Claims) checkProof(proof []byte, now time.Time, skew time.Duration) kangma.CannotTell {
-	slot := int(binary.BigEndian.Uint16(proof))
-	if slot >= c.Slots() {
+	slot, ok := c.readProof(proof)
+	if !ok {
 		return kangma.TellMalformed
 	}
-	c.Slot, c.Shown = slot, true
 	begin := c.Issued.Add(time.Duration(slot) * SlotLength)
+	shown := Link(proof[2:])
+	if c.Challenge != 0 {
+		begin = begin.Add(-answerAhead * SlotLength)
+		shown = veil(c.Nonce, slot, byte(c.Challenge), shown)
+	}
 	switch {
 	case now.Before(begin.Add(-skew)):
 		return kangma.TellNotYetValid
 	case !now.Before(begin.Add(SlotLength + skew)):
 		return kangma.TellExpired // a photo of a shown code
 	}
-	link := walk(c.Nonce, slot, 0, Link(proof[2:]))
+	link := walk(c.Nonce, slot, 0, shown)
 	if subtle.ConstantTimeCompare(link[:], c.Anchor[:]) != 1 {
 		return kangma.TellForged
 	}
 	return ""
+}
+
+// readProof takes slot and challenge from a proof, without checking them against the anchor.
+func (c *Claims) readProof(proof []byte) (slot int, ok bool) {
+	slot = int(binary.BigEndian.Uint16(proof))
+	c.Slot, c.Shown = slot, true
+	if len(proof) == answerSize {
+		c.Challenge = int(proof[proofSize])
+		ok = slot >= answerAhead && ValidChallenge(c.Challenge)
+		return slot, ok && slot < c.Slots()
+	}
+	return slot, slot < c.Slots()
 }
 
 // Chain holds the links of one credential on the phone that shows it. The seed and the links never leave it except one
@@ -85,6 +101,17 @@ func NewChain(seed [32]byte, nonce [4]byte, slots int) (*Chain, error) {
 // Show adds the holder proof of a slot to a credential's text: what the phone draws as QR during that slot.
 // kangma.Invalid: not a bare credential of this chain, or no such slot.
 func Show(credential string, chain *Chain, slot int) (string, error) {
+	raw, err := chain.bare(credential, slot, slot)
+	if err != nil {
+		return "", err
+	}
+	raw = append(raw, headProof...)
+	raw = binary.BigEndian.AppendUint16(raw, uint16(slot))
+	return appendText(append(raw, chain.links[slot][:]...)), nil
+}
+
+// bare gives the bytes of a stored credential of this chain that lives in two slots.
+func (chain *Chain) bare(credential string, slot, last int) ([]byte, error) {
 	var buf [maxRaw]byte
 	e, tell := cut(credential, &buf)
 	c := Claims{}
@@ -95,13 +122,11 @@ func Show(credential string, chain *Chain, slot int) (string, error) {
 	}
 	switch {
 	case tell != "" || c.Kind != Credential || len(e.proof) > 0:
-		return "", kangma.E(kangma.Invalid, "credential", "this is not a stored credential")
+		return nil, kangma.E(kangma.Invalid, "credential", "this is not a stored credential")
 	case c.Anchor != chain.Anchor || c.Nonce != chain.Nonce || c.Slots() > len(chain.links):
-		return "", kangma.E(kangma.Invalid, "chain", "the credential was not issued for this secret")
-	case slot < 0 || slot >= c.Slots():
-		return "", kangma.E(kangma.Invalid, "slot", "the credential does not live in this slot")
+		return nil, kangma.E(kangma.Invalid, "chain", "the credential was not issued for this secret")
+	case slot < 0 || last >= c.Slots():
+		return nil, kangma.E(kangma.Invalid, "slot", "the credential does not live in this slot")
 	}
-	raw := append(e.raw, headProof...)
-	raw = binary.BigEndian.AppendUint16(raw, uint16(slot))
-	return appendText(append(raw, chain.links[slot][:]...)), nil
+	return append(make([]byte, 0, maxRaw), e.raw...), nil
 }

@@ -149,6 +149,10 @@ type Claims struct {
 	Nonce  [4]byte `json:"-"` // fresh; a credential's is drawn by the phone and salts its hash chain
 	Anchor Link    `json:"-"` // end of a credential's hash chain; zero in other kinds
 
+	// Challenge is the number of a gate that the code answers, MinChallenge to MaxChallenge; 0: none. A dynamic code is issued with
+	// it; a phone adds it to a credential with Answer.
+	Challenge int `json:"challenge,omitempty"`
+
 	// Known only to the issuer (Issue, Opener.Open). Keyring.Verify leaves it zero.
 	Person kangma.PersonID `json:"-"`
 
@@ -221,6 +225,9 @@ func (c *Claims) normalise() error {
 	}
 	if (c.Kind == Credential) == (c.Anchor == Link{}) {
 		fault("anchor", "anchor", "a credential, and nothing else, has the anchor of a hash chain")
+	}
+	if c.Challenge != 0 && (c.Kind != Dynamic || !ValidChallenge(c.Challenge)) {
+		fault("challenge", "challenge", "a dynamic code, and nothing else, is issued with a gate's number, 10 to 99")
 	}
 	if faults != nil {
 		return &kangma.Error{Kind: kangma.Invalid, Code: "claims", Public: "the code cannot carry this", Faults: faults}

@@ -7,14 +7,16 @@ import (
 )
 
 // A code's bytes are a COSE_Sign1 (RFC 9052 section 4.2), tagged 18: [protected {1: -7, 4: kid}, {}, payload, signature].
-// A shown credential is a CBOR sequence (RFC 8742) of that and a byte string: the slot (2 bytes) and its link.
+// A shown credential is a CBOR sequence (RFC 8742) of that and a byte string: the slot (2 bytes) and its link, or the answer to a gate's number: slot, veiled link, number (1 byte).
 const (
 	headEnvelope = "\xd2\x84"                 // tag 18, array of 4
 	headKid      = "\x49\xa2\x01\x26\x04\x44" // byte string of 9: {1: -7 (ES256), 4: byte string of 4}
 	headLater    = "\xa0\x58"                 // no unprotected header; payload of 24 to 255 bytes
 	headSig      = "\x58\x40"                 // signature of 64 bytes
 	headProof    = "\x4e"                     // byte string of 14
+	headAnswer   = "\x4f"                     // byte string of 15
 	proofSize    = 2 + len(Link{})
+	answerSize   = proofSize + 1
 
 	protectedAt = len(headEnvelope)
 	protectedTo = len(headEnvelope) + len(headKid) + len(KeyID{})
@@ -31,7 +33,7 @@ type envelope struct {
 	key     KeyID
 	payload []byte
 	sig     []byte
-	proof   []byte // empty when there is none
+	proof   []byte // proofSize or answerSize bytes; empty when there is none
 }
 
 func (e *envelope) protected() []byte { return e.raw[protectedAt:protectedTo] }
@@ -64,8 +66,12 @@ func cut(text string, buf *[maxRaw]byte) (envelope, kangma.CannotTell) {
 	e.sig = r.take(64)
 	e.raw = raw[:len(raw)-len(r.b)]
 	if len(r.b) > 0 {
-		r.literal(headProof)
-		e.proof = r.take(proofSize)
+		switch n := r.head(2); n {
+		case uint64(proofSize), uint64(answerSize):
+			e.proof = r.take(int(n))
+		default:
+			r.bad = true
+		}
 	}
 	if r.bad || len(r.b) > 0 {
 		return envelope{}, kangma.TellMalformed

@@ -37,7 +37,7 @@ func FuzzOneTextPerCode(f *testing.F) {
 		}
 		raw := bytes.Clone(e.raw)
 		if len(e.proof) > 0 {
-			raw = append(append(raw, headProof...), e.proof...)
+			raw = append(append(raw, 0x40|byte(len(e.proof))), e.proof...)
 		}
 		if again := appendText(raw); again != text {
 			t.Errorf("%q also reads as %q", text, again)

@@ -107,6 +107,23 @@ func credentialOf(t testing.TB, seed byte) (codegen.Claims, *codegen.Chain) {
 	return c, chain
 }
 
+// answering gives claims with the number of a gate.
+func answering(c codegen.Claims) codegen.Claims {
+	c.Challenge = 47
+	return c
+}
+
+// answered is shown with the number of a gate.
+func (d *desk) answered(t testing.TB, slot int) string {
+	t.Helper()
+	c, chain := credentialOf(t, byte(110+slot%100))
+	text, err := codegen.Answer(d.issue(t, c).Text, chain, slot, 47)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 // shown issues a day's credential and shows it in a slot; each slot has a chain of its own.
 func (d *desk) shown(t testing.TB, slot int) string {
 	t.Helper()

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"encoding/hex"
+	"encoding/json"
 
 	"github.com/kangma/kangma"
 )
@@ -52,7 +53,7 @@ func Inspect(text string) Inspection {
 		return in
 	}
 	if len(e.proof) > 0 {
-		c.Slot, c.Shown = int(e.proof[0])<<8|int(e.proof[1]), true
+		c.readProof(e.proof)
 	}
 	in.Claims = &c
 	return in
@@ -72,4 +73,17 @@ func (in *Inspection) inspectHealthCert(text string) {
 		return
 	}
 	in.Algorithm, in.HealthCert = c.Algorithm, &c
+}
+
+// MarshalJSON leaves the colour out of a paper code, which carries none: the zero value would read as red.
+func (c Claims) MarshalJSON() ([]byte, error) {
+	type plain Claims
+	if c.Kind != Paper {
+		return json.Marshal(plain(c))
+	}
+	return json.Marshal(struct {
+		plain
+		Colour string `json:"colour,omitempty"` // hides the other
+		Note   string `json:"colour_is"`
+	}{plain: plain(c), Note: "resolved online"})
 }

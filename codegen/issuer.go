@@ -112,6 +112,9 @@ func (i *Issuer) Issue(c Claims) (Code, error) {
 	if c.Kind != Credential {
 		rand.Read(c.Nonce[:]) // never fails: crypto/rand aborts the process instead
 	}
+	if c.Challenge != 0 {
+		c.Nonce[3] = byte(c.Challenge)
+	}
 	var buf [512]byte
 	raw := append(buf[:0], headEnvelope...)
 	raw = append(raw, i.protected...)

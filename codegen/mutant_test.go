@@ -132,7 +132,7 @@ func TestNoMutantIsAccepted(t *testing.T) {
 	red := dynamic()
 	red.Colour, red.MaskedName, red.LatestNegative = kangma.Red, "李*四", time.Time{}
 	m := newMutator(t, seed, d.issue(t, dynamic()).Text, d.issue(t, red).Text, other.issue(t, dynamic()).Text,
-		d.issue(t, paper()).Text, d.shown(t, 0), d.shown(t, 1), drawn.Text)
+		d.issue(t, paper()).Text, d.shown(t, 0), d.shown(t, 1), d.issue(t, answering(dynamic())).Text, d.answered(t, 0), d.answered(t, 1), drawn.Text)
 	changed, sigOnly := 0, 0
 	for n := mutantCount(t); changed < n; {
 		text := m.next()

@@ -22,6 +22,7 @@ const (
 	headSealed  = "\x58\x20"             // byte string of 32
 	noColour    = 3                      // in the state of a paper code
 	noTail      = "----"
+	answering   = Specimen + 1 // in the state of a dynamic code that carries a gate's number, as the last byte of its nonce
 	maxPayload  = 255
 )
 
@@ -41,7 +42,11 @@ func appendPayload(dst []byte, c *Claims) (out []byte, sealedAt int) {
 	if identity {
 		fields++
 	}
-	dst = append(dst, 0x80|fields, byte(c.Kind)<<2|colourBits(c))
+	kind := c.Kind
+	if kind == Dynamic && c.Challenge != 0 {
+		kind = answering
+	}
+	dst = append(dst, 0x80|fields, byte(kind)<<2|colourBits(c))
 	dst = appendUint(dst, 0, uint64(c.Slots()))
 	dst = append(dst, headSealed...)
 	sealedAt = len(dst)
@@ -160,13 +165,18 @@ func decodePayload(payload []byte, c *Claims) (sealedAt int, ok bool) {
 	r.literal(headSealed)
 	sealedAt = len(payload) - len(r.b)
 	sealed := r.take(sealedSize)
-	if r.bad || state > uint64(Specimen)<<2|noColour { // before it is cut to a byte: 1030 is not 6
+	if r.bad || state > uint64(answering)<<2|noColour { // before it is cut to a byte: 1030 is not 6
 		return 0, false
 	}
 	if c.Region, ok = regionOf(region); !ok {
 		return 0, false
 	}
-	c.Kind = Kind(state >> 2)
+	if c.Kind = Kind(state >> 2); c.Kind == answering {
+		c.Kind, c.Challenge = Dynamic, int(sealed[sealedSize-17])
+		if !ValidChallenge(c.Challenge) {
+			return 0, false
+		}
+	}
 	if !c.setColour(byte(state & 3)) {
 		return 0, false
 	}

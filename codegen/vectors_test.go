@@ -157,9 +157,24 @@ func (v *vectors) goodCodes(t *testing.T, d *desk, add adder) {
 			t.Fatal(err)
 		}
 		add("credential shown in a slot", text, now.Add(time.Duration(slot)*codegen.SlotLength))
-		seed := [32]byte{9}
-		v.last().Seed, v.last().Anchor = hex.EncodeToString(seed[:]), hex.EncodeToString(chain.Anchor[:])
+		v.last().chained(chain)
 	}
+	add("dynamic, with the number of a gate", d.issue(t, answering(dynamic())).Text, now)
+	for _, slot := range []int{0, 777, 2876} {
+		c, chain := credential(t)
+		text, err := codegen.Answer(d.issue(t, c).Text, chain, slot, 10+slot%90)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add("credential with the number of a gate", text, now.Add(time.Duration(slot)*codegen.SlotLength))
+		v.last().chained(chain)
+	}
+}
+
+// chained says which chain a shown credential has.
+func (v *vector) chained(c *codegen.Chain) {
+	seed := [32]byte{9}
+	v.Seed, v.Anchor = hex.EncodeToString(seed[:]), hex.EncodeToString(c.Anchor[:])
 }
 
 func (v *vectors) badCodes(t *testing.T, d *desk, add adder) {
@@ -198,6 +213,14 @@ func (v *vectors) badCodes(t *testing.T, d *desk, add adder) {
 	raw, _ = codegen.DecodeBase45(nil, shown[4:])
 	raw[len(raw)-1] ^= 1
 	add("credential with a wrong link", encode(raw), now.Add(5*codegen.SlotLength))
+	answer, _ := codegen.Answer(bare, chain, 5, 47)
+	add("number answered a minute ago", answer, now.Add(6*codegen.SlotLength+30*time.Second))
+	add("number answered too early", answer, now.Add(4*codegen.SlotLength-time.Second))
+	raw, _ = codegen.DecodeBase45(nil, answer[4:])
+	raw[len(raw)-1]++
+	add("number changed in an answer", encode(raw), now.Add(5*codegen.SlotLength))
+	raw[len(raw)-1] = 100
+	add("number of three digits", encode(raw), now.Add(5*codegen.SlotLength))
 }
 
 func readVectors(t *testing.T) vectors {
@@ -237,7 +260,7 @@ func TestTheCommittedVectors(t *testing.T) {
 			if tell != vec.Verdict {
 				t.Errorf("offline %q, want %q", tell, vec.Verdict)
 			}
-			if tell == "" && (c.Colour != vec.Claims.Colour || c.MaskedName != vec.Claims.MaskedName || !c.Expires.Equal(vec.Claims.Expires) || c.ID != vec.Claims.ID) {
+			if tell == "" && (c.Colour != vec.Claims.Colour || c.MaskedName != vec.Claims.MaskedName || c.Challenge != vec.Claims.Challenge || !c.Expires.Equal(vec.Claims.Expires) || c.ID != vec.Claims.ID) {
 				t.Errorf("claims %+v, want %+v", c, *vec.Claims)
 			}
 			want := vec.Verdict
@@ -286,7 +309,7 @@ func checkWithGoCose(t *testing.T, vec vector, verifier cose.Verifier) {
 	if err := dec.Decode(&proof); err != nil && err != io.EOF {
 		t.Fatal(err)
 	}
-	if len(proof) != 0 && len(proof) != 14 {
+	if len(proof) != 0 && len(proof) != 14 && len(proof) != 15 {
 		t.Errorf("a proof of %d bytes", len(proof))
 	}
 	var m cose.Sign1Message

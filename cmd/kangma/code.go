@@ -204,7 +204,11 @@ func (c *codeVerifyCmd) print(w *world, a verifyAnswer) error {
 		_, err := fmt.Fprintln(w.out, "NOT good:", a.CannotTell)
 		return err
 	}
-	_, err := fmt.Fprintf(w.out, "good: %s, %s, region %s, %s %s, expires %s\n", a.Claims.Colour, a.Claims.Kind, a.Claims.Region,
+	colour := a.Claims.Colour.String()
+	if a.Claims.Kind == codegen.Paper {
+		colour = "no colour (it is resolved online)"
+	}
+	_, err := fmt.Fprintf(w.out, "good: %s, %s, region %s, %s %s, expires %s\n", colour, a.Claims.Kind, a.Claims.Region,
 		a.Claims.MaskedName, a.Claims.IDTail, a.Claims.Expires.Local().Format(time.DateTime))
 	return err
 }
@@ -248,7 +252,7 @@ func printInspection(out io.Writer, in codegen.Inspection) error {
 	if c := in.Claims; c != nil {
 		line("kind", c.Kind)
 		if c.Kind == codegen.Paper {
-			line("colour", "none: ask online, or a status list")
+			line("colour", "none: it is resolved online, or by a status list")
 		} else {
 			line("colour", c.Colour)
 		}
@@ -262,6 +266,9 @@ func printInspection(out io.Writer, in codegen.Inspection) error {
 		line("id", c.ID)
 		if c.Shown {
 			line("holder proof", fmt.Sprintf("slot %d of %d", c.Slot, c.Slots()))
+		}
+		if c.Challenge != 0 {
+			line("gate's number", c.Challenge)
 		}
 	}
 	if in.HealthCert != nil {

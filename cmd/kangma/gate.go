@@ -11,8 +11,9 @@ import (
 )
 
 type gateCmd struct {
-	Scan   gateScanCmd   `cmd:"" help:"Scan a code at a gate: verify, assess, decide, keep the passage. Exit code 0: pass; 1: anything else."`
-	Bundle gateBundleCmd `cmd:"" help:"Write what a gate needs to decide without a network, signed, and the keys that it pins."`
+	Scan      gateScanCmd      `cmd:"" help:"Scan a code at a gate: verify, assess, decide, keep the passage. Exit code 0: pass; 1: anything else."`
+	Challenge gateChallengeCmd `cmd:"" help:"Draw a number for a gate to show, which the next code must carry (kangma gate scan --challenge)."`
+	Bundle    gateBundleCmd    `cmd:"" help:"Write what a gate needs to decide without a network, signed, and the keys that it pins."`
 }
 
 type gateScanCmd struct {
@@ -23,16 +24,13 @@ type gateScanCmd struct {
 	Keep        string  `type:"path" help:"With a bundle: append the passage to this file, one JSON object a line, for POST /v1/scans/sync."`
 	Temperature float64 `help:"Body temperature in degrees Celsius."`
 	Direction   string  `help:"in or out." enum:"in,out," default:""`
+	Challenge   int     `help:"The number that the gate showed this person, 10 to 99. Left out where the policy asks for one and the code comes from standard input: drawn and shown on standard error first."`
 	Lang        string  `help:"zh or en." enum:"zh,en,both" default:"both"`
 }
 
 func (c *gateScanCmd) Run(w *world) error {
-	text, err := codeText(w, c.Code)
-	if err != nil {
-		return err
-	}
 	if c.Bundle != "" {
-		return c.offline(w, text)
+		return c.offline(w)
 	}
 	if c.Gate == "" {
 		return kangma.E(kangma.Invalid, "no_gate", "name the gate: --gate ID, or --bundle FILE")
@@ -45,7 +43,12 @@ func (c *gateScanCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		v, err := s.checkpoint.Scan(w.ctx, checkpoint.Scan{Code: text, Gate: g, Operator: "cli", Direction: c.Direction, Temperature: int(c.Temperature*10 + 0.5)})
+		in, err := c.shot(w, g.Policy)
+		if err != nil {
+			return err
+		}
+		in.Gate, in.Operator = g, "cli"
+		v, err := s.checkpoint.Scan(w.ctx, in)
 		if err != nil {
 			return err
 		}

@@ -94,7 +94,7 @@ func readPins(path string) (keys []*ecdsa.PublicKey, err error) {
 }
 
 // offline decides by a bundle alone: it opens no data folder and no network.
-func (c *gateScanCmd) offline(w *world, text string) error {
+func (c *gateScanCmd) offline(w *world) error {
 	pins, err := readPins(c.Pins)
 	if err != nil {
 		return err
@@ -115,11 +115,16 @@ func (c *gateScanCmd) offline(w *world, text string) error {
 	if err := resumeGate(gate, c.Bundle); err != nil {
 		return err
 	}
-	v, p, err := gate.Scan(checkpoint.Scan{Code: text, Direction: c.Direction, Temperature: int(c.Temperature*10 + 0.5)}, now)
+	in, err := c.shot(w, b.Gate.Policy)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.keep(text, p), keepGate(gate, c.Bundle)); err != nil { // before anybody passes
+	now = time.Now() // the person may have taken a while to type the number
+	v, p, err := gate.Scan(in, now)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(c.keep(in.Code, p), keepGate(gate, c.Bundle)); err != nil { // before anybody passes
 		return err
 	}
 	if err := c.print(w, v, c.Keep != ""); err != nil {

@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { encode45, decode45 } from '../src/code/base45';
 import { fromBase64, hex } from '../src/code/bytes';
 import { growChain, linkOf, newChain, stride } from '../src/code/chain';
-import { claimsOf, show } from '../src/code/phone';
+import { answer, claimsOf, show } from '../src/code/phone';
 import { Keyring } from '../src/code/keyring';
 import { openBundle } from '../src/gate/offline/bundle';
 import { decode } from '../src/gate/offline/cbor';
@@ -16,7 +16,7 @@ import { leastTravel, Shown } from '../src/gate/offline/shown';
 import { unpackSorted } from '../src/gate/offline/statuslist';
 
 interface Step {
-  at: number; bundle?: number; refused?: string; event?: string; code?: string; direction?: 'in' | 'out'; temperature?: number;
+  at: number; bundle?: number; refused?: string; event?: string; code?: string; direction?: 'in' | 'out'; temperature?: number; challenge?: number;
   verdict?: Record<string, unknown>; item?: Record<string, unknown>; ages?: { bundle: number; trust_list: number; status_list: number; amber: boolean };
 }
 interface Vectors {
@@ -45,7 +45,7 @@ describe('a gate without a network', () => {
         if (s.bundle) {
           gate = await takeBundle(s.bundle, s.at, gate);
         } else {
-          const got = await gate!.scan({ event: s.event!, code: s.code ?? '', direction: s.direction, temperature: s.temperature }, s.at);
+          const got = await gate!.scan({ event: s.event!, code: s.code ?? '', direction: s.direction, temperature: s.temperature, challenge: s.challenge }, s.at);
           expect(sameTime(got.verdict as unknown as Record<string, unknown>)).toEqual(sameTime(s.verdict!));
           expect(got.item).toEqual({ event: s.event, code: s.code ?? '', ...s.item });
           expect(nano(gate!.ages(s.at))).toEqual(s.ages);
@@ -107,9 +107,11 @@ describe('the vectors of the code format', () => {
     expect({
       issued: time(got.claims.issued), expires: time(got.claims.expires), kind: got.claims.kind, colour: got.claims.colour,
       latest_negative: time(got.claims.latestNegative), masked_name: got.claims.maskedName || undefined, id_tail: got.claims.idTail || undefined, id: got.claims.id,
+      challenge: got.claims.challenge,
     }).toEqual({
-      issued: c.claims.issued, expires: c.claims.expires, kind: c.claims.kind, colour: c.claims.colour,
+      issued: c.claims.issued, expires: c.claims.expires, kind: c.claims.kind, colour: c.claims.colour ?? 'red', // of paper, which has none
       latest_negative: c.claims.latest_negative, masked_name: c.claims.masked_name, id_tail: c.claims.id_tail, id: c.claims.id,
+      challenge: c.claims.challenge,
     });
   });
 });
@@ -149,6 +151,19 @@ describe('a chain of the phone', () => {
     expect(slots).toBe(2880);
     expect(hex(chain.anchor)).toBe(shown.anchor);
     expect(show(bare, chain, shown.claims!.slot)).toBe(shown.text);
+  });
+  it('answers with a number as the code format has it: the same text for the same secret', () => {
+    interface Answered { text: string; chain_seed?: string; nonce: string; claims?: { slot: number; challenge?: number } }
+    const all = (JSON.parse(readFileSync(join(root, 'codes/vectors.json'), 'utf8')) as { codes: Answered[] }).codes.filter((c) => c.chain_seed && c.claims?.challenge);
+    expect(all).toHaveLength(3);
+    for (const c of all) {
+      const chain = newChain(2880, (size) => fromHex(size === 4 ? c.nonce : c.chain_seed!));
+      const bare = 'KM1:' + encode45(decode45(c.text.slice(4))!.slice(0, -16));
+      const { slot, challenge } = c.claims!;
+      expect(answer(bare, chain, slot - 3, challenge!)).toBe(c.text);
+      expect(() => answer(bare, chain, 2877, 47)).toThrow(RangeError);
+      for (const n of [0, 9, 100, 10.5, NaN]) expect(() => answer(bare, chain, 0, n)).toThrow();
+    }
   });
   it('is refused for the credential of another', () => {
     expect(claimsOf(v.mutants.bases[1]!, newChain(4))).toBeUndefined();

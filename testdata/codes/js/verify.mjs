@@ -53,24 +53,32 @@ function claims(payload) {
   const [iss, exp, fields] = [map.get(1), map.get(4), map.get(-65537)]
   if (map.size !== 3 || !/^[1-9]\d{5}$/.test(iss) || !canonical(iss, exp, fields).equals(payload)) refuse('malformed')
   const [state, life, sealed, negative, ...rest] = fields
-  const kind = state >> 2, anchor = kind === 2 ? rest.shift() : undefined, identity = rest.shift()
+  const answering = state >> 2 === 5 // a dynamic code with the number of a gate, in the last byte of its nonce
+  const kind = answering ? 1 : state >> 2, anchor = kind === 2 ? rest.shift() : undefined, identity = rest.shift()
   if (kind < 1 || kind > 4 || life < 1 || life > maxSlots[kind] || sealed.length !== 32 || rest.length) refuse('malformed')
   if ((kind === 3) !== ((state & 3) === 3) || kind === 2 && anchor?.length !== 12 || negative > 255) refuse('malformed')
+  if (answering && (sealed[15] < 10 || sealed[15] > 99)) refuse('malformed')
   const issued = exp - life * SLOT
   return {
     kind: kinds[kind], colour: kind === 3 ? 'red' : colours[state & 3], issued, exp, life, anchor, nonce: sealed.subarray(12, 16),
     id: Buffer.from(sealed.subarray(0, 12)).toString('hex'), region: iss,
-    latest: negative === null ? undefined : (Math.floor(issued / 1200) - negative) * 1200,
+    challenge: answering ? sealed[15] : undefined, latest: negative === null ? undefined : (Math.floor(issued / 1200) - negative) * 1200,
     name: identity?.slice(0, -4) ?? '', tail: identity?.slice(-4).replace('----', '') ?? '',
   }
 }
 
 function checkProof(c, proof, at) {
-  const slot = proof.readUInt16BE(0), begin = c.issued + slot * SLOT
-  if (slot >= c.life) refuse('malformed')
+  const slot = proof.readUInt16BE(0), challenge = proof[14]
+  if (slot >= c.life || challenge !== undefined && (slot < 3 || challenge < 10 || challenge > 99)) refuse('malformed')
+  const begin = c.issued + (challenge === undefined ? slot : slot - 3) * SLOT
+  c.challenge = challenge
   if (at < begin - SKEW) refuse('not_yet_valid')
   if (at >= begin + SLOT + SKEW) refuse('expired')
-  let link = proof.subarray(2)
+  let link = proof.subarray(2, 14)
+  if (challenge !== undefined) {
+    const veil = createHash('sha256').update('KM1 answer').update(c.nonce).update(Buffer.from([slot >> 8, slot & 255, challenge])).digest()
+    link = link.map((b, i) => b ^ veil[i])
+  }
   for (let i = slot; i >= 0; i--) {
     const number = Buffer.from([i >> 8, i & 255])
     link = createHash('sha256').update('KM1 holder').update(c.nonce).update(number).update(link).digest().subarray(0, 12)
@@ -81,10 +89,10 @@ function checkProof(c, proof, at) {
 async function verify(text, at) {
   if (!text.startsWith('KM1:')) refuse('not_ours')
   const raw = base45(text.slice(4))
-  // d2 84 | 49 {1: -7, 4: kid} | a0 | 58 n payload | 58 40 signature | then perhaps 4e proof
+  // d2 84 | 49 {1: -7, 4: kid} | a0 | 58 n payload | 58 40 signature | then perhaps 4e proof or 4f answer
   const n = raw[14], end = 15 + n + 66
   const shape = raw.subarray(0, 8).toString('hex') === 'd28449a201260444' && raw[12] === 0xa0 && raw[13] === 0x58 &&
-    raw[15 + n] === 0x58 && raw[16 + n] === 0x40 && (raw.length === end || raw.length === end + 15 && raw[end] === 0x4e)
+    raw[15 + n] === 0x58 && raw[16 + n] === 0x40 && (raw.length === end || raw.length === end + 15 && raw[end] === 0x4e || raw.length === end + 16 && raw[end] === 0x4f)
   if (!shape) refuse('malformed')
   if (raw.subarray(8, 12).toString('hex') !== vectors.key_id) refuse('unknown_key')
   const message = raw.subarray(0, end), payload = raw.subarray(15, 15 + n), signature = raw.subarray(17 + n, end)
@@ -112,8 +120,8 @@ for (const v of vectors.codes) {
     const { c, sequence } = await verify(v.text, v.at)
     const w = v.claims
     const want = [w.kind, w.kind === 'paper' ? 'red' : w.colour, w.id, w.masked_name ?? '', w.id_tail ?? '', Date.parse(w.expires) / 1000,
-      w.latest_negative ? Date.parse(w.latest_negative) / 1000 : undefined]
-    const got = [c.kind, c.colour, c.id, c.name, c.tail, c.exp, c.latest]
+      w.latest_negative ? Date.parse(w.latest_negative) / 1000 : undefined, w.challenge]
+    const got = [c.kind, c.colour, c.id, c.name, c.tail, c.exp, c.latest, c.challenge]
     if (JSON.stringify(got) !== JSON.stringify(want)) faults.push(`claims ${JSON.stringify(got)}, want ${JSON.stringify(want)}`)
     if (sequence !== (c.kind === 'credential' ? 2 : 1)) faults.push(`a sequence of ${sequence} items`)
   } catch (e) {

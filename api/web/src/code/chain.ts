@@ -2,6 +2,7 @@
 // in the page itself: 2,880 asynchronous digests would take longer than the hashing, and pages without https have none.
 import { sha256 } from '@noble/hashes/sha2.js';
 import { ascii, concat, same, type Bytes } from './bytes';
+import { ahead, validChallenge, veil } from './challenge';
 import type { Claims } from './claims';
 import { slots } from './claims';
 
@@ -82,9 +83,12 @@ export function linkOf(c: Chain, slot: number): Bytes {
 // proofTell checks the proof of a genuine credential at a moment in milliseconds: '' means that its holder shows it now.
 export function proofTell(c: Claims, proof: Bytes, at: number, skew: number): '' | 'malformed' | 'not_yet_valid' | 'expired' | 'forged' {
   const slot = proof[0]! * 256 + proof[1]!;
-  if (slot >= slots(c)) return 'malformed';
-  const begin = (c.issued + slot * 30) * 1000;
+  const challenge = proof[14]; // of an answer
+  if (slot >= slots(c) || (challenge !== undefined && (slot < ahead || !validChallenge(challenge)))) return 'malformed';
+  const begin = (c.issued + (challenge === undefined ? slot : slot - ahead) * 30) * 1000;
   if (at < begin - skew) return 'not_yet_valid';
   if (at >= begin + 30_000 + skew) return 'expired'; // a photo of a shown code
-  return same(walk(c.nonce, slot, 0, proof.subarray(2)), c.anchor!) ? '' : 'forged';
+  const shown = proof.subarray(2, 2 + linkSize);
+  const link = challenge === undefined ? shown : veil(c.nonce, slot, challenge, shown);
+  return same(walk(c.nonce, slot, 0, link), c.anchor!) ? '' : 'forged';
 }

@@ -1,5 +1,6 @@
 // What a code says: the claims in its payload (docs/code-format.md section 1), read in their one canonical form.
 import { ascii, hex, same, type Bytes } from './bytes';
+import { validChallenge } from './challenge';
 import { Cursor } from './cursor';
 import { parseDivision } from './division';
 
@@ -22,6 +23,7 @@ export interface Claims {
   id: string; // hexadecimal, 12 bytes
   nonce: Bytes;
   anchor?: Bytes;
+  challenge?: number; // of a dynamic code that answers a gate's number; of a shown credential Keyring takes it from the proof
 }
 
 const kinds: Kind[] = ['dynamic', 'credential', 'paper', 'specimen'];
@@ -51,13 +53,15 @@ export function decodeClaims(payload: Bytes): Claims | undefined {
   r.literal(headSealed);
   const sealed = r.take(32);
   const place = parseDivision(String.fromCharCode(...region));
-  const kind = kinds[(state >> 2) - 1];
+  const answering = state >> 2 === 5; // a dynamic code with a gate's number as the last byte of its nonce
+  const kind = answering ? 'dynamic' : kinds[(state >> 2) - 1];
   const paper = kind === 'paper';
   if (r.bad || place === undefined || !kind || ((state & 3) === 3) !== paper || life < 1 || life > longest[kind]) return undefined;
+  if (answering && !validChallenge(sealed[15]!)) return undefined;
   const expires = exp.reduce((n, v) => n * 256 + v, 0);
   const c: Claims = {
     region: place, issued: expires - life * slotSeconds, expires, kind, colour: paper ? 'red' : colours[state & 3]!, maskedName: '', idTail: '',
-    id: hex(sealed.subarray(0, 12)), nonce: sealed.subarray(12, 16),
+    id: hex(sealed.subarray(0, 12)), nonce: sealed.subarray(12, 16), ...(answering && { challenge: sealed[15] }),
   };
   if (c.issued < 1 << 16) return undefined;
   const want = rest(r, c);

@@ -12,6 +12,7 @@ const headKid = Uint8Array.of(0x49, 0xa2, 0x01, 0x26, 0x04, 0x44); // byte strin
 const headLater = Uint8Array.of(0xa0, 0x58); // no unprotected header; payload of 24 to 255 bytes
 const headSig = Uint8Array.of(0x58, 0x40);
 const headProof = Uint8Array.of(0x4e); // byte string of 14: slot and link
+const headAnswer = Uint8Array.of(0x4f); // byte string of 15: slot, veiled link, a gate's number
 const protectedAt = headEnvelope.length;
 const protectedTo = protectedAt + headKid.length + 4;
 
@@ -40,8 +41,9 @@ export function cut(text: string): Envelope | 'not_ours' | 'malformed' {
   const sig = r.take(64);
   const e: Envelope = { raw: bytes.subarray(0, r.at), key: hex(kid), payload, sig };
   if (r.left > 0) {
-    r.literal(headProof);
-    e.proof = r.take(14);
+    const answer = r.next === headAnswer[0];
+    r.literal(answer ? headAnswer : headProof);
+    e.proof = r.take(answer ? 15 : 14);
   }
   return r.bad || r.left > 0 ? 'malformed' : e;
 }
@@ -55,3 +57,7 @@ export const signedBytes = (e: Envelope): Bytes => toSign(e.raw.subarray(protect
 // withProof gives the text of a credential that is shown in a slot.
 export const withProof = (e: Envelope, slot: number, link: Bytes): string =>
   prefix + encode45(concat(e.raw, headProof, Uint8Array.of(slot >> 8, slot & 255), link));
+
+// withAnswer gives the text that carries a gate's number; slot is the link's.
+export const withAnswer = (e: Envelope, slot: number, veiled: Bytes, challenge: number): string =>
+  prefix + encode45(concat(e.raw, headAnswer, Uint8Array.of(slot >> 8, slot & 255), veiled, Uint8Array.of(challenge)));

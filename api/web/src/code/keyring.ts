@@ -6,7 +6,8 @@ import { decodeClaims, type Claims } from './claims';
 import { contains } from './division';
 import { cut, signedBytes, type Envelope } from './envelope';
 
-export type Tell = 'expired' | 'not_yet_valid' | 'unknown_key' | 'forged' | 'malformed' | 'not_ours' | 'specimen' | 'stale_gate' | 'clock' | 'replayed' | 'revoked' | 'check_online';
+export type Tell = 'expired' | 'not_yet_valid' | 'unknown_key' | 'forged' | 'malformed' | 'not_ours' | 'specimen' | 'stale_gate' | 'clock' | 'replayed' | 'revoked' | 'check_online'
+  | 'challenge_missing' | 'challenge_wrong' | 'challenge_impossible';
 
 export const skew = 30_000; // milliseconds that two clocks may differ
 
@@ -56,7 +57,7 @@ export class Keyring {
     if (!contains(key.region, claims.region) || claims.issued < key.from || claims.issued >= key.until) return { tell: 'forged' };
     if (key.state === 0) return { tell: 'revoked', claims };
     const tell = judge(claims, e, at);
-    return { tell, claims, ...(e.proof && { slot: e.proof[0]! * 256 + e.proof[1]! }) };
+    return { tell, claims, ...proofOf(e, claims) };
   }
 
   private async signer(e: Envelope): Promise<TrustedKey | 'unknown_key' | 'forged'> {
@@ -67,6 +68,13 @@ export class Keyring {
     for (const c of candidates) if (await verifySig(c.key, e.sig, data)) return c.of;
     return 'forged';
   }
+}
+
+// proofOf reads the slot of a shown credential, and the number it answers.
+export function proofOf(e: Envelope, claims: Claims): { slot?: number } {
+  if (!e.proof) return {};
+  if (e.proof.length === 15) claims.challenge = e.proof[14];
+  return { slot: e.proof[0]! * 256 + e.proof[1]! };
 }
 
 function judge(c: Claims, e: Envelope, at: number): Tell | '' {

@@ -1,8 +1,9 @@
 // What a phone shows of a credential in one slot.
 import { same } from './bytes';
 import { linkOf, type Chain } from './chain';
+import { ahead, validChallenge, veil } from './challenge';
 import { decodeClaims, slots, type Claims } from './claims';
-import { cut, withProof } from './envelope';
+import { cut, withAnswer, withProof } from './envelope';
 
 // claimsOf reads a credential that was drawn for this chain; undefined where the two do not belong together. The phone has
 // no keys to verify it with and need not: gates do.
@@ -17,4 +18,12 @@ export function show(credential: string, chain: Chain, slot: number): string {
   const e = cut(credential);
   if (typeof e === 'string') throw new Error('this is not a credential');
   return withProof(e, slot, linkOf(chain, slot));
+}
+
+// answer shows it in a slot with the number of a gate. The last slots of a credential have no answer.
+export function answer(credential: string, chain: Chain, slot: number, challenge: number): string {
+  const e = cut(credential);
+  if (typeof e === 'string' || !validChallenge(challenge)) throw new Error('this is not a credential, or no number of a gate');
+  const at = slot + ahead;
+  return withAnswer(e, at, veil(chain.nonce, at, challenge, linkOf(chain, at)), challenge);
 }

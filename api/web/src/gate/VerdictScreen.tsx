@@ -7,9 +7,11 @@ import { sentence } from '../ui/Problems';
 import { Shape, shapeOfColour } from '../ui/Shape';
 import { lookOf } from './look';
 
-interface Props { verdict: Verdict; list?: number; onNext: () => void }
+interface Props { verdict: Verdict; list?: number; challenge?: number; onNext: () => void }
 
-export function VerdictScreen({ verdict: v, list, onNext }: Props) {
+const answerable = ['challenge_missing', 'challenge_wrong']; // the person tries again with the number
+
+export function VerdictScreen({ verdict: v, list, challenge, onNext }: Props) {
   useLang();
   const look = lookOf(v);
   const button = useRef<HTMLButtonElement>(null);
@@ -37,6 +39,7 @@ export function VerdictScreen({ verdict: v, list, onNext }: Props) {
           <p class="verdict-why">{say(v.why)}</p>
           <p class="verdict-do">{say(v.guidance)}</p>
         </div>
+        {challenge !== undefined && answerable.includes(v.reason) && <p class="challenge-number">{challenge}</p>}
       </div>
       <button ref={button} type="button" class="verdict-next" onClick={onNext}>{t('verdict.next')}</button>
       {look.next > 0 && <span class="verdict-bar" aria-hidden="true" />}

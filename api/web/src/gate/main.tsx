@@ -22,6 +22,7 @@ import { keepGates, keptBundle, keptGates, leaveGate } from './offline/keep';
 import { OfflineBar } from './OfflineBar';
 import { OtherWays } from './OtherWays';
 import { kept, keep } from './settings';
+import { useChallenge } from './useChallenge';
 import { usePost } from './usePost';
 import { useScan, type Settings } from './useScan';
 import { ShutScreen, VerdictScreen } from './VerdictScreen';
@@ -86,11 +87,17 @@ function PostPage({ gates, offline, onLoggedOut }: { gates: Gate[]; offline: boo
     setSettings(next);
   };
   const { post, state } = usePost(settings.gate, offline, onLoggedOut);
+  const [told, setTold] = useState(''); // the gate of which the server said that it asks for a number, since this page has read its policy
+  const { challenge, renew } = useChallenge(told === settings.gate || (state.challenge ?? gates.find((g) => g.id === settings.gate)?.policy?.challenge === true));
   const { scan, start, next, again } = useScan({
-    settings, post, onLoggedOut, onVerdict: (v) => setSeen((s) => [passageOf(v, settings.gate), ...s].slice(0, 50)),
+    settings, post, onLoggedOut, onVerdict: (v) => {
+      setSeen((s) => [passageOf(v, settings.gate), ...s].slice(0, 50));
+      if (v.cannot_tell !== 'challenge_missing') renew();
+      else setTold(settings.gate);
+    },
   });
   const found = (code: string) => {
-    start(code, Number(temperature) || undefined);
+    start(code, Number(temperature) || undefined, challenge);
     setTemperature('');
   };
   useWakeLock(true);
@@ -109,6 +116,7 @@ function PostPage({ gates, offline, onLoggedOut }: { gates: Gate[]; offline: boo
         </div>
         <OfflineBar state={state} secure={window.isSecureContext} onSend={() => void post?.reach()} />
         {Math.abs(skew) > 120 && <p class="notice" role="status">{t('gate.skew', { n: Math.round(Math.abs(skew) / 60) })}</p>}
+        {challenge !== undefined && <ChallengeBox challenge={challenge} onRenew={renew} />}
         <CameraView active={scan.step === 'ready'} onFound={found} />
         <p class="sending" role="status">{scan.step === 'sending' ? t('gate.sending') : ''}</p>
         <OtherWays onFound={found} />
@@ -123,9 +131,20 @@ function PostPage({ gates, offline, onLoggedOut }: { gates: Gate[]; offline: boo
         </details>
         <Latest gate={settings.gate} seen={seen} />
       </div>
-      {scan.step === 'verdict' && <VerdictScreen verdict={scan.verdict} list={state.list} onNext={next} />}
+      {scan.step === 'verdict' && <VerdictScreen verdict={scan.verdict} list={state.list} challenge={challenge} onNext={next} />}
       {scan.step === 'shut' && <ShutScreen error={scan.error} onAgain={again} onNext={next} />}
     </>
+  );
+}
+
+// ChallengeBox is the number that the person before the gate types into their phone.
+function ChallengeBox({ challenge, onRenew }: { challenge: number; onRenew: () => void }) {
+  return (
+    <section class="challenge card" aria-live="polite">
+      <p>{t('gate.challenge')}</p>
+      <p class="challenge-number" data-challenge={challenge}>{challenge}</p>
+      <button type="button" class="second" onClick={onRenew}>{t('gate.challenge.new')}</button>
+    </section>
   );
 }
 

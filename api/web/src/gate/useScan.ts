@@ -19,7 +19,7 @@ export interface Settings { gate: string; direction: string; muted: boolean }
 
 interface Props { settings: Settings; post?: Post; onVerdict: (v: Verdict) => void; onLoggedOut: () => void }
 
-interface Body { code: string; gate: string; direction?: 'in' | 'out'; temperature?: number }
+interface Body { code: string; gate: string; direction?: 'in' | 'out'; temperature?: number; challenge?: number }
 
 const patience = 3000; // milliseconds that a server gets where the device can decide too
 
@@ -51,10 +51,10 @@ export function useScan({ settings, post, onVerdict, onLoggedOut }: Props) {
   };
 
   // start takes a new code; a scan that is still under way is finished first.
-  const start = (code: string, temperature?: number) => {
+  const start = (code: string, temperature?: number, challenge?: number) => {
     if (busy.current || code.trim() === '') return;
     const direction = settings.direction as '' | 'in' | 'out';
-    current.current = { event: new OneEvent(), body: { code, gate: settings.gate, ...(direction && { direction }), ...(temperature && { temperature }) } };
+    current.current = { event: new OneEvent(), body: { code, gate: settings.gate, ...(direction && { direction }), ...(temperature && { temperature }), ...(challenge && { challenge }) } };
     void send();
   };
   const next = () => {
@@ -78,5 +78,5 @@ async function decide(event: OneEvent, body: Body, post?: Post): Promise<Verdict
       post.lost();
     }
   }
-  return post.decide({ event: id, code: body.code, direction: body.direction, temperature: body.temperature && Math.round(body.temperature * 10) });
+  return post.decide({ event: id, code: body.code, direction: body.direction, temperature: body.temperature && Math.round(body.temperature * 10), challenge: body.challenge });
 }

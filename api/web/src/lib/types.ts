@@ -50,7 +50,7 @@ export interface Verdict {
   flags?: string[];
 }
 
-export interface Gate { id: string; name: Text; kind: string; district: string }
+export interface Gate { id: string; name: Text; kind: string; district: string; policy?: { challenge?: boolean } }
 
 export interface Passage {
   event: string;

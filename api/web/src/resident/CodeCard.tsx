@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { t } from '../i18n';
 import { age, clock, colourWord, date, day, time } from '../lib/format';
+import { TextField } from '../ui/fields';
 import { Qr } from '../ui/Qr';
 import { Shape, shapeOfColour } from '../ui/Shape';
 import { useNow, useWakeLock } from '../ui/hooks';
@@ -13,7 +14,7 @@ export function CodeCard({ phone }: { phone: Phone }) {
   const at = useNow(1000);
   useWakeLock(true);
   const { vault, error } = phone;
-  const { show, another } = useShow(vault);
+  const { show, answered, another, answer } = useShow(vault);
   const { view } = vault;
   if (view && !view.told) return <Blank phone={phone} word={colourWord(undefined)} text={t('code.nocode')} />;
   if (!show || at >= show.held.expires) {
@@ -36,6 +37,7 @@ export function CodeCard({ phone }: { phone: Phone }) {
         <p class="code-date">{date(at)}</p>
         <div class="qr-box"><Qr text={show.text} label={t('code.qr', { colour: word })} /></div>
         <Slot show={show} at={at} />
+        <Answer show={show} left={seconds(answered, at)} onAnswer={answer} onDone={another} />
         <p class="code-facts">{t('code.issued', { age: age(at - issued), time: day(expires) === day(at) ? time(expires) : `${day(expires)} ${time(expires)}` })}</p>
         {error !== undefined && <p class="notice" role="status"><strong>{t('code.offline')}</strong> {t('code.offline.text', { time: time(expires), n: seconds(phone.next, at) })}</p>}
         <p class="code-buttons">
@@ -59,6 +61,31 @@ function Slot({ show, at }: { show: Show; at: number }) {
       <progress max={30} value={left} aria-label={t('code.slot.label')} />
       <span class="small soft">{t('code.slot', { n: left })}</span>
     </div>
+  );
+}
+
+// Answer is for gates at high-risk posts: the code carries the number on their screen.
+function Answer({ show, left, onAnswer, onDone }: { show: Show; left: number; onAnswer: (n: number) => void; onDone: () => void }) {
+  const [typed, setTyped] = useState('');
+  const type = (s: string) => {
+    setTyped(s);
+    if (!/^[1-9][0-9]$/.test(s)) return;
+    setTyped('');
+    onAnswer(Number(s));
+  };
+  if (show.challenge !== undefined) {
+    return (
+      <p class="notice answer" role="status">
+        <strong data-carries={show.challenge}>{t('code.answer.carries', { n: show.challenge, s: left })}</strong>{' '}
+        <button type="button" class="second" onClick={onDone}>{t('code.answer.done')}</button>
+      </p>
+    );
+  }
+  return (
+    <details class="answer">
+      <summary>{t('code.answer')}</summary>
+      <TextField label={t('code.answer.label')} inputmode="numeric" maxLength={2} autocomplete="off" value={typed} onInput={type} />
+    </details>
   );
 }
 

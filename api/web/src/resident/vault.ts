@@ -1,8 +1,9 @@
 // The credentials that this phone holds, with the secrets of their hash chains. Nothing here leaves the phone but the one link
 // of the slot that is shown. Times are in milliseconds. Everything is pure but load, save and wipe.
 import type { Chain } from '../code/chain';
+import { ahead } from '../code/challenge';
 import { slotSeconds, type Colour } from '../code/claims';
-import { claimsOf, show } from '../code/phone';
+import { answer, claimsOf, show } from '../code/phone';
 import { clear, get, write } from '../lib/db';
 import type { CodeView } from '../lib/types';
 
@@ -39,8 +40,8 @@ const goesOn = (h: Held, now: number): boolean => h.last !== undefined && now - 
 
 // pick chooses what to show: during one show the same credential; for the next show one that no gate has seen, or the one
 // that was seen longest ago. next: the person asks for another one. undefined: nothing to show.
-export function pick(v: Vault, now: number, next = false): Held | undefined {
-  const able = usable(v, now);
+export function pick(v: Vault, now: number, next = false, answering = false): Held | undefined {
+  const able = usable(v, now).filter((h) => !answering || canAnswer(h, now));
   const newest = able.reduce<Held | undefined>((a, h) => ((h.last ?? 0) > (a?.last ?? 0) ? h : a), undefined);
   if (newest && goesOn(newest, now) && !next) return newest;
   const others = able.length > 1 ? able.filter((h) => h !== newest) : able;
@@ -59,7 +60,12 @@ export function slotAt(h: Held, now: number): { slot: number; until: number } {
   return { slot: n, until: h.issued + (n + 1) * slot };
 }
 
-export const textOf = (h: Held, n: number): string => show(h.credential, h.chain, n);
+// textOf gives what is shown in a slot; challenge: with the number of a gate.
+export const textOf = (h: Held, n: number, challenge?: number): string =>
+  challenge === undefined ? show(h.credential, h.chain, n) : answer(h.credential, h.chain, n, challenge);
+
+// canAnswer reports whether a credential has an answer to a gate's number now.
+export const canAnswer = (h: Held, now: number): boolean => slotAt(h, now).slot + ahead < (h.expires - h.issued) / slot;
 
 // hear takes what the server says of the person now: credentials of another colour are not shown any more.
 export function hear(v: Vault, view: CodeView, now: number): Vault {

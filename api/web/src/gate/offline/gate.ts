@@ -1,11 +1,12 @@
 // OfflineGate decides at one gate without a network, as checkpoint.Offline does: by signature, without learning the person.
+import { validChallenge } from '../../code/challenge';
 import { Keyring, skew, type Tell } from '../../code/keyring';
 import { parseDivision } from '../../code/division';
 import type { Claims, Colour } from '../../code/claims';
 import type { Verdict } from '../../lib/types';
 import type { Bundle } from './bundle';
 import { Refused } from './document';
-import { decide } from './policy';
+import { answered, decide } from './policy';
 import { Shown } from './shown';
 
 // GateState is what a gate remembers from one bundle to the next, so that neither an old bundle nor a clock that was turned
@@ -27,7 +28,7 @@ export function take(st: GateState, b: Bundle): GateState {
 }
 
 // Shot is one code at the gate: the temperature in tenths of a degree, 0 if not taken.
-export interface Shot { event: string; code: string; direction?: 'in' | 'out'; temperature?: number }
+export interface Shot { event: string; code: string; direction?: 'in' | 'out'; temperature?: number; challenge?: number } // challenge: the number that the gate showed
 
 // Item is a passage in the form that POST /v1/scans/sync takes.
 export interface Item { event: string; code: string; decision: string; colour?: Colour; reason: string; direction?: string; temperature?: number; flags: string[] }
@@ -55,10 +56,10 @@ export class OfflineGate {
   async scan(s: Shot, at: number): Promise<{ verdict: Verdict; item: Item }> {
     check(s);
     const g = this.bundle.gate;
-    let { tell, claims, slot } = await this.read(s.code, at);
+    let { tell, claims, slot } = await this.read(s, at);
     const flags = ['offline', ...(tell === 'stale_gate' ? ['stale'] : [])];
     if (tell === '') {
-      const odd = this.shown.note(claims!.id, slot, { event: s.event, gate: g.id, place: parseDivision(g.district)!, at });
+      const odd = this.shown.note(claims!.id, slot, { event: s.event, gate: g.id, place: parseDivision(g.district)!, at }, claims!.challenge !== undefined);
       flags.push(...odd.flags);
       if (odd.replayed) tell = 'replayed';
     }
@@ -81,11 +82,13 @@ export class OfflineGate {
   }
 
   // read says what the code says, as far as the bundle lets it be believed.
-  private async read(text: string, at: number): Promise<{ tell: Tell | ''; claims?: Claims; slot?: number }> {
+  private async read(s: Shot, at: number): Promise<{ tell: Tell | ''; claims?: Claims; slot?: number }> {
     if (at < this.bundle.issued * 1000 - skew || !this.observe(at)) return { tell: 'clock' };
     if (at >= this.bundle.expires * 1000) return { tell: 'stale_gate' };
-    const r = await this.keys.verify(text, at);
+    const r = await this.keys.verify(s.code, at);
     if (r.tell !== '') return r;
+    const unanswered = answered(this.bundle.gate.policy, r.claims!, s.challenge);
+    if (unanswered !== '') return { ...r, tell: unanswered };
     const list = this.bundle.status && at < this.bundle.status.expires * 1000 ? this.bundle.status : undefined;
     if (list ? list.hit(idBytes(r.claims!.id)) : r.claims!.kind === 'paper') return { ...r, tell: 'check_online' };
     return r;
@@ -102,6 +105,7 @@ export class OfflineGate {
 
 // check refuses what the server would refuse when the passage is sent to it.
 function check(s: Shot): void {
+  if (s.challenge && !validChallenge(s.challenge)) throw new Refused('challenge');
   if (s.direction && s.direction !== 'in' && s.direction !== 'out') throw new Refused('direction');
   if (s.temperature && (s.temperature < 300 || s.temperature > 450)) throw new Refused('temperature');
   if (new TextEncoder().encode(s.code).length > 4096) throw new Refused('code');

@@ -1,6 +1,6 @@
 // A gate's policy as its bundle has it, and the decision by it: checkpoint.Decide for a gate without a network.
 import { parseDivision, rank } from '../../code/division';
-import type { Colour } from '../../code/claims';
+import type { Claims, Colour } from '../../code/claims';
 import type { Text } from '../../i18n';
 import type { Decision } from '../../lib/types';
 import { coloured, fever, needsNetwork, noTest, untold } from './texts';
@@ -12,6 +12,7 @@ export interface Policy {
   green: Decision;
   test_hours?: number;
   offline_hours?: number;
+  challenge?: boolean; // the gate shows a number that the code must carry
   fever: number;
   vaccine?: { doses: number; days?: number };
   trip?: { days: number; divisions: string[]; decision?: Decision };
@@ -31,6 +32,7 @@ export function soundGate(g: BundleGate): boolean {
   if (!p || typeof g.id !== 'string' || new TextEncoder().encode(g.id).length > 64 || g.id === '' || !kinds.includes(g.kind) || !division(g.district)) return false;
   const ways = [p.red, p.yellow, p.green, ...(p.leaving ? [p.leaving.red, p.leaving.yellow, p.leaving.green] : []), p.trip?.decision ?? 'refer'];
   if (!ways.every((d) => decisions.includes(d)) || ![0, 24, 48, 72].includes(p.test_hours ?? 0) || !within(p.offline_hours ?? 0, 0, 168)) return false;
+  if (![undefined, true, false].includes(p.challenge)) return false;
   if (!(p.fever === 0 || within(p.fever, 350, 420))) return false;
   if (p.vaccine && !(within(p.vaccine.doses, 1, 5) && within(p.vaccine.days ?? 0, 0, 90))) return false;
   const t = p.trip;
@@ -62,6 +64,14 @@ export function decide(p: Policy, f: Facts): Outcome {
   if (p.vaccine) return { decision: 'refer', reason: 'vaccine_unknown', ...needsNetwork };
   if (p.trip) return { decision: 'refer', reason: 'trip_unknown', ...needsNetwork };
   return out;
+}
+
+// answered says whether a genuine code answers the number that the gate showed, where its policy asks for one.
+export function answered(p: Policy, c: Claims, shown = 0): '' | 'challenge_missing' | 'challenge_wrong' | 'challenge_impossible' {
+  if (!p.challenge) return '';
+  if (c.kind === 'paper') return 'challenge_impossible';
+  if (!c.challenge || !shown) return 'challenge_missing';
+  return c.challenge === shown ? '' : 'challenge_wrong';
 }
 
 const recent = (f: Facts, hours: number): boolean =>

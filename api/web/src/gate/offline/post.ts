@@ -4,6 +4,7 @@ import { fromBase64 } from '../../code/bytes';
 import { decodeClaims } from '../../code/claims';
 import { parseDivision } from '../../code/division';
 import { cut } from '../../code/envelope';
+import { proofOf } from '../../code/keyring';
 import { call, fetchSigned, Problem, unreached } from '../../lib/api';
 import { backoff } from '../../lib/backoff';
 import { now } from '../../lib/clock';
@@ -15,6 +16,7 @@ import { Shown } from './shown';
 
 export interface PostState {
   offline: boolean;
+  challenge?: boolean; // the policy of the bundle asks for a number
   list?: number; // server's time of issue of the list in use, milliseconds
   ages?: Ages;
   stale: boolean; // the bundle has expired
@@ -150,7 +152,7 @@ export class Post {
       const c = typeof e === 'string' || w.item.colour === undefined ? undefined : decodeClaims(e.payload);
       if (!c || typeof e === 'string' || now() - at > remembered) continue;
       const place = w.gate === this.id ? parseDivision(this.gate?.bundle.gate.district ?? '') : undefined;
-      this.shown.note(c.id, e.proof && e.proof[0]! * 256 + e.proof[1]!, { event: w.item.event, gate: w.gate, place: place ?? 0, at });
+      this.shown.note(c.id, proofOf(e, c).slot, { event: w.item.event, gate: w.gate, place: place ?? 0, at }, c.challenge !== undefined);
     }
   }
 
@@ -174,7 +176,7 @@ export class Post {
     const b = this.gate?.bundle;
     this.changed({
       offline: this.offline, next: this.next, ...this.counts, stale: b !== undefined && now() >= b.expires * 1000,
-      ...(b && { list: (b.status?.issued ?? b.issued) * 1000, ages: this.gate!.ages(now()) }),
+      ...(b && { challenge: b.gate.policy.challenge === true, list: (b.status?.issued ?? b.issued) * 1000, ages: this.gate!.ages(now()) }),
     });
   }
 }

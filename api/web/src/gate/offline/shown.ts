@@ -5,9 +5,10 @@ import { contains, rank } from '../../code/division';
 const minute = 60_000;
 const shownLife = 45 * minute;
 const proofLife = 2 * minute;
+const answerLife = 4 * minute; // the link in an answer proves each slot up to the third from there
 const most = 1 << 14; // of each kind; a phone at one gate sees far fewer in an hour
 
-interface Showing { event: string; gate: string; place: number; at: number }
+interface Showing { event: string; gate: string; place: number; at: number; slot?: number }
 
 // Aging is a map in two generations: what is younger than life is found, what is older than two lives is gone.
 class Aging {
@@ -48,16 +49,24 @@ export function leastTravel(a: number, b: number): number {
 export class Shown {
   private readonly codes = new Aging(shownLife);
   private readonly proofs = new Aging(proofLife);
+  private readonly answers = new Aging(answerLife);
 
   // note records a good code at a gate and says what is odd about it. slot: of the holder proof, if it has one.
-  note(id: string, slot: number | undefined, now: Showing): { replayed: boolean; flags: string[] } {
+  // answer: it carries a gate's number, and uses up the slots before its own too.
+  note(id: string, slot: number | undefined, now: Showing, answer = false): { replayed: boolean; flags: string[] } {
     const flags: string[] = [];
     let replayed = false;
     if (slot !== undefined) {
       const key = `${id}/${slot}`;
       const before = this.proofs.get(key, now.at);
-      replayed = before !== undefined && (before.event !== now.event || before.gate !== now.gate);
-      if (replayed) flags.push('replay'); else this.proofs.put(key, now, now.at);
+      const used = this.answers.get(id, now.at);
+      const retry = before?.event === now.event && before.gate === now.gate;
+      replayed = !retry && (before !== undefined || (used !== undefined && slot <= used.slot!));
+      if (replayed) flags.push('replay');
+      else if (!retry) {
+        this.proofs.put(key, now, now.at);
+        if (answer) this.answers.put(id, { ...now, slot }, now.at);
+      }
     }
     const before = this.codes.get(id, now.at);
     if (before && before.gate !== now.gate && Math.abs(now.at - before.at) < leastTravel(before.place, now.place)) flags.push('travel');

@@ -20,6 +20,9 @@ export const untold: Record<Tell, Words> = {
   stale_gate: words(['本卡口数据过旧', "This gate's data are too old"], ['请联网更新，期间人工核验', 'Connect and update; check by hand until then']),
   clock: words(['时钟偏差过大', 'A clock is off by too much'], ['请校准设备时间', "Set the device's clock"]),
   replayed: words(['该动态码已被使用', 'This one-time code was shown before'], ['请对方刷新后重扫，并核对姓名', 'Ask for a fresh code and compare the name']),
+  challenge_missing: words(['本卡口要求验证数字，此码没有', 'This gate asks for its number; the code carries none'], ['请对方在健康码页面输入屏幕上的数字后再扫', 'Ask the person to enter the number on the screen, then scan again']),
+  challenge_wrong: words(['验证数字不符', 'The code carries another number'], ['请按屏幕上的新数字重新输入后再扫', 'Ask for the number that is on the screen now, then scan again']),
+  challenge_impossible: words(['纸质码和数字码不能带验证数字', "A paper code or digits cannot carry the gate's number"], ['请核对身份证件，人工核验', 'Look at the ID document and check by hand']),
   revoked: words(['该码已作废', 'This code has been voided'], ['请对方重新申领', 'Ask the person to apply for a new one']),
   check_online: words(['离线无法判定该码', 'This code cannot be told without a network'], ['请联网核验，或人工核验', 'Check it online, or by hand']),
 };
