@@ -43,11 +43,17 @@ func find(tb testing.TB, binary, debianPackage string) string {
 	if path = filepath.Join("/usr/sbin", binary); isFile(path) { // sbin is not on every PATH
 		return path
 	}
-	if os.Getenv("CI") != "" {
-		tb.Fatalf("CI must have %s: apt-get install %s", binary, debianPackage)
-	}
-	tb.Skipf("NOT TESTED: %s is not installed; apt-get install %s", binary, debianPackage)
+	missing(tb, binary, debianPackage)
 	return ""
+}
+
+// missing ends a test that lacks something of a Debian package.
+func missing(tb testing.TB, what, debianPackage string) {
+	tb.Helper()
+	if os.Getenv("CI") != "" {
+		tb.Fatalf("CI must have %s: apt-get install %s", what, debianPackage)
+	}
+	tb.Skipf("NOT TESTED: %s is not installed; apt-get install %s", what, debianPackage)
 }
 
 func isFile(path string) bool {

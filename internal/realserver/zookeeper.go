@@ -1,11 +1,11 @@
 package realserver
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,8 +22,8 @@ type ZooKeeper struct {
 var zookeeperJars = []string{"zookeeper", "zookeeper-jute", "slf4j-api", "slf4j-simple", "netty-all", "metrics-core", "snappy-java", "jackson-core",
 	"jackson-databind", "jackson-annotations", "commons-cli", "commons-io", "jctools-core"}
 
-// StartZooKeeper starts one server. It skips loudly where Java or the libraries are missing, in CI too: they are 80 MB that
-// nothing else needs. KANGMA_JARS names another folder of them, such as unpacked Debian packages.
+// StartZooKeeper starts one server. Where CI is set missing Java or libraries fail the test, elsewhere it skips loudly. KANGMA_JARS
+// names another folder of the libraries, such as unpacked Debian packages.
 func StartZooKeeper(tb testing.TB) *ZooKeeper {
 	tb.Helper()
 	jars := os.Getenv("KANGMA_JARS")
@@ -34,24 +34,21 @@ func StartZooKeeper(tb testing.TB) *ZooKeeper {
 	for _, name := range zookeeperJars {
 		jar := filepath.Join(jars, name+".jar")
 		if !isFile(jar) {
-			tb.Skipf("NOT TESTED: ZooKeeper's %s is not there; apt-get install zookeeper, or set KANGMA_JARS", jar)
+			missing(tb, jar, "libzookeeper-java, or set KANGMA_JARS")
 		}
 		path = append(path, jar)
 	}
-	java, err := exec.LookPath("java")
-	if err != nil {
-		tb.Skip("NOT TESTED: ZooKeeper needs java; apt-get install zookeeper")
-	}
+	java := find(tb, "java", "default-jre-headless")
 	dir, port := tb.TempDir(), freePort(tb)
 	conf := filepath.Join(dir, "zoo.cfg")
-	text := fmt.Sprintf("tickTime=2000\ndataDir=%s/data\nclientPort=%d\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n4lw.commands.whitelist=ruok\n", dir, port)
+	text := fmt.Sprintf("tickTime=1000\ndataDir=%s/data\nclientPort=%d\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n4lw.commands.whitelist=srvr\n", dir, port)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		tb.Fatal(err)
 	}
 	z := &ZooKeeper{Addr: fmt.Sprintf("127.0.0.1:%d", port)}
 	z.Process = &Process{
 		tb: tb, name: "zookeeper " + z.Addr, path: java, log: filepath.Join(dir, "zookeeper.log"), ping: z.ping,
-		args: []string{"-Xmx64m", "-cp", strings.Join(path, ":"), "org.apache.zookeeper.server.quorum.QuorumPeerMain", conf},
+		args: []string{"-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", strings.Join(path, ":"), "org.apache.zookeeper.server.quorum.QuorumPeerMain", conf},
 	}
 	z.start()
 	return z
@@ -64,10 +61,10 @@ func (z *ZooKeeper) ping() error {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(2 * time.Second))
-	if _, err := conn.Write([]byte("ruok")); err != nil {
+	if _, err := conn.Write([]byte("srvr")); err != nil { // "ruok" is answered before the server serves
 		return err
 	}
-	if got, err := io.ReadAll(conn); string(got) != "imok" {
+	if got, err := io.ReadAll(conn); !bytes.HasPrefix(got, []byte("Zookeeper version")) {
 		return fmt.Errorf("says %q: %w", got, err)
 	}
 	return nil
@@ -78,7 +75,8 @@ func StartClickHouseReplicas(tb testing.TB, z *ZooKeeper) *ClickHouseCluster {
 	tb.Helper()
 	c := &ClickHouseCluster{Name: "kangma"}
 	host, port, _ := strings.Cut(z.Addr, ":")
-	keeper := fmt.Sprintf("<zookeeper><node><host>%s</host><port>%s</port></node></zookeeper><interserver_http_host>127.0.0.1</interserver_http_host>", host, port)
+	// A killed replica comes back when its session has ended: after 30 s, unless said.
+	keeper := fmt.Sprintf("<zookeeper><node><host>%s</host><port>%s</port></node><session_timeout_ms>6000</session_timeout_ms></zookeeper><interserver_http_host>127.0.0.1</interserver_http_host>", host, port)
 	password := "replicas"
 	ports := []clickhousePorts{pickPorts(tb), pickPorts(tb)}
 	for i, p := range ports {

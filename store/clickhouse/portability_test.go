@@ -114,10 +114,10 @@ func TestPortabilityStatementsAreTheShippedSQL(t *testing.T) {
 	}
 }
 
-// TestTheShippedSQLRunsOnACurrentEngine runs the same on chdb, where it is installed: npm ci in portability/.
+// TestTheShippedSQLRunsOnACurrentEngine runs the same on chdb, where scripts/portability installed it.
 func TestTheShippedSQLRunsOnACurrentEngine(t *testing.T) {
 	if _, err := os.Stat("portability/node_modules/chdb"); err != nil {
-		t.Skip("NOT TESTED on a current ClickHouse: run npm install --ignore-scripts in store/clickhouse/portability")
+		t.Skip("NOT TESTED on a current ClickHouse: scripts/portability does it")
 	}
 	node, err := exec.LookPath("node")
 	if err != nil {
