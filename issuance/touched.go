@@ -52,6 +52,24 @@ func (w watched) Update(ctx context.Context, mark store.Mark, dossiers ...kangma
 	return w.Dossiers.Update(ctx, mark, dossiers...)
 }
 
+var (
+	_ store.Many    = watched{}
+	_ store.Lagging = watched{}
+)
+
+// GetMany reads several people at once where the store can.
+func (w watched) GetMany(ctx context.Context, people []kangma.PersonID) ([]kangma.Dossier, error) {
+	return store.GetMany(ctx, w.Dossiers, people)
+}
+
+// Marked asks the store how far it lags behind.
+func (w watched) Marked(node string) (pos store.Position, lags bool) {
+	if l, ok := w.Dossiers.(store.Lagging); ok {
+		return l.Marked(node)
+	}
+	return 0, false
+}
+
 func (t *Touched) take() map[kangma.PersonID]struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -35,7 +35,19 @@ func (s *Service) mark(ctx context.Context) (store.Position, error) {
 }
 
 // Applied is up to where the journal is applied and so noted in the store: a replay starts there.
-func (s *Service) Applied() store.Position { return store.Position(s.noted.Load()) }
+func (s *Service) Applied() store.Position {
+	noted := store.Position(s.noted.Load())
+	stored, _ := s.markStored()
+	return max(noted, stored)
+}
+
+// markStored gives the mark as a store that lags behind has stored it; lags is false for any other.
+func (s *Service) markStored() (pos store.Position, lags bool) {
+	if l, ok := s.cfg.Dossiers.(store.Lagging); ok {
+		return l.Marked(s.cfg.Node)
+	}
+	return 0, false
+}
 
 func (s *Service) writeMark(ctx context.Context) error {
 	low, _ := s.applied.position()
@@ -45,7 +57,9 @@ func (s *Service) writeMark(ctx context.Context) error {
 	if err := s.cfg.Dossiers.Update(ctx, store.Mark{Node: s.cfg.Node, Applied: low}); err != nil {
 		return err
 	}
-	s.noted.Store(uint64(low))
+	if _, lags := s.markStored(); !lags {
+		s.noted.Store(uint64(low))
+	}
 	return nil
 }
 
@@ -151,7 +165,15 @@ func addEvidence(d *kangma.Dossier, ev kangma.Evidence) bool {
 	if found {
 		return false
 	}
-	d.Evidence = slices.Insert(d.Evidence, at, ev)
+	if len(d.Evidence) < cap(d.Evidence) {
+		d.Evidence = slices.Insert(d.Evidence, at, ev)
+		return true
+	}
+	all := make([]kangma.Evidence, len(d.Evidence)+1) // no more than it needs: a piece is large, and most come alone
+	copy(all, d.Evidence[:at])
+	all[at] = ev
+	copy(all[at+1:], d.Evidence[at:])
+	d.Evidence = all
 	return true
 }
 

@@ -84,6 +84,7 @@ func (s *Service) batchBlast(ctx context.Context, items []Item, known map[kangma
 	}
 	now, j := s.cfg.Now().UTC(), s.current.Load()
 	changed := int64(0)
+	var room []kangma.Evidence // for everybody in turn: what the dossiers hold stays as it is
 	for groups := range slices.Chunk(byPerson(items), lineChunk) {
 		people, err := s.knownPeople(ctx, groups, known)
 		if err != nil {
@@ -94,7 +95,9 @@ func (s *Service) batchBlast(ctx context.Context, items []Item, known map[kangma
 				continue
 			}
 			was := j.stand(&d, now)
-			d.Evidence = slices.Clip(d.Evidence)
+			room = append(room[:0], d.Evidence...)
+			room = slices.Grow(room, len(groups[i]))
+			d.Evidence = room
 			for _, it := range groups[i] {
 				addEvidence(&d, it.Evidence)
 			}

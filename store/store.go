@@ -89,6 +89,21 @@ func GetMany(ctx context.Context, s Dossiers, people []kangma.PersonID) ([]kangm
 	return out, nil
 }
 
+// Packed is a dossier in its wire form (store/wire).
+type Packed struct {
+	Person  kangma.PersonID
+	Version uint64
+	Data    []byte
+}
+
+// Lagging is the further power of a Dossiers that keeps changes in memory for a while before it stores them. It is only for
+// what a journal holds already: the mark is stored after everything before it, and a replay from it brings back what
+// was lost.
+type Lagging interface {
+	// Marked gives the mark of a node that this process has stored by now, 0 if none. lags is false where Update stores at once.
+	Marked(node string) (pos Position, lags bool)
+}
+
 // Lost is the error of Update for the people whose Version was not the next one. It is a kangma.Conflict.
 type Lost struct{ People []kangma.PersonID }
 

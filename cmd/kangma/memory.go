@@ -20,6 +20,7 @@ const (
 
 	memoryShare = 0.7 // of the machine's or cgroup's memory, at which the collector works harder
 	cacheShare  = 0.3 // of it for people, and as much for logins, at most
+	behindShare = 0.1 // of it for changes that wait to be stored, at most
 	entryBytes  = 1 << 10
 )
 
@@ -45,6 +46,14 @@ func memoryLimit() int64 {
 		}
 	}
 	return least
+}
+
+// behindBytes is how much of memory may hold changes that the journal has and the state file not yet.
+func behindBytes() int64 {
+	if l := memoryLimit(); l > 0 {
+		return min(max(int64(float64(l)*behindShare), 16<<20), 2<<30)
+	}
+	return 64 << 20
 }
 
 // cacheEntries is how many people (and as many logins) memory keeps: so many MiB as asked for, or a share of what there is.

@@ -72,7 +72,9 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 		}
 		s.onClose(db.Close)
 		// nobody else writes to the file, so what is remembered is never old
-		s.dossiers = cached.New(db.Dossiers(), cached.Options{Entries: cacheEntries(c.Cache)})
+		dossiers := cached.New(db.Dossiers(), cached.Options{Entries: cacheEntries(c.Cache), Behind: behindBytes()})
+		s.onClose(dossiers.Close)
+		s.dossiers = dossiers
 		s.records = cached.NewRecords(db.Records(), cached.Options{Entries: cacheEntries(c.Cache)})
 		s.embedded = db
 		return nil

@@ -18,6 +18,11 @@ type Options struct {
 	Entries int           // most kept, about a kilobyte each; 0: 100,000
 	TTL     time.Duration // oldest answer from memory; 0: any age, for a store that nobody else writes to
 	Now     func() time.Time
+
+	// Behind lets changes wait in memory, as many bytes at most, until many are stored together in the order in which they
+	// lie in the store; 0: every change is stored at once. Only for what a journal holds already (store.Lagging), in front of
+	// a store that can catch up (store/embedded), and with Close at the end. Reads see the change at once.
+	Behind int64
 }
 
 // Dossiers is a store.Dossiers with a memory.
@@ -25,18 +30,24 @@ type Dossiers struct {
 	inner  store.Dossiers
 	wire   wireStore                        // inner, where it can; nil: dossiers are encoded here
 	memory *memory[kangma.PersonID, []byte] // the wire form: what a caller gets is its own
+	behind *behind                          // what is not stored yet; nil: everything is
 }
 
 // wireStore is a further power of a store.Dossiers: to give what it keeps as it is kept, one by one and from end to end.
 type wireStore interface {
 	Wire(ctx context.Context, id kangma.PersonID) ([]byte, error)
 	WirePage(ctx context.Context, after int64, limit int, f func(kangma.PersonID, []byte)) (next int64, n int, err error)
+	WireMany(ctx context.Context, people []kangma.PersonID, f func(kangma.PersonID, []byte)) error
 }
 
 // New puts a memory in front of inner.
 func New(inner store.Dossiers, o Options) *Dossiers {
 	w, _ := inner.(wireStore)
-	return &Dossiers{inner: inner, wire: w, memory: newMemory[kangma.PersonID, []byte](o, func(id kangma.PersonID) uint8 { return id[15] })}
+	d := &Dossiers{inner: inner, wire: w, memory: newMemory[kangma.PersonID, []byte](o, func(id kangma.PersonID) uint8 { return id[15] })}
+	if catcher, ok := inner.(catchUpStore); ok && o.Behind > 0 {
+		d.behind = startBehind(d, catcher, o.Behind)
+	}
+	return d
 }
 
 // Get answers from memory or asks the store.
@@ -72,8 +83,16 @@ func decode(data []byte) (kangma.Dossier, error) {
 	return got, err
 }
 
-// Update writes through and forgets what it changed, also after an error, which may have changed it.
+// Update writes through and forgets what it changed, also after an error, which may have changed it. With Options.Behind
+// it keeps the change in memory, to be stored soon.
 func (d *Dossiers) Update(ctx context.Context, mark store.Mark, dossiers ...kangma.Dossier) error {
+	if d.behind != nil {
+		return d.behind.update(ctx, mark, dossiers)
+	}
+	return d.through(ctx, mark, dossiers)
+}
+
+func (d *Dossiers) through(ctx context.Context, mark store.Mark, dossiers []kangma.Dossier) error {
 	people := make([]kangma.PersonID, len(dossiers))
 	for i := range dossiers {
 		people[i] = dossiers[i].Person
@@ -86,8 +105,11 @@ func (d *Dossiers) Lookup(ctx context.Context, index kangma.BlindIndex) (kangma.
 	return d.inner.Lookup(ctx, index)
 }
 
-// Scan asks the store.
+// Scan asks the store; what is newer in memory takes its place.
 func (d *Dossiers) Scan(ctx context.Context, partition int, after kangma.PersonID, limit int) ([]kangma.Dossier, error) {
+	if d.behind != nil {
+		return d.behind.scan(ctx, partition, after, limit)
+	}
 	return d.inner.Scan(ctx, partition, after, limit)
 }
 

@@ -2,6 +2,7 @@ package cached_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"path/filepath"
 	"sync"
@@ -25,7 +26,8 @@ func memory(tb testing.TB) store.Dossiers {
 }
 
 func TestCachedIsAStoreOfDossiers(t *testing.T) {
-	for name, o := range map[string]cached.Options{"large": {}, "one-entry": {Entries: 1}, "short-lived": {TTL: time.Nanosecond}} {
+	for name, o := range map[string]cached.Options{"large": {}, "one-entry": {Entries: 1}, "short-lived": {TTL: time.Nanosecond},
+		"behind": {Behind: 1 << 20}, "little room behind": {Entries: 1, Behind: 300}} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			storetest.Dossiers(t, func(tb testing.TB, name string) store.Dossiers {
@@ -33,8 +35,13 @@ func TestCachedIsAStoreOfDossiers(t *testing.T) {
 				if err != nil {
 					tb.Fatal(err)
 				}
-				tb.Cleanup(func() { db.Close() })
-				return cached.New(db.Dossiers(), o)
+				c := cached.New(db.Dossiers(), o)
+				tb.Cleanup(func() {
+					if err := errors.Join(c.Close(), db.Close()); err != nil {
+						tb.Error(err)
+					}
+				})
+				return c
 			})
 		})
 	}

@@ -33,6 +33,13 @@ func (d *Dossiers) GetMany(ctx context.Context, people []kangma.PersonID) ([]kan
 	if len(ask) == 0 {
 		return out, nil
 	}
+	if d.wire != nil {
+		return out, d.wireMany(ctx, ask, func(n int, got kangma.Dossier) {
+			for _, i := range unknown[ask[n]] {
+				out[i] = got
+			}
+		})
+	}
 	var got []kangma.Dossier
 	err := d.memory.loadMany(ask,
 		func() (err error) { got, err = store.GetMany(ctx, d.inner, ask); return err },
@@ -51,4 +58,37 @@ func (d *Dossiers) GetMany(ctx context.Context, people []kangma.PersonID) ([]kan
 		}
 	}
 	return out, nil
+}
+
+// wireMany reads people as the store keeps them, so that nothing is encoded again on the way into memory.
+func (d *Dossiers) wireMany(ctx context.Context, ask []kangma.PersonID, f func(n int, got kangma.Dossier)) error {
+	data, err := d.loadWire(ctx, ask)
+	if err != nil {
+		return err
+	}
+	for n, raw := range data {
+		if raw == nil {
+			continue
+		}
+		got, err := decode(raw)
+		if err != nil {
+			return err
+		}
+		f(n, got)
+	}
+	return nil
+}
+
+// loadWire reads distinct people from the store into memory and gives them, nil where nobody is.
+func (d *Dossiers) loadWire(ctx context.Context, ask []kangma.PersonID) ([][]byte, error) {
+	data, at := make([][]byte, len(ask)), make(map[kangma.PersonID]int, len(ask))
+	for n, id := range ask {
+		at[id] = n
+	}
+	err := d.memory.loadMany(ask,
+		func() error {
+			return d.wire.WireMany(ctx, ask, func(id kangma.PersonID, raw []byte) { data[at[id]] = raw })
+		},
+		func(i int) ([]byte, bool) { return data[i], data[i] != nil })
+	return data, err
 }

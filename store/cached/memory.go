@@ -21,6 +21,7 @@ type memory[K comparable, V any] struct {
 type shard[K comparable, V any] struct {
 	mu      sync.Mutex
 	entries map[K]entry[V]
+	dirty   map[K]V     // newer than the store and never given up; such a key is not in entries
 	writing map[K]int   // writes under way
 	loads   map[K]*load // reads of the store under way
 	touched map[K]bool  // keys forgotten while a page of fill is read; nil: none is
@@ -49,6 +50,7 @@ func newMemory[K comparable, V any](o Options, place func(K) uint8) *memory[K, V
 	m.capacity = max(1, o.Entries/len(m.shards))
 	for i := range m.shards {
 		m.shards[i].entries = map[K]entry[V]{}
+		m.shards[i].dirty = map[K]V{}
 		m.shards[i].writing = map[K]int{}
 		m.shards[i].loads = map[K]*load{}
 	}
@@ -62,6 +64,13 @@ func (m *memory[K, V]) get(k K) (v V, ok bool) {
 	m.all.Add(1)
 	s := m.shardOf(k)
 	s.mu.Lock()
+	if len(s.dirty) > 0 {
+		if v, ok = s.dirty[k]; ok {
+			s.mu.Unlock()
+			m.hits.Add(1)
+			return v, true
+		}
+	}
 	e, kept := s.entries[k]
 	s.mu.Unlock()
 	if !kept || m.ttl > 0 && m.now().UnixNano()-e.read >= int64(m.ttl) {
@@ -138,7 +147,8 @@ func (m *memory[K, V]) write(keys []K, f func() error) error {
 func (s *shard[K, V]) begin(k K) *load {
 	l := s.loads[k]
 	if l == nil {
-		l = &load{stale: s.writing[k] > 0}
+		_, newer := s.dirty[k]
+		l = &load{stale: newer || s.writing[k] > 0}
 		s.loads[k] = l
 	}
 	l.readers++
@@ -169,6 +179,11 @@ func (s *shard[K, V]) forget(k K, writes int) {
 	if s.writing[k] += writes; s.writing[k] == 0 {
 		delete(s.writing, k)
 	}
+	s.drop(k)
+}
+
+// drop forgets what is known of a key and what is being read of it. The caller holds s.mu.
+func (s *shard[K, V]) drop(k K) {
 	delete(s.entries, k)
 	if s.touched != nil {
 		s.touched[k] = true

@@ -96,7 +96,9 @@ func (m *memory[K, V]) offer(k K, e entry[V]) (room bool) {
 	s := m.shardOf(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, there := s.entries[k]; there || s.writing[k] > 0 || s.touched[k] {
+	_, there := s.entries[k]
+	_, newer := s.dirty[k]
+	if there || newer || s.writing[k] > 0 || s.touched[k] {
 		return true
 	}
 	if len(s.entries) >= m.capacity {

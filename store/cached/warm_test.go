@@ -91,18 +91,21 @@ type pausing struct {
 	between func()
 }
 
-type wirePager interface {
-	Wire(ctx context.Context, id kangma.PersonID) ([]byte, error)
-	WirePage(ctx context.Context, after int64, limit int, f func(kangma.PersonID, []byte)) (int64, int, error)
+func (p *pausing) WireMany(ctx context.Context, people []kangma.PersonID, f func(kangma.PersonID, []byte)) error {
+	return p.Dossiers.(catchUp).WireMany(ctx, people, f)
+}
+
+func (p *pausing) CatchUp(ctx context.Context, people []store.Packed, done func([]store.Packed)) error {
+	return p.Dossiers.(catchUp).CatchUp(ctx, people, done)
 }
 
 func (p *pausing) Wire(ctx context.Context, id kangma.PersonID) ([]byte, error) {
-	return p.Dossiers.(wirePager).Wire(ctx, id)
+	return p.Dossiers.(catchUp).Wire(ctx, id)
 }
 
 func (p *pausing) WirePage(ctx context.Context, after int64, limit int, f func(kangma.PersonID, []byte)) (next int64, n int, err error) {
 	var then []func()
-	next, n, err = p.Dossiers.(wirePager).WirePage(ctx, after, limit, func(id kangma.PersonID, data []byte) {
+	next, n, err = p.Dossiers.(catchUp).WirePage(ctx, after, limit, func(id kangma.PersonID, data []byte) {
 		then = append(then, func() { f(id, data) })
 	})
 	if n > 0 {
@@ -115,9 +118,21 @@ func (p *pausing) WirePage(ctx context.Context, after int64, limit int, f func(k
 }
 
 func TestWarmingNeverBringsBackWhatWasWrittenMeanwhile(t *testing.T) {
+	for name, o := range map[string]cached.Options{"at once": {}, "behind": {Behind: long}, "behind, little memory": {Behind: long, Entries: 64}} {
+		t.Run(name, func(t *testing.T) { warmingBringsNothingBack(t, o) })
+	}
+}
+
+func warmingBringsNothingBack(t *testing.T, o cached.Options) {
 	inner := &pausing{Dossiers: filled(t, 200).Dossiers()}
-	d := cached.New(inner, cached.Options{})
+	d := cached.New(inner, o)
+	defer d.Close()
 	inner.between = func() {
+		defer func() {
+			if err := d.Flush(); err != nil {
+				t.Error(err)
+			}
+		}()
 		for i := range 200 {
 			if err := d.Update(t.Context(), store.Mark{}, kangma.Dossier{Person: personOf(i), Version: 2}); err != nil {
 				t.Fatal(err)

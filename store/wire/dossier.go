@@ -12,13 +12,19 @@ const DossierVersion = 2
 
 // EncodeDossier gives the wire form of a dossier.
 func EncodeDossier(d k.Dossier) []byte {
+	raw, _ := EncodeDossierHead(d)
+	return raw
+}
+
+// EncodeDossierHead gives the wire form of a dossier and where its head ends, for SameHead.
+func EncodeDossierHead(d k.Dossier) (raw []byte, head int) {
 	p := packers.Get().(*packer)
 	defer p.release()
 	p.writing = true
 	p.b = append(p.room[:0], DossierVersion)
 	p.dossier(&d)
 	p.room = p.b
-	return slices.Clone(p.b)
+	return slices.Clone(p.b), p.head
 }
 
 // DecodeDossier reads what EncodeDossier wrote, now or in an older version of the form.
@@ -54,7 +60,7 @@ func (p *packer) release() {
 	if p.seen = p.seen[:0]; cap(p.room) > mostRoom {
 		p.room = nil
 	}
-	p.b, p.err, p.ref, p.div, p.last, p.doc, p.blobs = nil, nil, 0, 0, [classes]string{}, "", nil
+	p.b, p.err, p.ref, p.div, p.head, p.last, p.doc, p.blobs = nil, nil, 0, 0, 0, [classes]string{}, "", nil
 	packers.Put(p)
 }
 

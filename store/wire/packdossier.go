@@ -34,6 +34,7 @@ func (p *packer) dossier(d *k.Dossier) {
 	if m&8 != 0 {
 		p.sealed(s)
 	}
+	p.head = len(p.b)
 	if m&32 != 0 { // before the evidence, which moves what times are counted from
 		packList(p, &d.Guardians, 17, (*packer).guardianship)
 	}

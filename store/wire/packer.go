@@ -16,6 +16,7 @@ type packer struct {
 	err     error  // reading: the first fault; everything after it reads as zero
 	ref     int64  // seconds that times are counted from
 	div     int64  // the division before
+	head    int    // writing: where the head ends
 	seen    []string
 	last    [classes]string // the literal text before of each class
 	doc     string          // reading: the whole input, which texts are cut out of
