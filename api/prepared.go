@@ -1,10 +1,12 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/store"
 )
 
@@ -21,3 +23,12 @@ func SessionRecord(token string, role Role, person kangma.PersonID, account stri
 
 // SetDeviceKey makes the account a fixed device that speaks with this key.
 func (a *Account) SetDeviceKey(key string) { a.Device = tokenID(key) }
+
+// SaveFeedKey keeps a provider's public key in PEM, by which its manifests are checked.
+func SaveFeedKey(ctx context.Context, r *registry.Service, id, provider, publicPEM string, from time.Time) error {
+	k := feedKey{ID: id, Provider: provider, PEM: publicPEM, From: from}
+	if _, err := k.key(); err != nil {
+		return err
+	}
+	return r.PutDoc(ctx, feedKeyKind, id, k, map[string]string{"provider": provider})
+}

@@ -195,6 +195,12 @@ type Loader interface {
 	Records(ctx context.Context, records ...Record) error
 }
 
+// PackedLoader is the further power of a Loader to take dossiers of the present wire form as they are.
+type PackedLoader interface {
+	// Packed stores as Dossiers does; indexes are the blind indexes of each.
+	Packed(ctx context.Context, people []Packed, indexes [][]kangma.BlindIndex) error
+}
+
 // Archive is the further power of a Warehouse to give back what it was loaded with, as far as Drop left it: for exports,
 // and for the repair of a journal.
 type Archive interface {

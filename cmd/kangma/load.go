@@ -19,6 +19,7 @@ type loadCmd struct {
 	Show     loadShowCmd     `cmd:"" help:"Residents open their code (GET /v1/me/code)."`
 	Scan     loadScanCmd     `cmd:"" help:"Gates scan codes (POST /v1/scans)."`
 	Mixed    loadMixedCmd    `cmd:"" help:"Both."`
+	Feed     loadFeedCmd     `cmd:"" help:"A feed brings evidence (POST /v1/evidence) while positive tests are followed to a gate."`
 	Simulate loadSimulateCmd `cmd:"" help:"A day of a province whose phones hold credentials, computed."`
 	Run      loadRunCmd      `cmd:"" help:"Run a load plan (YAML)."`
 }
@@ -175,6 +176,9 @@ func (c *loadPrepareCmd) Run(w *world) error {
 	defer finish()
 	err = withStack(w, region, func(s *stack) error {
 		if err := startDemo(w.ctx, s); err != nil {
+			return err
+		}
+		if err := pop.FillFeeder(w.ctx, s.registry, time.Now()); err != nil {
 			return err
 		}
 		return pop.FillGates(w.ctx, s.registry, time.Now(), watch)

@@ -70,6 +70,9 @@ func (c *rebuildCmd) make(w *world, s *stack, path string) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	marks, err := c.begin(w, s, db)
+	if err == nil {
+		err = db.Filled(w.ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -41,4 +43,28 @@ func (p *Population) FillGates(ctx context.Context, r *registry.Service, now tim
 		tell(j+1, p.Gates)
 	}
 	return nil
+}
+
+// FillFeeder makes the account of a feed, logged in, and the key of its manifests.
+func (p *Population) FillFeeder(ctx context.Context, r *registry.Service, now time.Time) error {
+	feeder := api.Account{Name: FeedName, Role: api.Feeder, Organisation: "load", Feed: FeedName}
+	if err := feeder.SetPassword(p.token("password of the feeder", 0), 4); err != nil { // nobody logs in with it
+		return err
+	}
+	if err := api.SaveAccount(ctx, r, feeder); err != nil {
+		return err
+	}
+	public, err := x509.MarshalPKIXPublicKey(p.FeedKey().Public())
+	if err != nil {
+		return err
+	}
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
+	if err := api.SaveFeedKey(ctx, r, FeedKeyID, FeedName, text, now.UTC()); err != nil {
+		return err
+	}
+	rec, err := api.SessionRecord(p.FeederToken(), api.Feeder, kangma.PersonID{}, feeder.Name, now.Add(sessionLife))
+	if err != nil {
+		return err
+	}
+	return r.Records().Put(ctx, rec)
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -95,4 +96,18 @@ func (p *Population) DeviceName(j int) string { return fmt.Sprintf("load-device-
 // DeviceKey is the key of the fixed device at gate j.
 func (p *Population) DeviceKey(j int) string {
 	return "kmd." + p.DeviceName(j) + "." + p.token("device", j)
+}
+
+// FeedName is the provider that FeederToken is logged in for; FeedKeyID names its key.
+const (
+	FeedName  = "load-feed"
+	FeedKeyID = "load-feed-1"
+)
+
+// FeederToken is the session token of the account that brings evidence.
+func (p *Population) FeederToken() string { return p.token("feeder", 0) }
+
+// FeedKey signs the feed's manifests.
+func (p *Population) FeedKey() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(p.secret("feed-key", 0))
 }

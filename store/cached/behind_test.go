@@ -217,7 +217,7 @@ func TestReadersNeverSeeAnythingOlder(t *testing.T) {
 }
 
 func readersNeverSeeOlder(t *testing.T, seed uint64, entries int) {
-	const people, versions = 96, 40
+	const people, versions = 64, 20
 	db := openState(t, filepath.Join(t.TempDir(), "state.db"))
 	defer db.Close()
 	c := cached.New(db.Dossiers(), cached.Options{Behind: 64 << 10, Entries: entries})

@@ -83,7 +83,7 @@ func (s dossiers) catchUp(ctx context.Context, rows []placedRow) error {
 	for i, x := range rows {
 		data[i] = sealRow(x.Person[:], append(make([]byte, 0, len(x.Data)+4), x.Data...))
 	}
-	return s.f.writer.do(ctx, len(rows), func(c *conn) error {
+	return s.f.write(ctx, len(rows), func(c *conn) error {
 		for i, x := range rows {
 			n, err := c.exec("UPDATE dossier SET version = ?, data = ? WHERE rowid = ? AND person = ? AND version < ?",
 				int64(x.Version), data[i], x.row, x.Person[:], int64(x.Version))

@@ -136,7 +136,7 @@ func (s dossiers) Update(ctx context.Context, mark store.Mark, ds ...kangma.Doss
 		changes[i] = changeOf(d)
 	}
 	var lost []kangma.PersonID
-	err := s.f.writer.do(ctx, 1+len(ds), func(c *conn) error {
+	err := s.f.write(ctx, 1+len(ds), func(c *conn) error {
 		lost = nil
 		for _, x := range changes {
 			won, err := x.write(c)

@@ -15,6 +15,11 @@ func (db *DB) Loader() store.Loader { return loader{db.file} }
 
 type loader struct{ f *file }
 
+// Filled ends the filling of a new file (Options.Bulk): only then do indexes find what the Loader stored. Close does it too.
+func (db *DB) Filled(ctx context.Context) error {
+	return db.file.writer.do(ctx, 1, db.file.filling.end)
+}
+
 var _ store.Dumper = records{}
 
 var errVersion = kangma.E(kangma.Invalid, "version", "a version is 1 to 2^63-1")
@@ -28,9 +33,35 @@ func (l loader) Dossiers(ctx context.Context, dossiers ...kangma.Dossier) error 
 		}
 		changes[i] = changeOf(d)
 	}
+	return l.put(ctx, changes)
+}
+
+var _ store.PackedLoader = loader{}
+
+// Packed is Dossiers for those whose wire form the caller has.
+func (l loader) Packed(ctx context.Context, people []store.Packed, indexes [][]kangma.BlindIndex) error {
+	changes := make([]change, len(people))
+	for i, p := range people {
+		if p.Version == 0 || p.Version > math.MaxInt64 {
+			return errVersion
+		}
+		x := change{person: p.Person[:], version: p.Version, foundBy: make([]byte, 0, 16*len(indexes[i]))}
+		for _, v := range indexes[i] {
+			x.foundBy = append(x.foundBy, v[:]...)
+		}
+		x.data = sealRow(x.person, append(make([]byte, 0, len(p.Data)+4), p.Data...))
+		changes[i] = x
+	}
+	return l.put(ctx, changes)
+}
+
+func (l loader) put(ctx context.Context, changes []change) error {
 	return l.f.writer.do(ctx, 1+len(changes), func(c *conn) error {
+		if err := l.f.filling.begin(c); err != nil {
+			return err
+		}
 		for _, x := range changes {
-			if err := x.restore(c); err != nil {
+			if err := l.f.filling.dossier(c, x); err != nil {
 				return err
 			}
 		}
@@ -40,12 +71,11 @@ func (l loader) Dossiers(ctx context.Context, dossiers ...kangma.Dossier) error 
 
 // restore stores the dossier unless a later version is there.
 func (x change) restore(c *conn) error {
-	n, err := c.exec("INSERT INTO dossier (person, version, found_by, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		x.person, int64(x.version), x.foundBy, x.data)
+	added, err := x.insert(c)
 	if err != nil {
 		return err
 	}
-	if n == 1 {
+	if added {
 		return x.index(c, nil)
 	}
 	var old []byte
@@ -84,8 +114,11 @@ func (l loader) Records(ctx context.Context, records ...store.Record) error {
 		clone[i] = r
 	}
 	return l.f.writer.do(ctx, weight, func(c *conn) error {
+		if err := l.f.filling.begin(c); err != nil {
+			return err
+		}
 		for i, r := range clone {
-			if err := restoreRecord(c, r, rows[i]); err != nil {
+			if err := l.f.filling.record(c, r, rows[i]); err != nil {
 				return err
 			}
 		}

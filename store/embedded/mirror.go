@@ -20,7 +20,7 @@ func (m Mirror) Page(ctx context.Context, after, through kangma.PersonID, page [
 		changes[i] = changeOf(d)
 	}
 	from := append(after[:], 0) // the smallest key after it
-	return m.file.writer.do(ctx, 1+len(page)/4, func(c *conn) error {
+	return m.file.write(ctx, 1+len(page)/4, func(c *conn) error {
 		there := map[string][]byte{} // what is there and not yet found in the page: found_by
 		same := map[string]bool{}
 		next := 0
@@ -80,7 +80,7 @@ func (m Mirror) Copy(ctx context.Context, all []store.Record) error {
 		rows[i] = recordRow(r)
 		weight += len(rows[i]) / 4096
 	}
-	return m.file.writer.do(ctx, weight, func(c *conn) error {
+	return m.file.write(ctx, weight, func(c *conn) error {
 		for i, r := range all {
 			id, deleted, same := []byte(r.ID), int64(0), false
 			err := c.each("SELECT version, deleted, data FROM record WHERE kind = ? AND id = ?", []driver.Value{r.Kind, id}, func(row []driver.Value) error {
@@ -111,7 +111,7 @@ func (m Mirror) Copy(ctx context.Context, all []store.Record) error {
 
 // Clear forgets everything.
 func (m Mirror) Clear(ctx context.Context) error {
-	return m.file.writer.do(ctx, 1, func(c *conn) error {
+	return m.file.write(ctx, 1, func(c *conn) error {
 		for _, table := range []string{"dossier", "blind_index", "record", "record_index"} {
 			if _, err := c.exec("DELETE FROM " + table); err != nil {
 				return err

@@ -49,6 +49,7 @@ type file struct {
 	writer  *writer
 	all     []*conn
 	closing sync.Once
+	filling bulk
 }
 
 // DB is an open state file: dossiers and records.
@@ -80,7 +81,7 @@ func openFile(path, schema string, o Options) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{path: path, bulk: o.Bulk, all: []*conn{first}}
+	f := &file{path: path, bulk: o.Bulk, all: []*conn{first}, filling: bulk{ended: !o.Bulk}}
 	if err := errors.Join(check(first, path == "" || o.SkipCheck), migrate(dsn, schema)); err != nil {
 		first.close()
 		return nil, wrap(err)
@@ -108,6 +109,16 @@ func openFile(path, schema string, o Options) (*file, error) {
 	}
 	f.writer = startWriter(writing)
 	return f, nil
+}
+
+// write runs one change of anything but a Loader, which finds a file that is being filled complete.
+func (f *file) write(ctx context.Context, weight int, run func(c *conn) error) error {
+	return f.writer.do(ctx, weight, func(c *conn) error {
+		if err := f.filling.end(c); err != nil {
+			return err
+		}
+		return run(c)
+	})
 }
 
 // walPages is how long the log may grow before it is copied into the file, 64 MiB: people who change again and again, and
@@ -185,8 +196,12 @@ func migrate(dsn, schema string) error {
 // Close finishes the writes already handed over and closes the file. Calls after it answer kangma.Unavailable.
 func (f *file) Close() (err error) {
 	f.closing.Do(func() {
+		var filled error
+		if f.bulk {
+			filled = f.writer.do(context.Background(), 1, f.filling.end)
+		}
 		f.writer.close()
-		if err = f.closeConns(); err == nil && f.bulk && f.path != "" {
+		if err = errors.Join(filled, f.closeConns()); err == nil && f.bulk && f.path != "" {
 			err = syncFile(f.path)
 		}
 	})

@@ -56,7 +56,7 @@ func (s records) Put(ctx context.Context, r store.Record) error {
 	}
 	r.Index = maps.Clone(r.Index)
 	row, won := recordRow(r), false
-	err := s.f.writer.do(ctx, 1+len(row)/4096, func(c *conn) (err error) {
+	err := s.f.write(ctx, 1+len(row)/4096, func(c *conn) (err error) {
 		won, err = putRecord(c, r, row)
 		return err
 	})

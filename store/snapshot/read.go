@@ -165,10 +165,13 @@ func item(b []byte) (raw, rest []byte, err error) {
 }
 
 func (p *putting) dossiers(b []byte) error {
+	loader, ok := p.t.State.(store.PackedLoader)
+	var packed []store.Packed // as far as they are in the present form
 	people, err := items(b, func(raw []byte) (kangma.Dossier, error) {
 		d, err := wire.DecodeDossier(raw)
 		if err == nil && raw[0] == wire.DossierVersion {
 			p.sum.Encoded(d, raw) // decoding is strict: it would be encoded to the same bytes
+			packed = append(packed, store.Packed{Person: d.Person, Version: d.Version, Data: raw})
 		} else if err == nil {
 			p.sum.Dossier(d)
 		}
@@ -180,7 +183,15 @@ func (p *putting) dossiers(b []byte) error {
 	if p.t.State == nil {
 		return nil
 	}
-	p.loads.Go(func() error { return p.t.State.Dossiers(p.ctx, people...) })
+	if !ok || len(packed) < len(people) {
+		p.loads.Go(func() error { return p.t.State.Dossiers(p.ctx, people...) })
+		return nil
+	}
+	indexes := make([][]kangma.BlindIndex, len(people))
+	for i := range people {
+		indexes[i] = people[i].Sealed.Indexes
+	}
+	p.loads.Go(func() error { return loader.Packed(p.ctx, packed, indexes) })
 	return nil
 }
 
