@@ -238,16 +238,18 @@ func paintPaper(rng *rand.Rand, m *raster.RGB, l Layout) {
 	}
 	for y := 0; y < m.H; y++ {
 		tint := .03 * math.Sin(float64(y)/260+ph)
+		shade := func(g float64) [3]uint8 {
+			return [3]uint8{uint8(255 * min(max(l.Paper[0]+tint-g*1.3, 0), 1)), uint8(255 * min(max(l.Paper[1]-g*.7, 0), 1)),
+				uint8(255 * min(max(l.Paper[2]-tint-g*.3, 0), 1))}
+		}
+		plain, line := shade(0), shade(amp)
 		for x := 0; x < m.W; x++ {
-			t := math.Abs(math.Mod((float64(y)+cols[x])/period+100, 1) - .5)
-			g := 0.0
-			if t < .14 {
-				g = amp
+			t := (float64(y)+cols[x])/period + 100 // positive: cols is above -31, period above 9
+			c := &plain
+			if math.Abs(t-math.Floor(t)-.5) < .14 {
+				c = &line
 			}
-			p := m.Pix[3*(y*m.W+x):]
-			p[0] = uint8(255 * min(max(l.Paper[0]+tint-g*1.3, 0), 1))
-			p[1] = uint8(255 * min(max(l.Paper[1]-g*.7, 0), 1))
-			p[2] = uint8(255 * min(max(l.Paper[2]-tint-g*.3, 0), 1))
+			copy(m.Pix[3*(y*m.W+x):3*(y*m.W+x)+3], c[:])
 		}
 	}
 }

@@ -121,10 +121,10 @@ func paintScene(rng *rand.Rand, doc *raster.RGB, quad raster.Quad, w, h int, sca
 			if a <= 0 {
 				continue
 			}
+			i, at := y*w+x, cellAt(src[0], float32(p.X), float32(p.Y))
 			for k := range planes {
-				v := src[k].At(float32(p.X), float32(p.Y))
-				o := &planes[k].Pix[y*w+x]
-				*o += (v - *o) * a
+				o := &planes[k].Pix[i]
+				*o += (at.read(src[k]) - *o) * a
 			}
 		}
 	}
@@ -132,6 +132,26 @@ func paintScene(rng *rand.Rand, doc *raster.RGB, quad raster.Quad, w, h int, sca
 		finger(rng, planes, quad)
 	}
 	return planes
+}
+
+// cell is a place between four pixels, found once for three planes of one size.
+type cell struct {
+	a, b, c, d int
+	fx, fy     float32
+}
+
+func cellAt(p *raster.Plane, x, y float32) cell {
+	x, y = min(max(x, 0), float32(p.W-1)), min(max(y, 0), float32(p.H-1))
+	x0, y0 := int(x), int(y)
+	x1, y1 := min(x0+1, p.W-1), min(y0+1, p.H-1)
+	return cell{y0*p.W + x0, y0*p.W + x1, y1*p.W + x0, y1*p.W + x1, x - float32(x0), y - float32(y0)}
+}
+
+// read is what raster.Plane.At gives there.
+func (c *cell) read(p *raster.Plane) float32 {
+	a, b, d, e := p.Pix[c.a], p.Pix[c.b], p.Pix[c.c], p.Pix[c.d]
+	top, bot := a+(b-a)*c.fx, d+(e-d)*c.fx
+	return top + (bot-top)*c.fy
 }
 
 func split(m *raster.RGB) [3]*raster.Plane {

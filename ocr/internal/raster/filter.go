@@ -8,53 +8,52 @@ func (p *Plane) Box(r int) *Plane { return p.boxRows(r).boxCols(r) }
 func (p *Plane) boxRows(r int) *Plane {
 	out := NewPlane(p.W, p.H)
 	for y := 0; y < p.H; y++ {
-		src, dst := p.Row(y), out.Row(y)
-		var sum float32
-		n := 0
-		for x := 0; x < min(r, p.W); x++ {
-			sum += src[x]
-			n++
-		}
-		for x := range dst {
-			if x+r < p.W {
-				sum += src[x+r]
-				n++
-			}
-			if x-r-1 >= 0 {
-				sum -= src[x-r-1]
-				n--
-			}
-			dst[x] = sum / float32(n)
-		}
+		boxRow(out.Row(y), p.Row(y), r)
 	}
 	return out
+}
+
+// boxRow is the running mean of a row, cut at its ends.
+func boxRow(dst, src []float32, r int) {
+	var sum float32
+	n := 0
+	for _, v := range src[:min(r, len(src))] {
+		sum += v
+		n++
+	}
+	for x := range dst {
+		if x+r < len(src) {
+			sum += src[x+r]
+			n++
+		}
+		if x-r-1 >= 0 {
+			sum -= src[x-r-1]
+			n--
+		}
+		dst[x] = sum / float32(n)
+	}
 }
 
 func (p *Plane) boxCols(r int) *Plane {
 	out := NewPlane(p.W, p.H)
 	sum := make([]float32, p.W)
 	n := 0
-	add := func(y int, sign float32) {
-		for x, v := range p.Row(y) {
-			sum[x] += sign * v
-		}
-		n += int(sign)
-	}
 	for y := 0; y < min(r, p.H); y++ {
-		add(y, 1)
+		axpy(sum, p.Row(y), 1)
+		n++
 	}
 	for y := 0; y < p.H; y++ {
 		if y+r < p.H {
-			add(y+r, 1)
+			axpy(sum, p.Row(y+r), 1)
+			n++
 		}
 		if y-r-1 >= 0 {
-			add(y-r-1, -1)
+			axpy(sum, p.Row(y-r-1), -1)
+			n--
 		}
-		inv := 1 / float32(n)
 		dst := out.Row(y)
-		for x := range dst {
-			dst[x] = sum[x] * inv
-		}
+		copy(dst, sum)
+		scale(dst, 1/float32(n))
 	}
 	return out
 }
@@ -82,24 +81,30 @@ func (p *Plane) Gauss(sigma float64) *Plane {
 func (p *Plane) Convolve(k []float32) *Plane {
 	out := NewPlane(p.W, p.H)
 	r := len(k) / 2
+	from, to := r, p.W-r // pixels whose window lies inside
+	if to <= from {
+		from, to = p.W, p.W
+	}
 	for y := 0; y < p.H; y++ {
 		src, dst := p.Row(y), out.Row(y)
-		for x := range dst {
-			var s float32
-			if x >= r && x+r < p.W {
-				w := src[x-r : x+r+1]
-				for i, kv := range k {
-					s += kv * w[i]
-				}
-			} else {
-				for i, kv := range k {
-					s += kv * src[clamp(x+i-r, 0, p.W-1)]
-				}
-			}
-			dst[x] = s
+		edge(dst, src, k, 0, from)
+		for i, kv := range k {
+			axpy(dst[from:to], src[min(from-r+i, p.W):], kv)
 		}
+		edge(dst, src, k, to, p.W)
 	}
 	return out
+}
+
+// edge filters the places from..to of a row, beyond whose ends the last pixel is repeated.
+func edge(dst, src, k []float32, from, to int) {
+	for x := from; x < to; x++ {
+		var s float32
+		for i, kv := range k {
+			s += kv * src[clamp(x+i-len(k)/2, 0, len(src)-1)]
+		}
+		dst[x] = s
+	}
 }
 
 // ConvolveBoth filters the rows and the columns by the same odd kernel; the edge is repeated.
@@ -111,9 +116,7 @@ func (p *Plane) transposeConvolve(k []float32) *Plane {
 	for y := 0; y < p.H; y++ {
 		dst := out.Row(y)
 		for i, kv := range k {
-			for x, v := range p.Row(clamp(y+i-r, 0, p.H-1)) {
-				dst[x] += kv * v
-			}
+			axpy(dst, p.Row(clamp(y+i-r, 0, p.H-1)), kv)
 		}
 	}
 	return out

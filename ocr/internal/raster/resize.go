@@ -17,6 +17,12 @@ func Shrink(src image.Image, maxSide int) (m *RGB, factor float64) {
 	switch s := src.(type) {
 	case *image.YCbCr:
 		shrinkYCbCr(m, s, n)
+	case *image.RGBA:
+		if s.Opaque() {
+			shrinkRGBA(m, s, n)
+			break
+		}
+		shrinkBy(m, n, func(x, y int) (int, int, int) { return flat(s.RGBAAt(x+b.Min.X, y+b.Min.Y)) })
 	case *image.Gray:
 		shrinkBy(m, n, func(x, y int) (int, int, int) {
 			v := int(s.Pix[s.PixOffset(x+b.Min.X, y+b.Min.Y)])
@@ -47,6 +53,29 @@ func shrinkBy(m *RGB, n int, at func(x, y int) (r, g, b int)) {
 			}
 			p := m.Pix[3*(y*m.W+x):]
 			p[0], p[1], p[2] = uint8(sr/(n*n)), uint8(sg/(n*n)), uint8(sb/(n*n))
+		}
+	}
+}
+
+// shrinkRGBA is shrinkBy for the commonest kind of picture without transparency.
+func shrinkRGBA(m *RGB, s *image.RGBA, n int) {
+	sums := make([]int, 3*m.W)
+	for y := 0; y < m.H; y++ {
+		clear(sums)
+		for j := 0; j < n; j++ {
+			row := s.Pix[s.PixOffset(s.Rect.Min.X, s.Rect.Min.Y+y*n+j):]
+			for x := 0; x < m.W; x++ {
+				sum := sums[3*x : 3*x+3 : 3*x+3]
+				for p := row[4*x*n : 4*(x+1)*n]; len(p) >= 4; p = p[4:] {
+					sum[0] += int(p[0])
+					sum[1] += int(p[1])
+					sum[2] += int(p[2])
+				}
+			}
+		}
+		dst := m.Pix[3*y*m.W : 3*(y+1)*m.W]
+		for i, v := range sums {
+			dst[i] = uint8(v / (n * n))
 		}
 	}
 }
@@ -123,13 +152,24 @@ func orientedSource(o, x, y, w, h int) (int, int) {
 // Half shrinks a plane by two, averaging 2x2 blocks.
 func (p *Plane) Half() *Plane {
 	out := NewPlane(max(p.W/2, 1), max(p.H/2, 1))
+	if p.W < 2 {
+		return out.halfOfColumn(p)
+	}
 	for y := 0; y < out.H; y++ {
-		a, b := p.Row(min(2*y, p.H-1)), p.Row(min(2*y+1, p.H-1))
 		dst := out.Row(y)
+		a, b := p.Row(min(2*y, p.H-1))[:2*len(dst)], p.Row(min(2*y+1, p.H-1))[:2*len(dst)]
 		for x := range dst {
-			x0, x1 := min(2*x, p.W-1), min(2*x+1, p.W-1)
-			dst[x] = (a[x0] + a[x1] + b[x0] + b[x1]) * 0.25
+			dst[x] = (a[2*x] + a[2*x+1] + b[2*x] + b[2*x+1]) * 0.25
 		}
+	}
+	return out
+}
+
+// halfOfColumn is Half of a plane one pixel wide.
+func (out *Plane) halfOfColumn(p *Plane) *Plane {
+	for y := range out.Pix {
+		a, b := p.Pix[min(2*y, p.H-1)], p.Pix[min(2*y+1, p.H-1)]
+		out.Pix[y] = (a + a + b + b) * 0.25
 	}
 	return out
 }
@@ -141,14 +181,34 @@ func (p *Plane) Resize(w, h int) *Plane {
 	}
 	out := NewPlane(w, h)
 	sx, sy := float32(p.W)/float32(w), float32(p.H)/float32(h)
+	cols := make([]between, w)
+	for x := range cols {
+		cols[x] = betweenAt((float32(x)+.5)*sx-.5, p.W)
+	}
 	for y := 0; y < h; y++ {
 		dst := out.Row(y)
-		fy := (float32(y)+.5)*sy - .5
-		for x := range dst {
-			dst[x] = p.At((float32(x)+.5)*sx-.5, fy)
+		r := betweenAt((float32(y)+.5)*sy-.5, p.H)
+		a, b := p.Row(r.i), p.Row(r.j)
+		for x, c := range cols {
+			top := a[c.i] + (a[c.j]-a[c.i])*c.f
+			bot := b[c.i] + (b[c.j]-b[c.i])*c.f
+			dst[x] = top + (bot-top)*r.f
 		}
 	}
 	return out
+}
+
+// between is a place between two neighbouring pixels i and j, the share f of the way.
+type between struct {
+	i, j int
+	f    float32
+}
+
+// betweenAt is where x lies among n pixels; outside, the edge is repeated.
+func betweenAt(x float32, n int) between {
+	x = min(max(x, 0), float32(n-1))
+	i := int(x)
+	return between{i, min(i+1, n-1), x - float32(i)}
 }
 
 // At reads between pixels (bilinear); outside, the edge is repeated.
