@@ -134,8 +134,8 @@ func (r *Report) cell(l synth.Level) *Cell {
 	return nil
 }
 
-// numberAlone is how many cards a level are read once more for the time that their number takes.
-const numberAlone = 20
+// numberAlone says that every so many-th card is read once more for the time that its number takes.
+const numberAlone = 5
 
 // photo makes photo j of the run; what says what it shows when it is no card.
 func (c Config) photo(j job) (p synth.Photo, what string, err error) {
@@ -156,11 +156,15 @@ func (c Config) one(ctx context.Context, j job, mu *sync.Mutex, cell *Cell) erro
 	if err != nil {
 		return err
 	}
+	read := c.Reader.IDCard
+	if j.kind == 1 { // a number is accepted before any other field is read
+		read = c.Reader.Number
+	}
 	t, cpu := time.Now(), processor()
-	d, err := c.Reader.IDCard(ctx, p.JPEG)
+	d, err := read(ctx, p.JPEG)
 	ms, used := millis(time.Since(t)), millis(processor()-cpu)
 	var number float64
-	if c.Workers == 1 && j.kind == 0 && j.i < numberAlone {
+	if c.Workers == 1 && j.kind == 0 && j.i%numberAlone == 0 {
 		cpu = processor()
 		_, _ = c.Reader.Number(ctx, p.JPEG) // read before: only the time is of interest
 		number = millis(processor() - cpu)

@@ -176,6 +176,7 @@ func (lr *lineReader) best() []Char {
 	var out []Char
 	for j := n - 1; j > 0; j = back[j].from {
 		if back[j].char != nil {
+			lr.complete(back[j].char)
 			out = append(out, *back[j].char)
 		}
 	}
@@ -243,12 +244,32 @@ func (lr *lineReader) read(a, b int) (pair [2]*Char) {
 		pair[0] = lr.char(a, b, cx, false)
 		if pair[0] != nil && w > .5 && lr.isFlat(a, b) {
 			pair[0].flat = true
-			pair[0].Answers = append([]glyph.Answer{{R: '一', Dist: 1}}, pair[0].Answers...)
-			pair[0].Answers[1].Dist = max(pair[0].Answers[1].Dist, 1.4)
+			pair[0].Answers = asBar(pair[0].Answers)
 			pair[1] = nil
 		}
 	}
 	return pair
+}
+
+// asBar puts 一 before the other answers.
+func asBar(answers []glyph.Answer) []glyph.Answer {
+	answers = append([]glyph.Answer{{R: '一', Dist: 1}}, answers...)
+	answers[1].Dist = max(answers[1].Dist, 1.4)
+	return answers
+}
+
+// mostAnswers is how many characters are considered for one place.
+const mostAnswers = 12
+
+// complete finds all answers of a wide character that was chosen.
+func (lr *lineReader) complete(c *Char) {
+	if c.Narrow {
+		return
+	}
+	c.Answers = lr.m.NearestOf(c.V, mostAnswers)
+	if c.flat {
+		c.Answers = asBar(c.Answers)
+	}
 }
 
 // isFlat says whether all ink of columns a..b lies within a flat bar near the middle of the row.
@@ -272,17 +293,16 @@ func (lr *lineReader) char(a, b int, cx float32, narrow bool) *Char {
 	if narrow {
 		cw = glyph.NarrowCell * k
 	}
-	cell := glyph.Cell(lr.ink, cx, lr.cy, cw, glyph.WideCell*k)
-	f := make([]float32, glyph.Dim)
-	glyph.Features(cell, f)
+	var f [glyph.Dim]float32
+	glyph.CellFeatures(lr.ink, cx, lr.cy, cw, glyph.WideCell*k, f[:])
 	c := &Char{X0: float32(a), X1: float32(b), Narrow: narrow, Dark: lr.darkest(a, b), cx: cx, cy: lr.cy, em: lr.em}
 	if narrow {
-		c.Answers = glyph.Narrow(f)
+		c.Answers = glyph.Narrow(f[:])
 		lr.likely(c)
 	} else {
 		c.V = make([]float32, lr.m.Kept)
-		lr.m.Project(f, c.V)
-		c.Answers = lr.m.NearestOf(c.V, 12)
+		lr.m.Project(f[:], c.V)
+		c.Answers = lr.m.NearestOne(c.V) // the others are asked for when it is chosen
 	}
 	if len(c.Answers) == 0 {
 		return nil

@@ -142,14 +142,14 @@ func (r *Region) look(m *glyph.Model, c *Char) {
 	sum := make([]float32, m.Kept)
 	f, v := make([]float32, glyph.Dim), make([]float32, m.Kept)
 	for _, j := range jitters {
-		glyph.Features(glyph.Cell(r.Ink, c.cx+j[0]*c.em, c.cy+j[1]*c.em, c.em*j[2]*glyph.WideCell/glyph.Em, c.em*j[2]*glyph.WideCell/glyph.Em), f)
+		glyph.CellFeatures(r.Ink, c.cx+j[0]*c.em, c.cy+j[1]*c.em, c.em*j[2]*glyph.WideCell/glyph.Em, c.em*j[2]*glyph.WideCell/glyph.Em, f)
 		m.Project(f, v)
 		for i, x := range v {
 			sum[i] += x / float32(len(jitters))
 		}
 	}
 	c.V = sum
-	c.Answers = m.NearestOf(sum, 12)
+	c.Answers = m.NearestOf(sum, mostAnswers)
 }
 
 // namePrior is how much more likely, in nats, a character is in a name than a rare one that looks the same. It is small: it

@@ -2,6 +2,7 @@ package glyph
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sync"
 
@@ -32,6 +33,7 @@ type bank struct {
 	lead   []float32 // len(ids) x first
 	norms  []float32 // |p|² over the leading dimensions
 	rest   []float32 // |p|² over the others
+	length []float32 // |p| over the others
 	centre []float32 // centres x first; nil for a small bank
 	start  []int     // group g is start[g] to start[g+1]
 }
@@ -48,10 +50,11 @@ func newBank(m *Model, ids []int32) *bank {
 			b.lead = append(b.lead, m.Protos[i].V[:first]...)
 		}
 	}
-	b.norms, b.rest = make([]float32, len(ids)), make([]float32, len(ids))
+	b.norms, b.rest, b.length = make([]float32, len(ids)), make([]float32, len(ids)), make([]float32, len(ids))
 	for k, i := range b.ids {
 		p := m.Protos[i].V
 		b.norms[k], b.rest[k] = dot(p[:first], p[:first]), dot(p[first:], p[first:])
+		b.length[k] = float32(math.Sqrt(float64(b.rest[k])))
 	}
 	return b
 }
@@ -92,11 +95,23 @@ func (b *bank) cluster() {
 func (b *bank) nearestCentre(v []float32) int {
 	best, bd := 0, float32(0)
 	for c := range centres {
-		if d := dist(v, b.centre[c*first:(c+1)*first]); c == 0 || d < bd {
+		if d, below := distBelow(v, b.centre[c*first:(c+1)*first], bd); c == 0 || below {
 			best, bd = c, d
 		}
 	}
 	return best
+}
+
+// distBelow is dist, given up as soon as it is no longer below a limit: partial sums only grow. A limit of 0 is none.
+func distBelow(a, b []float32, limit float32) (s float32, below bool) {
+	b = b[:len(a)]
+	for i, v := range a {
+		d := v - b[i]
+		if s += d * d; i%8 == 7 && limit > 0 && s >= limit {
+			return s, false
+		}
+	}
+	return s, s < limit
 }
 
 func (b *bank) recentre(group [][]int) {

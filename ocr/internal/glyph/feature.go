@@ -7,6 +7,7 @@ package glyph
 
 import (
 	"math"
+	"sync"
 
 	"github.com/kangma/kangma/ocr/internal/raster"
 )
@@ -23,19 +24,46 @@ const (
 // side (pixels of ink), resampled to Side.
 func Cell(ink *raster.Plane, cx, cy, w, h float32) *raster.Plane {
 	out := raster.NewPlane(Side, Side)
+	cellInto(out, ink, cx, cy, w, h)
+	return out
+}
+
+// cellInto is Cell into a zeroed plane.
+func cellInto(out, ink *raster.Plane, cx, cy, w, h float32) {
 	sx, sy := w/Side, h/Side
-	for y := 0; y < Side; y++ {
-		row := out.Row(y)
-		fy := cy + (float32(y)-(Side-1)/2.0)*sy
-		for x := range row {
-			fx := cx + (float32(x)-(Side-1)/2.0)*sx
-			if fx < 0 || fx > float32(ink.W-1) || fy < 0 || fy > float32(ink.H-1) {
-				continue
-			}
-			row[x] = ink.Near(fx, fy)
+	var at [Side]float32
+	from, to := Side, 0 // the columns that lie on the picture
+	for x := range at {
+		if at[x] = cx + (float32(x)-(Side-1)/2.0)*sx; at[x] >= 0 && at[x] <= float32(ink.W-1) {
+			from, to = min(from, x), x+1
 		}
 	}
-	return out
+	for y := 0; y < Side; y++ {
+		fy := cy + (float32(y)-(Side-1)/2.0)*sy
+		if fy < 0 || fy > float32(ink.H-1) {
+			continue
+		}
+		row := out.Row(y)
+		y0 := int(fy)
+		if y0 >= ink.H-1 { // the last row has no neighbour
+			for x := from; x < to; x++ {
+				row[x] = ink.Near(at[x], fy)
+			}
+			continue
+		}
+		a, b, k := ink.Row(y0), ink.Row(y0+1), fy-float32(y0)
+		b = b[:len(a)]
+		for x := from; x < to; x++ {
+			x0 := int(at[x])
+			if x0 >= len(a)-1 {
+				row[x] = ink.Near(at[x], fy)
+				continue
+			}
+			f := at[x] - float32(x0)
+			top := a[x0] + (a[x0+1]-a[x0])*f
+			row[x] = top + (b[x0]+(b[x0+1]-b[x0])*f-top)*k
+		}
+	}
 }
 
 // weights of a pixel for two neighbouring blocks along one axis.
@@ -44,13 +72,17 @@ type spread struct {
 	w     float32
 }
 
-var spreads = func() (t [Side][2]spread) {
+var spreads = func() (t [Side][]spread) {
 	const step = float64(Side) / Blocks
 	for i := range t {
 		p := (float64(i)+.5)/step - .5
 		b := int(math.Floor(p))
 		f := float32(p - float64(b))
-		t[i] = [2]spread{{b, 1 - f}, {b + 1, f}}
+		for _, s := range [...]spread{{b, 1 - f}, {b + 1, f}} {
+			if s.block >= 0 && s.block < Blocks {
+				t[i] = append(t[i], s)
+			}
+		}
 	}
 	return t
 }()
@@ -64,11 +96,51 @@ var unit = func() (t [Dirs + 1][2]float32) {
 	return t
 }()
 
+// dets are the determinants of neighbouring directions.
+var dets = func() (t [Dirs]float32) {
+	for o := range t {
+		a, b := unit[o], unit[o+1]
+		t[o] = a[0]*b[1] - a[1]*b[0]
+	}
+	return t
+}()
+
 // Features computes the features of a cell into f (Dim values): the gradient of the ink, split between the two
 // nearest of eight directions and pooled over overlapping blocks, square-rooted and scaled to unit length.
 func Features(cell *raster.Plane, f []float32) {
-	clear(f)
-	c := cell.Gauss(.8)
+	s := extracts.Get().(*extracting)
+	defer extracts.Put(s)
+	s.features(cell, (*[Dim]float32)(f))
+}
+
+// CellFeatures is Features of a Cell, in memory that is used again.
+func CellFeatures(ink *raster.Plane, cx, cy, w, h float32, f []float32) {
+	s := extracts.Get().(*extracting)
+	defer extracts.Put(s)
+	clear(s.cell.Pix)
+	cellInto(s.cell, ink, cx, cy, w, h)
+	s.features(s.cell, (*[Dim]float32)(f))
+}
+
+// extracting is the working memory of one extraction.
+type extracting struct {
+	cell, rows, soft *raster.Plane
+	wide             []float32
+}
+
+var extracts = sync.Pool{New: func() any {
+	return &extracting{raster.NewPlane(Side, Side), raster.NewPlane(Side, Side), raster.NewPlane(Side, Side), make([]float32, Side+len(blur))}
+}}
+
+// blur takes the stairs off the strokes before their direction is taken.
+var blur = raster.Normal(.8)
+
+func (s *extracting) features(cell *raster.Plane, f *[Dim]float32) {
+	clear(f[:])
+	clear(s.rows.Pix)
+	clear(s.soft.Pix)
+	c := s.soft
+	cell.ConvolveInto(c, s.rows, blur, s.wide)
 	for y := 1; y < Side-1; y++ {
 		up, mid, down := c.Row(y-1), c.Row(y), c.Row(y+1)
 		for x := 1; x < Side-1; x++ {
@@ -93,23 +165,18 @@ func Features(cell *raster.Plane, f []float32) {
 }
 
 // pool adds one gradient by the parallelogram rule to its two neighbouring directions and up to four blocks.
-func pool(f []float32, x, y int, gx, gy float32) {
+func pool(f *[Dim]float32, x, y int, gx, gy float32) {
 	o := octant(gx, gy)
-	a, b := unit[o], unit[o+1]
-	det := a[0]*b[1] - a[1]*b[0]
+	a, b := &unit[o], &unit[o+1]
+	det := dets[o]
 	wa, wb := (gx*b[1]-gy*b[0])/det, (a[0]*gy-a[1]*gx)/det
+	next := (o + 1) % Dirs
 	for _, sy := range spreads[y] {
-		if sy.block < 0 || sy.block >= Blocks {
-			continue
-		}
 		for _, sx := range spreads[x] {
-			if sx.block < 0 || sx.block >= Blocks {
-				continue
-			}
 			w := sx.w * sy.w
 			i := (sy.block*Blocks + sx.block) * Dirs
 			f[i+o] += wa * w
-			f[i+(o+1)%Dirs] += wb * w
+			f[i+next] += wb * w
 		}
 	}
 }

@@ -60,6 +60,9 @@ func TestTheGroupedSearchFindsWhatTheFullSearchFinds(t *testing.T) {
 		}
 		m.Project(f, v)
 		n++
+		if one, all := m.NearestOne(v), m.NearestOf(v, 12); len(one) != 1 || one[0] != all[0] {
+			t.Errorf("%c: the nearest alone is another than the first of twelve", list[i])
+		}
 		if m.NearestOf(v, 1)[0].R == m.Nearest(v, 1)[0].R {
 			same++
 		}

@@ -89,7 +89,7 @@ func (m *Model) nearest(v []float32, n int, b *bank) []Answer {
 	defer searches.Put(s)
 	tail := dot(v[first:], v[first:])
 	coarse := b.candidates(v, s)
-	limit := selectNth(coarse, min(kept, len(coarse)), func(c cand) float32 { return c.d })
+	limit, _ := limitOf(coarse, kept)
 	best := s.best[:0]
 	for _, c := range coarse {
 		if c.d > limit {
@@ -127,25 +127,32 @@ func dist(a, b []float32) float32 {
 	return s
 }
 
-// selectNth estimates the n-th smallest key through a histogram; good enough to cut a list of candidates.
-func selectNth[T any](list []T, n int, key func(T) float32) float32 {
+// limitOf estimates the n-th smallest distance through a histogram, good enough to cut a list of candidates, and tells
+// where the smallest is.
+func limitOf(list []cand, n int) (limit float32, nearest int) {
 	lo, hi := float32(math.Inf(1)), float32(0)
-	for _, e := range list {
-		lo, hi = min(lo, key(e)), max(hi, key(e))
-	}
-	const bins = 512
-	var hist [bins + 1]int
-	scale := bins / max(hi-lo, 1e-9)
-	for _, e := range list {
-		hist[int((key(e)-lo)*scale)]++
-	}
-	acc := 0
-	for b, c := range hist {
-		if acc += c; acc >= n {
-			return lo + float32(b+1)/scale
+	for k := range list {
+		d := list[k].d
+		if d < lo {
+			lo, nearest = d, k
+		}
+		if d > hi {
+			hi = d
 		}
 	}
-	return hi
+	const bins = 512
+	var hist [bins + 1]int32
+	scale := bins / max(hi-lo, 1e-9)
+	for k := range list {
+		hist[min(uint(int((list[k].d-lo)*scale)), bins)]++
+	}
+	acc := 0
+	for b, c := range &hist {
+		if acc += int(c); acc >= min(n, len(list)) {
+			return lo + float32(b+1)/scale, nearest
+		}
+	}
+	return hi, nearest
 }
 
 var errModel = errors.New("glyph: the weights are damaged")
@@ -244,7 +251,7 @@ func (m *Model) NearestMeans(v []float32, class int32, out []int32) {
 	s := searches.Get().(*searching)
 	defer searches.Put(s)
 	coarse := m.wide.candidates(v, s)
-	limit := selectNth(coarse, min(kept, len(coarse)), func(c cand) float32 { return c.d })
+	limit, _ := limitOf(coarse, kept)
 	best := s.best[:0]
 	for _, c := range coarse {
 		if i := m.wide.ids[c.at]; c.d <= limit && m.Protos[i].Class != class {
@@ -271,6 +278,41 @@ var extraCount = len([]rune(Extra))
 func (m *Model) NearestOf(v []float32, n int) []Answer {
 	m.once.Do(m.index)
 	return m.nearest(v, n, m.wide)
+}
+
+// NearestOne is the first answer of NearestOf, found by comparing whole only those means that can be the nearest; nil when
+// the model is empty.
+func (m *Model) NearestOne(v []float32) []Answer {
+	m.once.Do(m.index)
+	b := m.wide
+	s := searches.Get().(*searching)
+	defer searches.Put(s)
+	coarse := b.candidates(v, s)
+	if len(coarse) == 0 {
+		return nil
+	}
+	tail := dot(v[first:], v[first:])
+	length := float32(math.Sqrt(float64(tail)))
+	limit, start := limitOf(coarse, kept)
+	whole := func(c cand) cand {
+		p := &m.Protos[b.ids[c.at]]
+		return cand{p.Class, max(c.d+tail+b.rest[c.at]-2*dot(v[first:], p.V[first:]), 0)}
+	}
+	best := whole(coarse[start])
+	for _, c := range coarse {
+		if c.d > limit {
+			continue
+		}
+		// the other dimensions add at least the square of the difference of lengths; the last terms are for rounding
+		gap := length - b.length[c.at]
+		if c.d+gap*gap-1e-4*(tail+b.rest[c.at])-1e-3 > best.d {
+			continue
+		}
+		if w := whole(c); w.d < best.d || w.d == best.d && w.at < best.at {
+			best = w
+		}
+	}
+	return []Answer{{Classes()[best.at], best.d / float32(m.Kept)}}
 }
 
 // DistTo is the distance of projected features to one character, in the unit of Answer; ok is false when the model does

@@ -63,6 +63,11 @@ func (p *Plane) Gauss(sigma float64) *Plane {
 	if sigma < 0.15 {
 		return p
 	}
+	return p.ConvolveBoth(Normal(sigma))
+}
+
+// Normal is a normal kernel of the given standard deviation in pixels, cut off at 2.6 deviations, whose sum is 1.
+func Normal(sigma float64) []float32 {
 	r := int(math.Ceil(2.6 * sigma))
 	k := make([]float32, 2*r+1)
 	var sum float32
@@ -74,52 +79,50 @@ func (p *Plane) Gauss(sigma float64) *Plane {
 	for i := range k {
 		k[i] /= sum
 	}
-	return p.Convolve(k).transposeConvolve(k)
+	return k
 }
 
 // Convolve filters the rows by an odd kernel; the edge is repeated.
 func (p *Plane) Convolve(k []float32) *Plane {
 	out := NewPlane(p.W, p.H)
-	r := len(k) / 2
-	from, to := r, p.W-r // pixels whose window lies inside
-	if to <= from {
-		from, to = p.W, p.W
-	}
-	for y := 0; y < p.H; y++ {
-		src, dst := p.Row(y), out.Row(y)
-		edge(dst, src, k, 0, from)
-		for i, kv := range k {
-			axpy(dst[from:to], src[min(from-r+i, p.W):], kv)
-		}
-		edge(dst, src, k, to, p.W)
-	}
+	p.convolveRows(out, k, make([]float32, p.W+len(k)))
 	return out
 }
 
-// edge filters the places from..to of a row, beyond whose ends the last pixel is repeated.
-func edge(dst, src, k []float32, from, to int) {
-	for x := from; x < to; x++ {
-		var s float32
-		for i, kv := range k {
-			s += kv * src[clamp(x+i-len(k)/2, 0, len(src)-1)]
-		}
-		dst[x] = s
-	}
+// ConvolveBoth filters the rows and the columns by the same odd kernel; the edge is repeated.
+func (p *Plane) ConvolveBoth(k []float32) *Plane {
+	out := NewPlane(p.W, p.H)
+	p.ConvolveInto(out, NewPlane(p.W, p.H), k, make([]float32, p.W+len(k)))
+	return out
 }
 
-// ConvolveBoth filters the rows and the columns by the same odd kernel; the edge is repeated.
-func (p *Plane) ConvolveBoth(k []float32) *Plane { return p.Convolve(k).transposeConvolve(k) }
-
-func (p *Plane) transposeConvolve(k []float32) *Plane {
-	out := NewPlane(p.W, p.H)
+// ConvolveInto is ConvolveBoth for callers that have memory: out and between are zeroed planes of the size of p, wide has
+// room for a row and the kernel.
+func (p *Plane) ConvolveInto(out, between *Plane, k, wide []float32) {
+	p.convolveRows(between, k, wide)
 	r := len(k) / 2
 	for y := 0; y < p.H; y++ {
 		dst := out.Row(y)
 		for i, kv := range k {
-			axpy(dst, p.Row(clamp(y+i-r, 0, p.H-1)), kv)
+			axpy(dst, between.Row(clamp(y+i-r, 0, p.H-1)), kv)
 		}
 	}
-	return out
+}
+
+// convolveRows adds the filtered rows to out. wide holds one row with its edges repeated.
+func (p *Plane) convolveRows(out *Plane, k, wide []float32) {
+	r := len(k) / 2
+	wide = wide[:p.W+2*r]
+	for y := 0; y < p.H; y++ {
+		src, dst := p.Row(y), out.Row(y)
+		copy(wide[r:], src)
+		for i := range r {
+			wide[i], wide[r+p.W+i] = src[0], src[p.W-1]
+		}
+		for i, kv := range k {
+			axpy(dst, wide[i:i+p.W], kv)
+		}
+	}
 }
 
 // Background estimates the paper under dark print: the local maximum over about `window` pixels, smoothed. It is made at
@@ -152,15 +155,16 @@ func (p *Plane) Opening(r int) *Plane {
 
 func (p *Plane) dilateRows(r int) *Plane {
 	out := NewPlane(p.W, p.H)
+	maxima := make([]float32, 2*p.W)
 	for y := 0; y < p.H; y++ {
-		slidingMax(out.Row(y), p.Row(y), r)
+		slidingMax(out.Row(y), p.Row(y), r, maxima)
 	}
 	return out
 }
 
 // slidingMax is the maximum over r places to either side, in two passes whatever r is: van Herk (1992) and Gil and Werman
-// (1993) keep running maxima from both ends of blocks as long as the window.
-func slidingMax(dst, src []float32, r int) {
+// (1993) keep running maxima from both ends of blocks as long as the window. There is room for two rows in maxima.
+func slidingMax(dst, src []float32, r int, maxima []float32) {
 	n, w := len(src), 2*r+1
 	if r < 3 || n <= w {
 		for x := range dst {
@@ -172,8 +176,7 @@ func slidingMax(dst, src []float32, r int) {
 		}
 		return
 	}
-	fwd := make([]float32, 2*n)
-	back := fwd[n:]
+	fwd, back := maxima[:n], maxima[n:2*n]
 	for i := range src {
 		if i%w == 0 {
 			fwd[i] = src[i]

@@ -83,31 +83,64 @@ func shrinkRGBA(m *RGB, s *image.RGBA, n int) {
 // shrinkYCbCr averages in YCbCr and converts once per result pixel, which is what makes twelve megapixels cheap.
 func shrinkYCbCr(m *RGB, s *image.YCbCr, n int) {
 	b := s.Bounds()
-	sums := make([]int, m.W)
+	// where a pixel's colour lies is the sum of a part of its row and a part of its column
+	left := s.COffset(b.Min.X, b.Min.Y)
+	cols := make([]int32, m.W)
+	for x := range cols {
+		cols[x] = int32(s.COffset(b.Min.X+x*n+n/2, b.Min.Y) - left)
+	}
+	sums := make([]int32, m.W)
 	for y := 0; y < m.H; y++ {
 		clear(sums)
 		for j := 0; j < n; j++ {
-			row := s.Y[s.YOffset(b.Min.X, b.Min.Y+y*n+j):]
-			if n == 1 {
-				for x := range sums {
-					sums[x] = int(row[x])
-				}
-				continue
-			}
-			for x := range sums {
-				for _, v := range row[x*n : x*n+n] {
-					sums[x] += int(v)
-				}
-			}
+			sumBlocks(sums, s.Y[s.YOffset(b.Min.X, b.Min.Y+y*n+j):], n)
 		}
 		dst := m.Pix[3*y*m.W : 3*(y+1)*m.W]
-		cy := b.Min.Y + y*n + n/2
+		row := s.COffset(b.Min.X, b.Min.Y+y*n+n/2)
+		cb, cr := s.Cb[row:], s.Cr[row:]
 		for x, sum := range sums {
-			co := s.COffset(b.Min.X+x*n+n/2, cy)
-			l := uint8(sum / (n * n))
-			dst[3*x], dst[3*x+1], dst[3*x+2] = color.YCbCrToRGB(l, s.Cb[co], s.Cr[co])
+			co := cols[x]
+			p := dst[3*x : 3*x+3 : 3*x+3]
+			p[0], p[1], p[2] = jfif(sum/int32(n*n), int32(cb[co])-128, int32(cr[co])-128)
 		}
 	}
+}
+
+// sumBlocks adds n neighbouring values of a row to each sum.
+func sumBlocks(sums []int32, row []uint8, n int) {
+	switch n {
+	case 1:
+		row = row[:len(sums)]
+		for x := range sums {
+			sums[x] += int32(row[x])
+		}
+	case 2:
+		row = row[:2*len(sums)]
+		for x := range sums {
+			sums[x] += int32(row[2*x]) + int32(row[2*x+1])
+		}
+	default:
+		for x := range sums {
+			for _, v := range row[x*n : x*n+n] {
+				sums[x] += int32(v)
+			}
+		}
+	}
+}
+
+// jfif is the conversion of JFIF 1.02 to 8-bit RGB in fixed point, rounded as image/color does it. y is 0..255, cb and cr
+// -128..127.
+func jfif(y, cb, cr int32) (r, g, b uint8) {
+	y *= 0x10101
+	return byteOf(y + 91881*cr), byteOf(y - 22554*cb - 46802*cr), byteOf(y + 116130*cb)
+}
+
+// byteOf cuts a value of 16 fractional bits to 0..255.
+func byteOf(v int32) uint8 {
+	if uint32(v)&0xff000000 == 0 {
+		return uint8(v >> 16)
+	}
+	return uint8(^(v >> 31))
 }
 
 // Oriented applies an EXIF orientation (1 to 8) so that the picture stands as the camera's owner saw it.
