@@ -71,11 +71,12 @@ func (b *bank) cluster() {
 		copy(b.centre[c*first:(c+1)*first], b.at(c*len(b.ids)/centres))
 	}
 	var group [][]int
+	in := make([]int, len(b.ids)) // the group of each in the round before
 	for r := range rounds {
 		group = make([][]int, centres)
 		for k := range b.ids {
-			c := b.nearestCentre(b.at(k))
-			group[c] = append(group[c], k)
+			in[k] = b.nearestCentre(b.at(k), in[k])
+			group[in[k]] = append(group[in[k]], k)
 		}
 		if r+1 < rounds {
 			b.recentre(group)
@@ -92,26 +93,27 @@ func (b *bank) cluster() {
 	b.ids = sorted
 }
 
-func (b *bank) nearestCentre(v []float32) int {
-	best, bd := 0, float32(0)
+// nearestCentre is the nearest centre, the first of equals. guess is where to begin: a good one saves most of the work.
+func (b *bank) nearestCentre(v []float32, guess int) int {
+	best, bd := guess, dist(v, b.centre[guess*first:(guess+1)*first])
 	for c := range centres {
-		if d, below := distBelow(v, b.centre[c*first:(c+1)*first], bd); c == 0 || below {
+		if d, ok := distWithin(v, b.centre[c*first:(c+1)*first], bd); ok && (d < bd || c < best) {
 			best, bd = c, d
 		}
 	}
 	return best
 }
 
-// distBelow is dist, given up as soon as it is no longer below a limit: partial sums only grow. A limit of 0 is none.
-func distBelow(a, b []float32, limit float32) (s float32, below bool) {
+// distWithin is dist, given up as soon as it exceeds a limit: partial sums only grow.
+func distWithin(a, b []float32, limit float32) (s float32, ok bool) {
 	b = b[:len(a)]
 	for i, v := range a {
 		d := v - b[i]
-		if s += d * d; i%8 == 7 && limit > 0 && s >= limit {
+		if s += d * d; i%4 == 3 && s > limit {
 			return s, false
 		}
 	}
-	return s, s < limit
+	return s, s <= limit
 }
 
 func (b *bank) recentre(group [][]int) {
