@@ -130,6 +130,37 @@ func TestTheBackIsCalledTheBack(t *testing.T) {
 	}
 }
 
+// onRed lays a drawn card on a ground as red as the emblem, at half size.
+func onRed(t *testing.T, m *image.RGBA) []byte {
+	t.Helper()
+	small := scaled(m, synth.CardW/2)
+	out := image.NewRGBA(image.Rect(0, 0, small.Rect.Dx()+300, small.Rect.Dy()+300))
+	draw.Draw(out, out.Rect, image.NewUniform(color.RGBA{170, 30, 35, 255}), image.Point{}, draw.Src)
+	draw.Draw(out, small.Rect.Add(image.Pt(150, 150)), small, image.Point{}, draw.Src)
+	return encode(t, out)
+}
+
+func TestOnARedGroundABackIsABackAndAForgedFrontIsNot(t *testing.T) {
+	r := newReader(t, ocr.Options{})
+	back, err := synth.IDCardBack(20310003, 1) // on a ground with red patches
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.IDCard(t.Context(), back.JPEG); kangma.CodeOf(err) != "idcard_back" {
+		t.Errorf("the back: %v", err)
+	}
+	rng := rand.New(rand.NewPCG(2, 2))
+	p := synth.NewPerson(rng)
+	p.Number = p.Number[:17] + string('0'+(p.Number[17]%10+3)%10) // another check digit
+	front, err := synth.DrawCard(rng, p, synth.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := r.IDCard(t.Context(), onRed(t, front.Image())); d == nil || d.Problem != "checksum_failed" {
+		t.Errorf("the front: %v", err)
+	}
+}
+
 func TestAContradictionIsFlaggedNotMended(t *testing.T) {
 	r := newReader(t, ocr.Options{})
 	flagged := 0

@@ -105,7 +105,7 @@ func (s *scene) emblem() (at raster.Point, ok bool) {
 		for x := 0; x < s.rgb.W; x += 3 {
 			p := s.rgb.Pix[3*(y*s.rgb.W+x):]
 			r, g, b := int(p[0]), int(p[1]), int(p[2])
-			if r > 60 && r*100 > g*least && r > b*15/10 {
+			if isRed(r, g, b, least) {
 				cells[y*redCells/s.rgb.H][x*redCells/s.rgb.W]++
 				total++
 			}
@@ -133,6 +133,12 @@ func (s *scene) emblem() (at raster.Point, ok bool) {
 	return at, best > .85*total
 }
 
+// leastRedness is how red an emblem is at least, in hundredths of red to green.
+const leastRedness = 160
+
+// isRed says whether a colour is the emblem's: least is the lowest ratio of red to green, in hundredths.
+func isRed(r, g, b, least int) bool { return r > 60 && r*100 > g*least && r > b*15/10 }
+
 // redness is how red the emblem is at least, in hundredths of red to green: much redder than three quarters of the picture,
 // so that neither a wooden desk nor a warm lamp counts.
 func (s *scene) redness() int {
@@ -150,20 +156,59 @@ func (s *scene) redness() int {
 		acc += hist[q]
 		q++
 	}
-	return max(160, q*3/2)
+	return max(leastRedness, q*3/2)
 }
 
 // isBack says whether a line that is no accepted number is the validity on the back of a card: the emblem stands above it and
 // before its first digit. On the front only a red dress could be taken for it, and the portrait stands behind the first
 // digits of the number.
 func (s *scene) isBack(f *foundNumber) bool {
-	at, ok := s.emblem()
-	if !ok {
-		return false
-	}
 	u := f.line.To.Sub(f.line.From).Mul(1 / f.line.To.Sub(f.line.From).Norm())
-	d := at.Sub(f.line.From)
-	return d.Dot(u) < f.line.Pitch && d.Dot(raster.Point{X: u.Y, Y: -u.X}) > 2*f.line.Pitch
+	up := raster.Point{X: u.Y, Y: -u.X}
+	if at, ok := s.emblem(); ok {
+		d := at.Sub(f.line.From)
+		return d.Dot(u) < f.line.Pitch && d.Dot(up) > 2*f.line.Pitch
+	}
+	return s.emblemAt(f.line.From, u.Mul(f.line.Pitch), up.Mul(f.line.Pitch))
+}
+
+// Where the emblem of a back stands, in steps of its validity's digits before and above the first of them, with room for
+// other printings; which share of that place it fills, and how little red may be at the place's sides, which are paper: on a
+// front that lies on something red one side is not.
+const (
+	emblemLeft, emblemRight    = 16, 1
+	emblemBottom, emblemTop    = 8, 27
+	leastEmblem, largestEmblem = .06, .4
+	mostRedAround              = .1
+)
+
+// emblemAt looks for the emblem where it must stand if a line that begins at from is the validity. Beside the red of a wooden
+// desk or a red cloth the emblem does not show on the whole picture, but the paper around it is not red.
+func (s *scene) emblemAt(from, step, up raster.Point) bool {
+	inside, rim, reds, rimReds := 0, 0, 0, 0
+	for y := float64(emblemBottom); y < emblemTop; y += .5 {
+		for x := -float64(emblemLeft); x < emblemRight; x += .5 {
+			p := from.Add(step.Mul(x)).Add(up.Mul(y))
+			i, j := int(p.X), int(p.Y)
+			if i < 0 || j < 0 || i >= s.rgb.W || j >= s.rgb.H {
+				continue
+			}
+			c := s.rgb.Pix[3*(j*s.rgb.W+i):]
+			red := isRed(int(c[0]), int(c[1]), int(c[2]), leastRedness)
+			inside++
+			if red {
+				reds++
+			}
+			if x < 1-emblemLeft || x >= emblemRight-1 || y < emblemBottom+1 || y >= emblemTop-1 {
+				rim++
+				if red {
+					rimReds++
+				}
+			}
+		}
+	}
+	share := float64(reds) / float64(max(inside, 1))
+	return inside > 800 && share > leastEmblem && share < largestEmblem && float64(rimReds) < mostRedAround*float64(rim)
 }
 
 // anotherCard says whether a second clear number stands elsewhere on the photo.

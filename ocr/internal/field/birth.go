@@ -62,10 +62,20 @@ func printedDate(l *Line) (date string, conf float64) {
 // standsApart reports whether there is a gap before a character, as between the year, the month and the day.
 func standsApart(l *Line, i int) bool { return l.Chars[i].X0-l.Chars[i-1].X1 > .42*l.Em }
 
-// withoutStray leaves out what stands apart at the end of a line and reads like nothing in particular: the edge of the
-// portrait. A digit of the date that reads badly goes too if it stands alone, and then the rest is no date.
+// beyondDate is the white, in ems, behind which nothing is of the date any more: year, month and day stand at most three
+// apart.
+const beyondDate = 4.5
+
+// withoutStray leaves out what stands far apart at the end of a line, and what stands apart there and reads like nothing in
+// particular: the edges of the portrait. A digit of the date that reads badly goes too if it stands alone, and then the rest
+// is no date.
 func withoutStray(l *Line) []Char {
 	end := len(l.Chars)
+	for i := 1; i < end; i++ {
+		if l.Chars[i].X0-l.Chars[i-1].X1 > beyondDate*l.Em {
+			end = i
+		}
+	}
 	for end > 0 {
 		start := end - 1
 		clear := charConfidence(&l.Chars[start]) > .3
