@@ -53,11 +53,7 @@ func (s *Server) packBundle(ctx context.Context, key crypto.Signer, g checkpoint
 	if s.cfg.Issuance == nil {
 		return checkpoint.SignBundle(key, g, trusted, nil, now)
 	}
-	trust, err := s.cfg.Issuance.TrustList(ctx)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	status, err := s.cfg.Issuance.StatusList(ctx)
+	trust, status, err := s.cfg.Issuance.ForBundle(ctx, key)
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -43,43 +43,55 @@ func hashOf(gate string) uint32 {
 	return h
 }
 
-// ShareShown makes the flag travel know the gates of all nodes that have the same records. Call it before the service is in
-// use, and Exchange every GossipEvery.
-func (s *Service) ShareShown() { s.shown.tell = true }
+// ShareShown makes the flag travel know the gates of all nodes that have the same records, and Whereabouts the places. Call it before
+// the service is in use, and Exchange every GossipEvery.
+func (s *Service) ShareShown() {
+	s.shown.tell = true
+	s.where.alias = s.registry.Sealer().Pseudonyms
+}
 
 // Exchange writes what was shown here lately and takes in what was shown elsewhere. It returns how many codes turned out to have
 // been at two gates sooner than anybody travels, of which neither scan could know.
 func (s *Service) Exchange(ctx context.Context, node string) (late int, err error) {
 	now := s.registry.Now().UTC()
-	if err := s.writeShown(ctx, node, now); err != nil {
+	if err := s.writeLines(ctx, gossipKind, node, appendSighted(nil, s.shown.lately(now))); err != nil {
 		return 0, err
 	}
+	err = s.eachLines(ctx, gossipKind, node, func(data []byte) { late += s.shown.learn(parseSighted(data), now) })
+	if err != nil {
+		return late, err
+	}
+	return late, s.exchangeWhere(ctx, node, now)
+}
+
+// eachLines reads what the other nodes wrote.
+func (s *Service) eachLines(ctx context.Context, kind, node string, f func(data []byte)) error {
 	for after := ""; ; {
-		recs, next, err := s.registry.Records().List(ctx, store.RecordQuery{Kind: gossipKind, After: after, Limit: 100})
+		recs, next, err := s.registry.Records().List(ctx, store.RecordQuery{Kind: kind, After: after, Limit: 100})
 		if err != nil {
-			return late, err
+			return err
 		}
 		for _, rec := range recs {
 			if rec.ID != node {
-				late += s.shown.learn(parseSighted(rec.Data), now)
+				f(rec.Data)
 			}
 		}
 		if after = next; next == "" {
-			return late, nil
+			return nil
 		}
 	}
 }
 
-func (s *Service) writeShown(ctx context.Context, node string, now time.Time) error {
-	data := appendSighted(nil, s.shown.lately(now))
-	rec, err := s.registry.Records().Get(ctx, gossipKind, node)
+// writeLines replaces what this node tells the others.
+func (s *Service) writeLines(ctx context.Context, kind, node string, data []byte) error {
+	rec, err := s.registry.Records().Get(ctx, kind, node)
 	if err != nil && !errors.Is(err, kangma.NotFound) {
 		return err
 	}
 	if len(data) == 0 && len(rec.Data) == 0 {
 		return nil
 	}
-	err = s.registry.Records().Put(ctx, store.Record{Kind: gossipKind, ID: node, Version: rec.Version + 1, Data: data})
+	err = s.registry.Records().Put(ctx, store.Record{Kind: kind, ID: node, Version: rec.Version + 1, Data: data})
 	if errors.Is(err, kangma.Conflict) { // another process of the same name: next time
 		return nil
 	}

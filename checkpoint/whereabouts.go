@@ -7,12 +7,16 @@ import (
 	"github.com/kangma/kangma"
 )
 
-// Whereabouts remembers for a short while where each person was surely seen at this node, so that a presence sooner than
-// anybody travels is noticed. It holds nothing on disk and forgets the oldest first. The zero Whereabouts is ready. It may
-// be used concurrently.
+// Whereabouts remembers for a short while where each person was surely seen, at this node and, as far as they have told (Service.
+// ShareShown), at the others, so that a presence sooner than anybody travels is noticed. It holds nothing on disk and forgets the
+// oldest first. The zero Whereabouts is ready. It may be used concurrently.
 type Whereabouts struct {
 	mu   sync.Mutex
 	seen aging[kangma.PersonID, sighting]
+
+	alias  aliases // nil: one node
+	others aging[kangma.Pseudonym, sighting]
+	said   []seenLine // what to tell them, oldest first
 }
 
 type sighting struct {
@@ -25,6 +29,9 @@ func (w *Whereabouts) TooFast(person kangma.PersonID, place kangma.Division, at 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	before, ok := w.seen.get(person, at, shownLife)
+	if other, known := w.elsewhere(person, at); known && (!ok || other.at.After(before.at)) {
+		before, ok = other, true
+	}
 	return ok && before.place != place && at.Sub(before.at).Abs() < leastTravel(before.place, place)
 }
 
@@ -37,5 +44,6 @@ func (w *Whereabouts) Note(person kangma.PersonID, place kangma.Division, at tim
 	defer w.mu.Unlock()
 	if before, ok := w.seen.get(person, at, shownLife); !ok || !at.Before(before.at) {
 		w.seen.put(person, sighting{place, at}, at, shownLife)
+		w.tells(person, sighting{place, at})
 	}
 }

@@ -40,12 +40,19 @@ type sign1 struct {
 }
 
 var (
-	canonicalCBOR = mustEnc(cbor.CoreDetEncOptions())
+	canonicalCBOR = mustEnc(deterministic())
 	strictCBOR    = mustDec(cbor.DecOptions{
 		DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, MaxNestedLevels: 8,
 		MaxArrayElements: 1 << 16, MaxMapPairs: 64, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, TagsMd: cbor.TagsForbidden,
 	})
 )
+
+// deterministic is RFC 8949 section 4.2.1, with what is empty written as empty and not as null.
+func deterministic() cbor.EncOptions {
+	o := cbor.CoreDetEncOptions()
+	o.NilContainers = cbor.NilContainerAsEmpty
+	return o
+}
 
 func mustEnc(o cbor.EncOptions) cbor.EncMode {
 	m, err := o.EncMode()

@@ -121,7 +121,7 @@ func OpenStatusList(data []byte, keys []*ecdsa.PublicKey, after uint64, now time
 	if err := checkNumbered("status_list", l.Number, after, l.Issued, l.Expires, now, skewOf(skew)); err != nil {
 		return nil, err
 	}
-	if len(body.Salt) != len(l.salt) || body.Width < falsePositiveBits || body.Width > 48 || body.Count < 0 || body.Count > maxListed {
+	if len(body.Salt) != len(l.salt) || body.Values == nil || body.Width < falsePositiveBits || body.Width > 48 || body.Count < 0 || body.Count > maxListed {
 		return nil, errDocBad
 	}
 	copy(l.salt[:], body.Salt)
@@ -193,7 +193,7 @@ func (l *StatusList) Apply(delta []byte, keys []*ecdsa.PublicKey, now time.Time,
 	if err := checkNumbered("status_list", next.Number, l.Number+1, next.Issued, next.Expires, now, skewOf(skew)); err != nil {
 		return nil, err
 	}
-	if d.Added < 0 || d.Added > maxListed || d.Gone < 0 || d.Gone > maxListed {
+	if d.Add == nil || d.Remove == nil || d.Added < 0 || d.Added > maxListed || d.Gone < 0 || d.Gone > maxListed {
 		return nil, errDocBad
 	}
 	add, ok := unpackSorted(d.Add, d.Added, l.width)

@@ -79,6 +79,9 @@ func OpenTrustList(data []byte, roots []*ecdsa.PublicKey, after uint64, now time
 	if err := checkNumbered("trust_list", l.Number, after, l.Issued, l.Expires, now, skewOf(skew)); err != nil {
 		return TrustList{}, err
 	}
+	if body.Keys == nil {
+		return TrustList{}, errDocBad
+	}
 	for _, k := range body.Keys {
 		key, err := k.key()
 		if err != nil {

@@ -46,6 +46,16 @@ func (d *desk) now() time.Time {
 	return d.clock
 }
 
+// other makes another list key the one in use.
+func (d *desk) other() {
+	d.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.keys.list = key
+}
+
 func (d *desk) pass(by time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

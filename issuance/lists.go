@@ -26,6 +26,7 @@ type Signed struct {
 	From    uint64    `cbor:"5,keyasint,omitempty"` // of a delta: the number it applies to
 	Keys    []byte    `cbor:"6,keyasint,omitempty"` // of a trust list: digest of the keys in it
 	Entries int       `cbor:"7,keyasint,omitempty"` // of a status list
+	Signer  []byte    `cbor:"8,keyasint,omitempty"` // digest of the list key's public half
 }
 
 // The lists are records of their own, not in the journal: they are made again from what is. So that they never go back,
@@ -85,10 +86,11 @@ func (s *Service) publishTrust(ctx context.Context, key crypto.Signer, trusted [
 	if err != nil {
 		return err
 	}
-	if string(old.Keys) == string(digest) && now.Sub(old.Issued) < trustEach || now.Unix() <= int64(old.Number) {
+	number, due := old.next(key, now, trustEach)
+	if !due && (string(old.Keys) == string(digest) || number <= old.Number) {
 		return nil
 	}
-	next := Signed{Number: uint64(now.Unix()), Issued: now, Expires: now.Add(listLife), Keys: digest}
+	next := Signed{Number: number, Issued: now, Expires: now.Add(listLife), Keys: digest, Signer: signerOf(key)}
 	next.Data, err = codegen.TrustList{Number: next.Number, Issued: next.Issued, Expires: next.Expires, Keys: trusted}.Sign(key)
 	if err != nil {
 		return err
@@ -124,7 +126,8 @@ func (s *Service) publishStatus(ctx context.Context, key crypto.Signer, now time
 	if err != nil {
 		return err
 	}
-	if now.Sub(old.Issued) < StatusEach || now.Unix() <= int64(old.Number) {
+	number, due := old.next(key, now, StatusEach)
+	if !due {
 		return nil
 	}
 	ids, err := s.notAsTheySay(ctx, now)
@@ -132,11 +135,11 @@ func (s *Service) publishStatus(ctx context.Context, key crypto.Signer, now time
 		return err
 	}
 	previous := s.previous(old, key, now)
-	list, err := codegen.NewStatusList(previous, uint64(now.Unix()), now, now.Add(listLife), ids)
+	list, err := codegen.NewStatusList(previous, number, now, now.Add(listLife), ids)
 	if err != nil {
 		return err
 	}
-	next := Signed{Number: list.Number, Issued: now, Expires: list.Expires, Entries: list.Len()}
+	next := Signed{Number: list.Number, Issued: now, Expires: list.Expires, Entries: list.Len(), Signer: signerOf(key)}
 	if next.Data, err = list.Sign(key); err != nil {
 		return err
 	}

@@ -62,6 +62,29 @@ func (s *Service) served(ctx context.Context, which func(*listCache) Signed) (Si
 	return l, err
 }
 
+// ForBundle gives the lists that a bundle signed by key holds: gates pin one key for all three. After that key was rotated they are
+// signed again first. kangma.Unavailable: there are none yet.
+func (s *Service) ForBundle(ctx context.Context, key crypto.Signer) (trust, status Signed, err error) {
+	for range 2 {
+		if trust, err = s.TrustList(ctx); err != nil {
+			return trust, status, err
+		}
+		if status, err = s.StatusList(ctx); err != nil {
+			return trust, status, err
+		}
+		if trust.by(key) && status.by(key) {
+			return trust, status, nil
+		}
+		if err = s.Publish(ctx); err != nil {
+			return trust, status, err
+		}
+		s.lists.mu.Lock()
+		s.lists.read = time.Time{} // whoever has published
+		s.lists.mu.Unlock()
+	}
+	return trust, status, errNoList
+}
+
 // StatusDelta gives the delta that applies to the list of a number. kangma.NotFound: there is none (the list is the
 // newest, or too old): take the whole list.
 func (s *Service) StatusDelta(ctx context.Context, from uint64) (Signed, error) {

@@ -59,6 +59,7 @@ func (f pictureFlags) draw(w *world, text string, look codegen.Look) error {
 type codeIssueCmd struct {
 	Person       string        `arg:"" help:"Person id, ID number or phone."`
 	Life         time.Duration `help:"How long the code lives: 30s to 10m, in steps of 30s." default:"90s"`
+	Challenge    int           `help:"The number that a gate shows, 10 to 99: the code carries it."`
 	Region       string        `help:"Division whose code it is (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
 	pictureFlags `embed:""`
 }
@@ -83,7 +84,7 @@ func (c *codeIssueCmd) Run(w *world) error {
 			return denied
 		}
 		claims := codegen.Claims{Region: region, Issued: now, Expires: now.Add(c.Life), Colour: a.Colour, Kind: codegen.Dynamic,
-			LatestNegative: registry.LatestNegative(d), Person: person}
+			LatestNegative: registry.LatestNegative(d), Person: person, Challenge: c.Challenge}
 		if id, err := s.registry.Sealer().Open(d.Person, d.Sealed); err == nil {
 			claims.MaskedName, claims.IDTail = id.Name.Masked(), id.Number.Tail()
 		}

@@ -43,10 +43,11 @@ var demoGates = []checkpoint.Gate{
 	{ID: "metro-1", Name: kangma.Text{Zh: "汕尾站一号口", En: "Shanwei station, gate 1"}, Kind: "metro", District: 441502000},
 	{ID: "g15-haifeng", Name: kangma.Text{Zh: "沈海高速海丰检查站", En: "G15 expressway post, Haifeng"}, Kind: "highway", District: 441521000},
 	{ID: "hospital-1", Name: kangma.Text{Zh: "市人民医院", En: "City hospital"}, Kind: "hospital", District: 441502000},
+	{ID: "port-1", Name: kangma.Text{Zh: "汕尾港口岸", En: "Shanwei port"}, Kind: "border", District: 441502000, Policy: checkpoint.Policy{Challenge: true}},
 }
 
 var demoAccounts = []api.Account{
-	{Name: "gate", Role: api.GateStaff, Organisation: "汕尾站", Gates: []string{"metro-1", "g15-haifeng", "hospital-1"}},
+	{Name: "gate", Role: api.GateStaff, Organisation: "汕尾站", Gates: []string{"metro-1", "g15-haifeng", "hospital-1", "port-1"}},
 	{Name: "feeder", Role: api.Feeder, Organisation: "市疾控中心", Feed: "cdc"},
 	{Name: "official", Role: api.Official, Organisation: "市指挥部", Divisions: []kangma.Division{441500000}},
 	{Name: "epi", Role: api.Epidemiologist, Organisation: "市疾控中心", Divisions: []kangma.Division{441500000}},
@@ -94,7 +95,9 @@ func startDemo(ctx context.Context, s *stack) error {
 		}
 	}
 	for _, g := range demoGates {
+		asks := g.Policy.Challenge
 		g.Policy = checkpoint.DefaultPolicy(g.Kind)
+		g.Policy.Challenge = asks
 		if err := s.registry.PutDoc(ctx, "gate", g.ID, g, nil); err != nil {
 			return err
 		}
@@ -199,7 +202,7 @@ func printDemo(out io.Writer, url string) {
 	fmt.Fprintf(out, `
 Try:
   %[1]s/resident  log in as 13800000001 and see a green code (…02 yellow, …03 red)
-  %[1]s/gate      log in as gate, choose a gate, paste the text under the QR: a verdict
+  %[1]s/gate      log in as gate, choose a gate, paste the text under the QR: a verdict (port-1 shows a number that the code must carry)
   %[1]s/office    log in as epi: the passages, by hour
   POST %[1]s/v1/vehicle-entries/find {"gate":"g15-haifeng","plate":"`+demoPlate+`"} as gate: who is in the car, with colours
   %[1]s/openapi.json  the whole API

@@ -12,6 +12,8 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/keystore"
 	"github.com/kangma/kangma/registry"
 )
 
@@ -19,7 +21,7 @@ type gateBundleCmd struct {
 	Gate   string `required:"" help:"Gate id, e.g. metro-1 in the demo."`
 	Region string `help:"Division whose list key signs (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
 	Out    string `required:"" type:"path" help:"Write the bundle to this file."`
-	Pins   string `type:"path" help:"Write the public list key to this file (PEM). A gate gets it once, by a way that is trusted."`
+	Pins   string `type:"path" help:"Write the public list keys to this file (PEM): the one in use, the one before, and the next where it is there. A gate gets them by a way that is trusted."`
 }
 
 func (c *gateBundleCmd) Run(w *world) error {
@@ -43,11 +45,7 @@ func (c *gateBundleCmd) Run(w *world) error {
 		if err := s.issuance.Publish(w.ctx); err != nil {
 			return err
 		}
-		trust, err := s.issuance.TrustList(w.ctx)
-		if err != nil {
-			return err
-		}
-		status, err := s.issuance.StatusList(w.ctx)
+		trust, status, err := s.issuance.ForBundle(w.ctx, key)
 		if err != nil {
 			return err
 		}
@@ -56,11 +54,11 @@ func (c *gateBundleCmd) Run(w *world) error {
 			return err
 		}
 		if c.Pins != "" {
-			spki, err := x509.MarshalPKIXPublicKey(key.Public())
+			pins, err := listPins(s.keys, region, now)
 			if err != nil {
 				return err
 			}
-			if err := os.WriteFile(c.Pins, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}), 0o644); err != nil {
+			if err := os.WriteFile(c.Pins, pins, 0o644); err != nil {
 				return err
 			}
 		}
@@ -70,6 +68,25 @@ func (c *gateBundleCmd) Run(w *world) error {
 		_, err = fmt.Fprintf(w.out, "bundle of %s, %d bytes: %s\n", g.ID, len(data), c.Out)
 		return err
 	})
+}
+
+// listPins writes what gates pin: a region's list keys that sign, that will within days, or that did.
+func listPins(keys *keystore.Store, region kangma.Division, now time.Time) (out []byte, err error) {
+	all, err := keys.Keys(now)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range all {
+		if k.Purpose != keystore.PurposeList || k.Region != region || k.State == codegen.Retired {
+			continue
+		}
+		spki, err := x509.MarshalPKIXPublicKey(k.Public)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})...)
+	}
+	return out, nil
 }
 
 var errPins = kangma.E(kangma.Invalid, "pins", "the file of pinned keys (--pins) holds ECDSA P-256 public keys in PEM")

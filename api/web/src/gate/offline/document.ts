@@ -24,7 +24,7 @@ export class Fields {
   }
 
   bytes(key: number): Bytes {
-    const v = this.m.get(key) === null ? new Uint8Array(0) : this.m.get(key); // an empty list is written as null
+    const v = this.m.get(key);
     if (!(v instanceof Uint8Array)) throw new Refused('document_malformed');
     return v;
   }
@@ -32,7 +32,7 @@ export class Fields {
   has(key: number): boolean { return this.m.has(key); }
 
   list(key: number): Value[] {
-    const v = this.m.get(key) === null ? [] : this.m.get(key);
+    const v = this.m.get(key);
     if (!Array.isArray(v)) throw new Refused('document_malformed');
     return v;
   }
