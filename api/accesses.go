@@ -14,7 +14,12 @@ const (
 
 // spendScans takes n scans from the account's hourly budget. It bounds what a stolen login can learn by scanning.
 func (s *Server) spendScans(ctx context.Context, n int) error {
-	p, budget := who(ctx), s.cfg.ScanBudget
+	p := who(ctx)
+	return s.spendScansOf(&p, n)
+}
+
+func (s *Server) spendScansOf(p *Principal, n int) error {
+	budget := s.cfg.ScanBudget
 	if p.Device {
 		budget *= deviceBudget
 	}

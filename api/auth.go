@@ -111,21 +111,47 @@ func (a *Account) SetPassword(password string, cost int) (err error) {
 	return err
 }
 
-func (a *auth) startSession(ctx context.Context, s session) (token string, err error) {
+func newToken(account string) string {
 	raw := make([]byte, 32)
 	rand.Read(raw)
-	token = base64.RawURLEncoding.EncodeToString(raw)
+	token := base64.RawURLEncoding.EncodeToString(raw)
+	if account != "" {
+		token += "." + base64.RawURLEncoding.EncodeToString([]byte(account))
+	}
+	return token
+}
+
+func (a *auth) startSession(ctx context.Context, s session) (token string, err error) {
+	token = newToken(s.Account)
+	return token, a.putSession(ctx, token, s)
+}
+
+func (a *auth) putSession(ctx context.Context, token string, s session) error {
 	data, err := json.Marshal(s)
 	if err != nil {
-		return "", err
+		return err
 	}
 	owner := s.Account
 	if s.Role == Resident {
 		owner = s.Person.String()
 	}
-	return token, a.registry.Records().Put(ctx, store.Record{
+	return a.registry.Records().Put(ctx, store.Record{
 		Kind: sessionKind, ID: tokenID(token), Version: 1, Data: data, Index: map[string]string{"owner": owner},
 	})
+}
+
+// accountOf gives the account that a token names: staff's do, so that login and account are read at once. It is a hint:
+// the login says whose it is.
+func accountOf(token string) string {
+	if name, ok := deviceOf(token); ok {
+		return name
+	}
+	_, tail, _ := strings.Cut(token, ".")
+	name, err := base64.RawURLEncoding.DecodeString(tail)
+	if err != nil || len(name) > 64 {
+		return ""
+	}
+	return string(name)
 }
 
 // tokenID is how a token is stored: a thief of the store cannot use it.
@@ -139,7 +165,7 @@ func (a *auth) principal(ctx context.Context, token string) (Principal, error) {
 	if name, ok := deviceOf(token); ok {
 		return a.device(ctx, name, token)
 	}
-	s, err := registry.ReadDoc[session](ctx, a.registry.Records(), sessionKind, tokenID(token))
+	s, acc, accErr, err := a.loginOf(ctx, token)
 	if errors.Is(err, kangma.NotFound) || err == nil && !s.Expires.After(a.now()) {
 		return Principal{}, errNoLogin
 	}
@@ -150,16 +176,47 @@ func (a *auth) principal(ctx context.Context, token string) (Principal, error) {
 	if s.Role == Resident {
 		return p, nil
 	}
-	acc, err := registry.ReadDoc[Account](ctx, a.registry.Records(), accountKind, s.Account)
-	if errors.Is(err, kangma.NotFound) || err == nil && (acc.Disabled || acc.Role != s.Role) {
+	if errors.Is(accErr, kangma.NotFound) || accErr == nil && (acc.Disabled || acc.Role != s.Role) {
 		return Principal{}, errNoLogin
 	}
-	if err != nil {
-		return Principal{}, unavailable(err)
+	if accErr != nil {
+		return Principal{}, unavailable(accErr)
 	}
 	p.Account = *acc
 	p.Account.Hash, p.Account.Device = nil, ""
 	return p, nil
+}
+
+// loginOf reads a login and, unless it is a resident's, its account: at once where the token names that.
+func (a *auth) loginOf(ctx context.Context, token string) (s *session, acc *Account, accErr, err error) {
+	hint := ""
+	if a.registry.Moments() != nil {
+		hint = accountOf(token)
+	}
+	if hint == "" {
+		s, err = a.readLogin(ctx, token)
+	} else {
+		s, acc, accErr, err = a.readBoth(ctx, token, hint)
+	}
+	if err == nil && s.Role != Resident && s.Account != hint {
+		acc, accErr = a.readAccount(ctx, s.Account)
+	}
+	return s, acc, accErr, err
+}
+
+func (a *auth) readBoth(ctx context.Context, token, account string) (s *session, acc *Account, accErr, err error) {
+	a.registry.Together(ctx,
+		func(ctx context.Context) { s, err = a.readLogin(ctx, token) },
+		func(ctx context.Context) { acc, accErr = a.readAccount(ctx, account) })
+	return s, acc, accErr, err
+}
+
+func (a *auth) readLogin(ctx context.Context, token string) (*session, error) {
+	return registry.ReadDoc[session](ctx, a.registry.Records(), sessionKind, tokenID(token))
+}
+
+func (a *auth) readAccount(ctx context.Context, name string) (*Account, error) {
+	return registry.ReadDoc[Account](ctx, a.registry.Records(), accountKind, name)
 }
 
 func unavailable(err error) error {
@@ -237,8 +294,9 @@ func (a *auth) putOTP(ctx context.Context, phone kangma.Phone, o otp) error {
 	return a.registry.Records().Put(ctx, store.Record{Kind: otpKind, ID: a.otpID(phone), Version: old.Version + 1, Data: data})
 }
 
-// checkOTP spends a try; the right password within its life and tries is used up.
-func (a *auth) checkOTP(ctx context.Context, phone kangma.Phone, code string) error {
+// checkOTP spends a try; the right password within its life and tries is used up. whenGood runs beside that for the right
+// one: what it does must be taken back if checkOTP says an error, for somebody else may have used the password up.
+func (a *auth) checkOTP(ctx context.Context, phone kangma.Phone, code string, whenGood func(context.Context)) error {
 	o, version, err := registry.GetDoc[otp](ctx, a.registry.Records(), otpKind, a.otpID(phone))
 	if errors.Is(err, kangma.NotFound) {
 		return errWrongOTP
@@ -248,17 +306,57 @@ func (a *auth) checkOTP(ctx context.Context, phone kangma.Phone, code string) er
 	}
 	good := subtle.ConstantTimeCompare(o.Hash, a.otpHash(phone, code)) == 1 && o.Tries < otpTries && a.now().Before(o.Expires)
 	next := store.Record{Kind: otpKind, ID: a.otpID(phone), Version: version + 1, Deleted: good}
+	// the compare-and-swap makes parallel guesses spend their tries one by one
 	if !good {
 		o.Tries++
 		if next.Data, err = json.Marshal(o); err != nil {
 			return err
 		}
+		_ = a.registry.Records().Put(ctx, next) // wrong all the same
+		return errWrongOTP
 	}
-	// the compare-and-swap makes parallel guesses spend their tries one by one
-	if err := a.registry.Records().Put(ctx, next); err != nil || !good {
+	a.registry.Together(ctx, func(ctx context.Context) { err = a.registry.Records().Put(ctx, next) }, whenGood)
+	if err != nil {
 		return errWrongOTP
 	}
 	return nil
+}
+
+// logInByPhone checks a one-time password and starts a session for whose phone it is. The session is written beside the
+// password being used up, and of whom is made sure beside both; nobody has its token before all is well.
+func (a *auth) logInByPhone(ctx context.Context, phone kangma.Phone, code string) (token string, ses session, err error) {
+	var person, guess kangma.PersonID
+	var findErr, putErr, otpErr error
+	a.registry.Together(ctx,
+		func(ctx context.Context) {
+			person, findErr = a.registry.FindByPhone(ctx, phone, func(id kangma.PersonID) { guess = id })
+		},
+		func(ctx context.Context) {
+			otpErr = a.checkOTP(ctx, phone, code, func(ctx context.Context) {
+				if guess.IsZero() {
+					return
+				}
+				token, ses = newToken(""), session{Role: Resident, Person: guess, Expires: a.now().Add(residentLife)}
+				putErr = a.putSession(ctx, token, ses)
+			})
+		})
+	if otpErr == nil && findErr == nil && putErr == nil && person == guess {
+		return token, ses, nil
+	}
+	if token != "" {
+		_ = a.end(ctx, token) // nobody has it
+	}
+	switch {
+	case otpErr != nil:
+		return "", ses, otpErr
+	case findErr != nil:
+		return "", ses, errWrongOTP
+	case putErr != nil:
+		return "", ses, unavailable(putErr)
+	}
+	ses = session{Role: Resident, Person: person, Expires: a.now().Add(residentLife)} // the guess was wrong
+	token, err = a.startSession(ctx, ses)
+	return token, ses, unavailable(err)
 }
 
 // cookieName keeps residents and staff apart, so that both can be tried in one browser.

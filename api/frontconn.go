@@ -196,11 +196,7 @@ func (h *hotConn) body(b []byte) (_ []byte, err error) {
 		}
 		return appendCodeView(b, &v), nil
 	}
-	p, err := s.principalOf(ctx, h.head.get, gateOnly)
-	if err != nil {
-		return b, err
-	}
-	v, err := s.scanned(context.WithValue(ctx, principalKey{}, p), &h.in)
+	v, err := s.scanAs(ctx, h.head.get, &h.in)
 	if err != nil {
 		return b, err
 	}

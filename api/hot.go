@@ -70,12 +70,7 @@ func (s *Server) hotScan(w http.ResponseWriter, r *http.Request) bool {
 	}
 	id := hotHeaders(w.Header())
 	defer s.hotRecover(w, r, id)
-	p, err := s.principalOf(r.Context(), r.Header.Get, gateOnly)
-	if err != nil {
-		s.hotRefuse(w, r, id, err)
-		return true
-	}
-	v, err := s.scanned(context.WithValue(r.Context(), principalKey{}, p), &in)
+	v, err := s.scanAs(r.Context(), r.Header.Get, &in)
 	if err != nil {
 		s.hotRefuse(w, r, id, err)
 		return true
@@ -98,6 +93,22 @@ func (s *Server) principalOf(ctx context.Context, header func(string) string, ro
 		err = errWrongRole
 	}
 	return p, err
+}
+
+// scanAs answers a scan by whom the headers name.
+func (s *Server) scanAs(ctx context.Context, header func(string) string, in *scanIn) (verdictView, error) {
+	token := tokenOf(header, gateOnly)
+	hint := ""
+	if s.cfg.Registry.Moments() != nil {
+		hint = accountOf(token)
+	}
+	return s.scanBy(ctx, in, login{hint, func(ctx context.Context) (Principal, error) {
+		p, err := s.auth.principal(ctx, token)
+		if err == nil && p.Role != GateStaff {
+			err = errWrongRole
+		}
+		return p, err
+	}})
 }
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/kangma/kangma/codegen"
 )
 
 // readScan reads the body of a scan where it is as devices send it: one flat object, each member once, strings without
@@ -30,10 +32,11 @@ func readScan(b []byte, in *scanIn) bool {
 		}
 	}
 	r.space()
-	return len(r.b) == 0 && seen&3 == 3
+	way := seen & (1 | 32 | 64)
+	return len(r.b) == 0 && seen&2 != 0 && way != 0 && way&(way-1) == 0
 }
 
-// member reads one value. The first two are required.
+// member reads one value. The gate is required, and one way to say who it is.
 func (in *scanIn) member(r *flat, name string, seen *int) bool {
 	var to *string
 	var bit, most int
@@ -48,6 +51,12 @@ func (in *scanIn) member(r *flat, name string, seen *int) bool {
 		to, bit, most = &in.Body.Direction, 8, 3
 	case "temperature":
 		bit = 16
+	case "short_code":
+		to, bit, most = &in.Body.ShortCode, 32, 16
+	case "document":
+		bit = 64
+	case "challenge":
+		bit = 128
 	default:
 		return false
 	}
@@ -55,12 +64,60 @@ func (in *scanIn) member(r *flat, name string, seen *int) bool {
 		return false
 	}
 	*seen |= bit
-	if to == nil {
+	switch {
+	case bit == 64:
+		in.Body.Document = &documentIn{}
+		return in.Body.Document.read(r)
+	case bit == 128:
+		var n float64
+		ok := r.number(&n)
+		in.Body.Challenge = int(n)
+		return ok && n == float64(in.Body.Challenge) && codegen.ValidChallenge(in.Body.Challenge)
+	case to == nil:
 		return r.number(&in.Body.Temperature)
 	}
 	v, ok := r.text()
 	*to = string(v)
-	return ok && utf8.RuneCount(v) <= most && (bit > 2 || len(v) > 0) && (bit != 8 || *to == "in" || *to == "out")
+	return ok && utf8.RuneCount(v) <= most && (bit > 2 && bit != 32 || len(v) > 0) && (bit != 8 || *to == "in" || *to == "out")
+}
+
+// read reads a document. Number and name are required.
+func (d *documentIn) read(r *flat) bool {
+	if !r.byte('{') {
+		return false
+	}
+	for {
+		name, ok := r.text()
+		if !ok || !r.byte(':') {
+			return false
+		}
+		v, ok := r.text()
+		if !ok {
+			return false
+		}
+		var to *string
+		least, most := 1, 0
+		switch string(name) {
+		case "type":
+			to, most = &d.Type, 2
+		case "number":
+			to, least, most = &d.Number, 5, 20
+		case "name":
+			to, most = &d.Name, 240
+		default:
+			return false
+		}
+		if n := utf8.RuneCount(v); *to != "" || n < least || n > most {
+			return false
+		}
+		*to = string(v)
+		if r.byte('}') {
+			return d.Number != "" && d.Name != ""
+		}
+		if !r.byte(',') {
+			return false
+		}
+	}
 }
 
 // flat reads the parts of a flat JSON object.

@@ -57,24 +57,18 @@ func (s *Server) scan(ctx context.Context, in *scanIn) (*scanOut, error) {
 
 // scanned answers a scan by the principal of ctx.
 func (s *Server) scanned(ctx context.Context, in *scanIn) (out verdictView, err error) {
-	event, err := s.eventID(in.Body.Event, in.Key)
+	return s.scanBy(ctx, in, login{find: func(ctx context.Context) (Principal, error) { return who(ctx), nil }})
+}
+
+// scanBy answers a scan of whoever logs in so.
+func (s *Server) scanBy(ctx context.Context, in *scanIn, by login) (out verdictView, err error) {
+	a, found, err := s.come(ctx, in, by)
 	if err != nil {
 		return out, err
 	}
-	gate, err := s.gateFor(ctx, in.Body.Gate)
-	if err != nil {
-		return out, err
-	}
-	if err := s.spendScans(ctx, 1); err != nil {
-		return out, err
-	}
-	found, err := s.found(ctx, in)
-	if err != nil {
-		return out, err
-	}
-	acc := who(ctx).Account
+	acc := a.p.Account
 	v, err := s.cfg.Checkpoint.Scan(ctx, checkpoint.Scan{
-		Event: event, Code: in.Body.Code, Found: found, Gate: gate, Nameless: in.Brief,
+		Event: a.event, Code: in.Body.Code, Found: found, Gate: a.gate, Nameless: in.Brief,
 		Operator: acc.Name, Organisation: acc.Organisation, Role: string(acc.Role),
 		Direction: in.Body.Direction, Temperature: int(in.Body.Temperature*10 + 0.5), Challenge: in.Body.Challenge,
 	})
@@ -109,14 +103,24 @@ func (s *Server) gateFor(ctx context.Context, id string) (checkpoint.Gate, error
 	if p.Role == GateStaff && !slices.Contains(p.Account.Gates, id) {
 		return checkpoint.Gate{}, errScope
 	}
-	g, err := registry.ReadDoc[checkpoint.Gate](ctx, s.cfg.Registry.Records(), gateKind, id)
-	if errors.Is(err, kangma.NotFound) {
+	g, err := s.readGate(ctx, id)
+	return allowedGate(p, id, g, err)
+}
+
+func (s *Server) readGate(ctx context.Context, id string) (*checkpoint.Gate, error) {
+	return registry.ReadDoc[checkpoint.Gate](ctx, s.cfg.Registry.Records(), gateKind, id)
+}
+
+// allowedGate is what came of reading a gate, for whom it is for.
+func allowedGate(p Principal, id string, g *checkpoint.Gate, err error) (checkpoint.Gate, error) {
+	switch {
+	case p.Role == GateStaff && !slices.Contains(p.Account.Gates, id):
+		return checkpoint.Gate{}, errScope
+	case errors.Is(err, kangma.NotFound):
 		return checkpoint.Gate{}, errNoGate
-	}
-	if err != nil {
+	case err != nil:
 		return checkpoint.Gate{}, unavailable(err)
-	}
-	if p.Role == Official && !inScope(p, g.District) {
+	case p.Role == Official && !inScope(p, g.District):
 		return checkpoint.Gate{}, errScope
 	}
 	return *g, nil

@@ -42,14 +42,11 @@ func (s *Server) logIn(ctx context.Context, in *logInIn) (*logInOut, error) {
 	if in.Body.OTP == "" {
 		return s.sendOTP(ctx, phone)
 	}
-	if err := s.auth.checkOTP(ctx, phone, in.Body.OTP); err != nil {
+	token, ses, err := s.auth.logInByPhone(ctx, phone, in.Body.OTP)
+	if err != nil {
 		return nil, err
 	}
-	person, err := s.cfg.Registry.ByPhone(ctx, phone)
-	if err != nil {
-		return nil, errWrongOTP
-	}
-	return s.logged(ctx, session{Role: Resident, Person: person, Expires: s.auth.now().Add(residentLife)})
+	return logged(token, ses), nil
 }
 
 // sendOTP answers the same whether the phone is registered or not.
@@ -57,11 +54,15 @@ func (s *Server) sendOTP(ctx context.Context, phone kangma.Phone) (*logInOut, er
 	if err := s.limits.allow("otp:"+s.auth.otpID(phone), 5, 10*time.Minute, s.auth.now()); err != nil {
 		return nil, err
 	}
-	code, err := s.auth.newOTP(ctx, phone)
+	var code string
+	var err, unknown error
+	s.cfg.Registry.Together(ctx,
+		func(ctx context.Context) { code, err = s.auth.newOTP(ctx, phone) },
+		func(ctx context.Context) { _, unknown = s.cfg.Registry.FindByPhone(ctx, phone, nil) })
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	if _, err := s.cfg.Registry.ByPhone(ctx, phone); err == nil {
+	if unknown == nil {
 		if err := s.cfg.SendOTP(ctx, phone, code); err != nil {
 			return nil, kangma.E(kangma.Unavailable, "otp_send", "the one-time password could not be sent; try again").Because(err)
 		}
@@ -79,20 +80,21 @@ func (s *Server) logInStaff(ctx context.Context, in *logInIn) (*logInOut, error)
 	if err != nil {
 		return nil, err
 	}
-	return s.logged(ctx, session{Role: acc.Role, Account: in.Body.Username, Expires: s.auth.now().Add(staffLife)})
-}
-
-func (s *Server) logged(ctx context.Context, ses session) (*logInOut, error) {
+	ses := session{Role: acc.Role, Account: in.Body.Username, Expires: s.auth.now().Add(staffLife)}
 	token, err := s.auth.startSession(ctx, ses)
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	return logged(token, ses), nil
+}
+
+func logged(token string, ses session) *logInOut {
 	out := &logInOut{Status: http.StatusOK, SetCookie: []http.Cookie{{
 		Name: cookieName(ses.Role), Value: token, Path: "/", Expires: ses.Expires,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}}}
 	out.Body.Status, out.Body.Token, out.Body.Role, out.Body.Expires = "logged-in", token, ses.Role, ses.Expires
-	return out, nil
+	return out
 }
 
 type authIn struct {

@@ -116,6 +116,12 @@ func newTown(t *testing.T) *town { t.Helper(); return newTownWith(t, nil) }
 // newTownWith changes the server's configuration before it is built.
 func newTownWith(t *testing.T, change func(*api.Config)) *town {
 	t.Helper()
+	return newTownOn(t, nil, change)
+}
+
+// newTownOn puts the town's people and records elsewhere.
+func newTownOn(t *testing.T, state func(*registry.Config), change func(*api.Config)) *town {
+	t.Helper()
 	ctx, dir := context.Background(), t.TempDir()
 	w := &town{t: t, moment: &moment{clock: time.Date(2022, 8, 11, 4, 0, 0, 0, time.UTC), otps: map[string]string{}}, log: &lockedBuffer{}}
 	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -137,8 +143,12 @@ func newTownWith(t *testing.T, change func(*api.Config)) *town {
 	must(err)
 	sealer, err := seal.New(seal.Keys{KEK: kek, Index: [][seal.KeySize]byte{{2}}, Pseudonym: [seal.KeySize]byte{3}})
 	must(err)
-	w.registry, err = registry.Open(ctx, registry.Config{Node: "n", Journal: w.journal, Dossiers: db.Dossiers(), Records: db.Records(),
-		Sealer: sealer, Now: w.now, Retention: 60 * 24 * time.Hour, Log: log})
+	base := registry.Config{Node: "n", Journal: w.journal, Dossiers: db.Dossiers(), Records: db.Records(),
+		Sealer: sealer, Now: w.now, Retention: 60 * 24 * time.Hour, Log: log}
+	if state != nil {
+		state(&base)
+	}
+	w.registry, err = registry.Open(ctx, base)
 	must(err)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(err)
@@ -156,6 +166,9 @@ func newTownWith(t *testing.T, change func(*api.Config)) *town {
 	w.opener = opener
 	gates := checkpoint.New(w.registry, opener)
 	gates.AskStanding(w.issuance)
+	if m := w.registry.Moments(); m != nil {
+		gates.ShareProofs(m)
+	}
 	cfg := api.Config{Registry: w.registry, Checkpoint: gates, Issuer: w.issuance, Issuance: w.issuance, Lists: &w.lists, Venues: &w.lists, Region: region,
 		Warehouse: w.warehouse, SendOTP: w.sendOTP, BcryptCost: 4, Version: "test", Log: log}
 	if change != nil {

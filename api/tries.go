@@ -14,8 +14,8 @@ import (
 )
 
 // tries are budgets that all nodes share, through the records: of wrong digits and documents, and of look-ups of one person.
-// They are asked for on those rare ways only, never when a code is scanned. Where the records cannot be read, each node's own
-// budget has to do.
+// They are asked for on those rare ways only, never when a code is scanned. Where the state cannot be read, each node's own
+// budget has to do. A state on a server counts by itself (store.Moments); else they are records.
 type tries struct {
 	Since time.Time `json:"since"` // begin of the window
 	N     int       `json:"n"`
@@ -49,6 +49,10 @@ func (s *Server) triesLeft(ctx context.Context, key string, n int, window time.D
 	if err := s.limits.left(key, n, window, now); err != nil {
 		return err
 	}
+	if m := s.cfg.Registry.Moments(); m != nil {
+		ok, wait, err := m.Left(ctx, triesID(key), n)
+		return waitFor(ok || err != nil, wait)
+	}
 	if t, _, err := s.getTries(ctx, key, window, now); err == nil && t.N >= n {
 		return retryIn(t, window, now)
 	}
@@ -60,6 +64,14 @@ func (s *Server) spendTry(ctx context.Context, key string, n int, window time.Du
 	now := s.auth.now()
 	if err := s.limits.allow(key, n, window, now); err != nil {
 		return err
+	}
+	return s.spendSharedTry(ctx, key, n, window, now)
+}
+
+func (s *Server) spendSharedTry(ctx context.Context, key string, n int, window time.Duration, now time.Time) error {
+	if m := s.cfg.Registry.Moments(); m != nil {
+		ok, wait, err := m.Spend(ctx, triesID(key), n, window)
+		return waitFor(ok || err != nil, wait)
 	}
 	for range triesAttempts {
 		t, version, err := s.getTries(ctx, key, window, now)
@@ -83,8 +95,15 @@ func (s *Server) spendTry(ctx context.Context, key string, n int, window time.Du
 }
 
 func retryIn(t tries, window time.Duration, now time.Time) error {
+	return waitFor(false, t.Since.Add(window).Sub(now))
+}
+
+func waitFor(ok bool, wait time.Duration) error {
+	if ok {
+		return nil
+	}
 	e := kangma.E(kangma.TooMany, "too_many", "too many attempts; wait and try again")
-	e.RetryAfter = max(1, int(t.Since.Add(window).Sub(now).Seconds()))
+	e.RetryAfter = max(1, int(wait.Seconds()))
 	return e
 }
 

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"context"
-	"encoding/binary"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,26 +9,18 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/codegen"
-	"github.com/kangma/kangma/store"
-	"github.com/kangma/kangma/store/embedded"
+	"github.com/kangma/kangma/store/storetest"
 )
 
-func sharedProofs(t *testing.T) *proofs {
-	t.Helper()
-	db, err := embedded.Open("", embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &proofs{db.Records()}
+// sharedProofs are those of several nodes, with a clock.
+func sharedProofs() (p *proofs, clock *time.Time) {
+	now := shownAt
+	return &proofs{&storetest.MemoryMoments{Now: func() time.Time { return now }}}, &now
 }
 
 func TestAProofIsOneTimeAtAllNodes(t *testing.T) {
-	p, ctx := sharedProofs(t), context.Background()
+	p, clock := sharedProofs()
+	ctx := context.Background()
 	c := &codegen.Claims{ID: codegen.CodeID{1, 2, 3}, Slot: 7, Shown: true}
 	for _, step := range []struct {
 		what     string
@@ -42,10 +33,11 @@ func TestAProofIsOneTimeAtAllNodes(t *testing.T) {
 		{"the first", c, "a", 1, 0, false}, {"its retry", c, "a", 1, time.Second, false}, {"another scan at that gate", c, "a", 2, time.Second, true},
 		{"another gate", c, "b", 3, time.Second, true}, {"the same event from another gate", c, "b", 1, time.Second, true},
 		{"the next slot", &codegen.Claims{ID: c.ID, Slot: 8}, "b", 4, 30 * time.Second, false},
-		{"another code of the same record", &codegen.Claims{ID: codegen.CodeID{1, 2, 4}, Slot: 7}, "b", 5, 0, false},
-		{"within its time still", c, "c", 6, proofLife - 2*time.Second, true}, {"after its time", c, "c", 7, proofLife + time.Second, false},
+		{"another code", &codegen.Claims{ID: codegen.CodeID{1, 2, 4}, Slot: 7}, "b", 5, 0, false},
+		{"within its time still", c, "c", 6, proofLife - 2*time.Second, true}, {"after its time", c, "c", 7, 2 * proofLife, false},
 	} {
-		got, err := p.note(ctx, step.claims, step.gate, kangma.EventID{step.event}, shownAt.Add(step.after))
+		*clock = shownAt.Add(step.after)
+		got, err := p.note(ctx, step.claims, step.gate, kangma.EventID{step.event})
 		if err != nil || got != step.replayed {
 			t.Errorf("%s: replayed %v, %v", step.what, got, err)
 		}
@@ -54,7 +46,8 @@ func TestAProofIsOneTimeAtAllNodes(t *testing.T) {
 
 // The link in an answer to a gate's number proves the slots before its own too, to who has the software.
 func TestAnAnswerUsesUpTheSlotsBeforeItsOwnAtAllNodes(t *testing.T) {
-	p, ctx := sharedProofs(t), context.Background()
+	p, clock := sharedProofs()
+	ctx := context.Background()
 	id := codegen.CodeID{4, 5, 6}
 	plain := func(slot int) *codegen.Claims { return &codegen.Claims{ID: id, Slot: slot, Shown: true} }
 	answer := func(slot int) *codegen.Claims { c := plain(slot); c.Challenge = 47; return c }
@@ -71,7 +64,8 @@ func TestAnAnswerUsesUpTheSlotsBeforeItsOwnAtAllNodes(t *testing.T) {
 		{"an answer of a slot before it", answer(11), 6, 5 * time.Second, true}, {"a later answer", answer(13), 7, 31 * time.Second, false},
 		{"as long as the link is good for", plain(12), 8, answerLife - 2*time.Second, true}, {"a later slot", plain(14), 9, 2 * time.Minute, false},
 	} {
-		got, err := p.note(ctx, step.claims, "gate", kangma.EventID{step.event}, shownAt.Add(step.after))
+		*clock = shownAt.Add(step.after)
+		got, err := p.note(ctx, step.claims, "gate", kangma.EventID{step.event})
 		if err != nil || got != step.replayed {
 			t.Errorf("%d %s: replayed %v, %v", i, step.what, got, err)
 		}
@@ -95,31 +89,33 @@ func TestAnAnswerWhosePassageCouldNotBeKeptIsFree(t *testing.T) {
 }
 
 func TestAProofWhosePassageCouldNotBeKeptIsFree(t *testing.T) {
-	p, ctx := sharedProofs(t), context.Background()
+	p, _ := sharedProofs()
+	ctx := context.Background()
 	c := &codegen.Claims{ID: codegen.CodeID{1}, Slot: 1, Shown: true}
 	mine, yours := kangma.NewEventID(shownAt), kangma.NewEventID(shownAt)
-	if _, err := p.note(ctx, c, "a", mine, shownAt); err != nil {
+	if _, err := p.note(ctx, c, "a", mine); err != nil {
 		t.Fatal(err)
 	}
-	p.forget(ctx, c, yours)
-	if got, _ := p.note(ctx, c, "a", yours, shownAt); !got {
+	p.forget(ctx, c, "a", yours)
+	if got, _ := p.note(ctx, c, "a", yours); !got {
 		t.Error("another scan's failure freed it")
 	}
-	p.forget(ctx, c, mine)
-	if got, _ := p.note(ctx, c, "a", yours, shownAt); got {
+	p.forget(ctx, c, "a", mine)
+	if got, _ := p.note(ctx, c, "a", yours); got {
 		t.Error("it is not free")
 	}
 }
 
 // Of many nodes that are shown the same proof at once, one lets it pass.
 func TestOneOfManyNodesWins(t *testing.T) {
-	p, ctx := sharedProofs(t), context.Background()
+	p, _ := sharedProofs()
+	ctx := context.Background()
 	var passed, failed atomic.Int64
 	var wg sync.WaitGroup
 	for node := range 8 {
 		wg.Go(func() {
 			c := &codegen.Claims{ID: codegen.CodeID{9}, Slot: 3, Shown: true}
-			replayed, err := p.note(ctx, c, "gate", kangma.EventID{byte(node + 1)}, shownAt)
+			replayed, err := p.note(ctx, c, "gate", kangma.EventID{byte(node + 1)})
 			switch {
 			case err != nil:
 				failed.Add(1) // contended: this node decides by what it knows itself
@@ -131,23 +127,5 @@ func TestOneOfManyNodesWins(t *testing.T) {
 	wg.Wait()
 	if passed.Load() != 1 {
 		t.Errorf("%d passed, %d could not tell", passed.Load(), failed.Load())
-	}
-}
-
-func TestSharedProofsAreBounded(t *testing.T) {
-	p, ctx := sharedProofs(t), context.Background()
-	var big []byte
-	for i := range maxProofs {
-		big = append(big, proofEntry(&codegen.Claims{ID: codegen.CodeID{0, 5, byte(i >> 8), byte(i)}}, "g", kangma.EventID{1}, shownAt)...)
-	}
-	if err := p.records.Put(ctx, store.Record{Kind: proofKind, ID: proofRecordID(codegen.CodeID{0, 5}), Version: 1, Data: big}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.note(ctx, &codegen.Claims{ID: codegen.CodeID{0, 5, 255, 255}}, "g", kangma.EventID{2}, shownAt); err != nil {
-		t.Fatal(err)
-	}
-	rec, err := p.records.Get(ctx, proofKind, proofRecordID(codegen.CodeID{0, 5}))
-	if err != nil || len(rec.Data) != maxProofs*proofSize || binary.BigEndian.Uint16(rec.Data[2:]) != 1 {
-		t.Errorf("%d bytes, %v", len(rec.Data), err)
 	}
 }

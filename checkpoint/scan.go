@@ -7,6 +7,7 @@ import (
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/codegen"
 	"github.com/kangma/kangma/registry"
+	"github.com/kangma/kangma/store"
 )
 
 // Opener opens a shown code online and says whose it is; "" means it is good. codegen.Opener is one.
@@ -42,16 +43,20 @@ func (s *Service) Whereabouts() *Whereabouts { return &s.where }
 
 // PersonOf says whose good code a text is, for somebody who shows it to be counted with another. The code is not used up.
 func (s *Service) PersonOf(ctx context.Context, text string, now time.Time) (kangma.PersonID, kangma.CannotTell, error) {
-	c, bad, err := s.identify(ctx, Scan{Code: text}, now)
+	c, bad := s.open(Scan{Code: text}, now)
+	if bad != "" {
+		return c.Person, bad, nil
+	}
+	bad, err := s.stands(ctx, &c, now)
 	return c.Person, bad, err
 }
 
 // AskStanding has every code looked up that can be voided. Call it before the service is in use.
 func (s *Service) AskStanding(st Standing) { s.standing = st }
 
-// ShareProofs makes a holder proof one-time at all nodes that have the same records, not at this one alone. It costs one
-// read and one write of a small record for each shown credential. Call it before the service is in use.
-func (s *Service) ShareProofs() { s.shared = &proofs{s.registry.Records()} }
+// ShareProofs makes a holder proof one-time at all nodes that have the same state, not at this one alone. It travels with
+// what a scan reads anyway. Call it before the service is in use.
+func (s *Service) ShareProofs(m store.Moments) { s.shared = &proofs{m} }
 
 // TrustForeign has EU digital COVID certificates verified against these signers. Call it before the service is in use.
 func (s *Service) TrustForeign(keys *codegen.HealthCertKeys) { s.signers = keys }
@@ -102,6 +107,8 @@ type Found struct {
 	Person kangma.PersonID
 	Tell   kangma.CannotTell // why there is nobody: unknown_person, expired, malformed; "" with a person
 	How    string            // id-card or short-code; of the passage
+
+	Dossier *kangma.Dossier // where it was read to find them: it is not read again
 }
 
 // Scan verifies the code, assesses the person live, decides, and answers once the passage is durable. A bad code is a
@@ -115,68 +122,106 @@ func (s *Service) Scan(ctx context.Context, in Scan) (kangma.Verdict, error) {
 		in.Event = kangma.NewEventID(now)
 	}
 	at := momentOf(in.Event, now)
-	claims, bad, err := s.identify(ctx, in, now)
-	if err != nil {
-		return kangma.Verdict{}, err
-	}
+	claims, bad := s.open(in, now)
 	if bad == "" {
 		bad = in.answered(in.Gate.Policy, &claims) // before it counts as shown: the person answers and is scanned again
 	}
 	if bad != "" {
 		return s.keep(ctx, in, at, kangma.Assessment{CannotTell: bad}, nil, nil)
 	}
-	a, d, err := s.registry.AssessOrLast(ctx, claims.Person, now)
-	if err != nil {
-		return kangma.Verdict{}, err
+	r := s.read(ctx, in, &claims, now)
+	if r.err != nil {
+		return kangma.Verdict{}, r.err
 	}
+	if r.bad != "" {
+		return s.keep(ctx, in, at, kangma.Assessment{CannotTell: r.bad}, nil, nil)
+	}
+	a, d := r.assessment, r.dossier
 	if in.Found != nil {
 		return s.keep(ctx, in, at, a, d, nil)
 	}
-	replayed, flags := s.note(ctx, &claims, in.Gate, in.Event, at)
+	replayed, flags := s.shown.note(&claims, in.Gate, in.Event, at)
+	if r.replayed && !replayed {
+		replayed, flags = true, append(flags, FlagReplay)
+	}
 	if replayed { // whose code it is stays known: staff compare the name with the person before them
 		a = kangma.Assessment{CannotTell: kangma.TellReplayed, AsOf: a.AsOf}
 	}
 	v, err := s.keep(ctx, in, at, a, d, flags)
 	switch {
 	case err != nil:
-		s.forget(ctx, &claims, in.Event)
+		s.forget(ctx, &claims, in.Gate.ID, in.Event)
 	case len(flags) == 0: // a code that may be a copy says nothing about where its owner is
 		s.where.Note(claims.Person, in.Gate.District, at)
 	}
 	return v, err
 }
 
-// identify says whose code was shown, or who was found without one.
-func (s *Service) identify(ctx context.Context, in Scan, now time.Time) (c codegen.Claims, bad kangma.CannotTell, err error) {
-	if in.Found != nil {
-		return codegen.Claims{Person: in.Found.Person}, in.Found.Tell, nil
+// open says whose code was shown, or who was found without one, as far as the code itself tells.
+func (s *Service) open(in Scan, now time.Time) (c codegen.Claims, bad kangma.CannotTell) {
+	switch {
+	case in.Found != nil:
+		return codegen.Claims{Person: in.Found.Person}, in.Found.Tell
+	case codegen.IsHealthCert(in.Code):
+		return c, s.foreign(in.Code, now)
 	}
-	if codegen.IsHealthCert(in.Code) {
-		return c, s.foreign(in.Code, now), nil
-	}
-	if c, bad = s.opener.Open(in.Code, now); bad == "" {
-		bad, err = s.stands(ctx, &c, now)
-	}
-	return c, bad, err
+	return s.opener.Open(in.Code, now)
 }
 
-// note remembers what was shown, here and where proofs are shared at the other nodes. Where they cannot be reached, what
-// this node knows has to do.
-func (s *Service) note(ctx context.Context, c *codegen.Claims, g Gate, event kangma.EventID, at time.Time) (replayed bool, flags []string) {
-	replayed, flags = s.shown.note(c, g, event, at)
-	if s.shared == nil || !c.Shown || replayed {
-		return replayed, flags
-	}
-	if elsewhere, err := s.shared.note(ctx, c, g.ID, event, at); err == nil && elsewhere {
-		return true, append(flags, FlagReplay)
-	}
-	return false, flags
+// reading is what a scan learns from the state.
+type reading struct {
+	bad        kangma.CannotTell // the code was voided
+	assessment kangma.Assessment
+	dossier    *kangma.Dossier
+	replayed   bool // the proof was shown at another node
+	err        error
 }
 
-func (s *Service) forget(ctx context.Context, c *codegen.Claims, event kangma.EventID) {
+// read asks for all that a scan needs at once: whether the code stands, the person, and where proofs are shared whether this
+// one is new, which uses it up. Where proofs cannot be asked for, what this node knows has to do.
+func (s *Service) read(ctx context.Context, in Scan, c *codegen.Claims, now time.Time) (r reading) {
+	if in.Found != nil && in.Found.Dossier != nil {
+		r.assessment, r.dossier = s.registry.AssessFound(in.Found.Dossier, now)
+		return r
+	}
+	stands := s.standing != nil && in.Found == nil && c.Kind != codegen.Dynamic
+	shared := s.shared != nil && in.Found == nil && c.Shown
+	if !stands && !shared {
+		r.assessment, r.dossier, r.err = s.registry.AssessOrLast(ctx, c.Person, now)
+		return r
+	}
+	return *s.readTogether(ctx, in, c, now, stands, shared)
+}
+
+func (s *Service) readTogether(ctx context.Context, in Scan, c *codegen.Claims, now time.Time, stands, shared bool) *reading {
+	var r reading
+	var standErr, proofErr error
+	fs := make([]func(context.Context), 1, 3)
+	fs[0] = func(ctx context.Context) {
+		r.assessment, r.dossier, r.err = s.registry.AssessOrLast(ctx, c.Person, now)
+	}
+	if stands {
+		fs = append(fs, func(ctx context.Context) { r.bad, standErr = s.standing.Standing(ctx, c, now) })
+	}
+	if shared {
+		fs = append(fs, func(ctx context.Context) { r.replayed, proofErr = s.shared.note(ctx, c, in.Gate.ID, in.Event) })
+	}
+	s.registry.Together(ctx, fs...)
+	if standErr != nil {
+		r.err = standErr
+	}
+	if proofErr != nil {
+		r.replayed = false
+	} else if shared && r.err != nil && !r.replayed {
+		s.shared.forget(ctx, c, in.Gate.ID, in.Event)
+	}
+	return &r
+}
+
+func (s *Service) forget(ctx context.Context, c *codegen.Claims, gate string, event kangma.EventID) {
 	s.shown.forget(c, event)
 	if s.shared != nil && c.Shown {
-		s.shared.forget(ctx, c, event)
+		s.shared.forget(ctx, c, gate, event)
 	}
 }
 

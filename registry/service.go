@@ -19,7 +19,7 @@ import (
 	"github.com/kangma/kangma/store/seal"
 )
 
-// Config is what a Service is built from. Every field but Breaker, LastKnown, Patience and Log is required.
+// Config is what a Service is built from. Every field but Breaker, Shared, LastKnown, Patience and Log is required.
 type Config struct {
 	Node      string // this node's name: its journal's name in marks and in the warehouse
 	Journal   store.Journal
@@ -29,6 +29,7 @@ type Config struct {
 	Now       func() time.Time // the only clock in the package
 	Retention time.Duration    // evidence observed before now minus this is refused
 	Breaker   backtest.Breaker // holds what would recolour too many; the zero one at 0.1 %
+	Shared    store.Shared     // what a state on a server can do besides; nil: it is embedded
 	LastKnown LastKnown        // a copy of a state that other nodes share; nil: none
 	Patience  time.Duration    // how long a proposal waits for its count before that goes on in the background; 0: 20 s
 	Log       *slog.Logger     // nil: slog.Default

@@ -86,6 +86,9 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 		Node: c.Node, Journal: s.journal, Dossiers: s.touched.Watch(s.dossiers), Records: s.records, Sealer: sealer,
 		Now: time.Now, Retention: evidenceRetention, Breaker: backtest.Breaker{Limit: c.BreakerLimit}, Log: log,
 	}
+	if s.redis != nil {
+		cfg.Shared = s.redis
+	}
 	if s.replica != nil {
 		cfg.LastKnown = s.replica
 	}
@@ -108,7 +111,7 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 	}
 	s.checkpoint = checkpoint.New(s.registry, s.codes)
 	if s.redis != nil {
-		s.checkpoint.ShareProofs()
+		s.checkpoint.ShareProofs(s.redis)
 		s.checkpoint.ShareShown()
 	}
 	return s, s.openIssuance(ctx, log)

@@ -35,24 +35,8 @@ func (db *DB) do(ctx context.Context, extra time.Duration, calls ...*call) error
 	if err := ctx.Err(); err != nil {
 		return unavailable("canceled", err)
 	}
-	groups := map[*goredis.Client][]*call{}
-	for _, c := range calls {
-		client, err := db.server(ctx, c.tag)
-		if err != nil {
-			return err
-		}
-		groups[client] = append(groups[client], c)
-	}
-	if len(groups) == 1 {
-		for client, group := range groups {
-			db.pipelines(ctx, extra, client, group)
-		}
-	} else {
-		var wg sync.WaitGroup
-		for client, group := range groups {
-			wg.Go(func() { db.pipelines(ctx, extra, client, group) })
-		}
-		wg.Wait()
+	if !handOver(ctx, extra, calls) {
+		db.ask(ctx, extra, calls)
 	}
 	for _, c := range calls {
 		if c.err != nil {
@@ -60,6 +44,32 @@ func (db *DB) do(ctx context.Context, extra time.Duration, calls ...*call) error
 		}
 	}
 	return nil
+}
+
+// ask is do without a look at what came of the calls.
+func (db *DB) ask(ctx context.Context, extra time.Duration, calls []*call) {
+	if db.ring == nil {
+		db.pipelines(ctx, extra, db.single, calls)
+		return
+	}
+	groups := map[*goredis.Client][]*call{}
+	for _, c := range calls {
+		client, err := db.server(ctx, c.tag)
+		if c.err = err; err == nil {
+			groups[client] = append(groups[client], c)
+		}
+	}
+	if len(groups) == 1 {
+		for client, group := range groups {
+			db.pipelines(ctx, extra, client, group)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	for client, group := range groups {
+		wg.Go(func() { db.pipelines(ctx, extra, client, group) })
+	}
+	wg.Wait()
 }
 
 // server gives the client of the master that holds a tag.
@@ -211,20 +221,16 @@ var errNoReply = errors.New("no reply and no error")
 
 // retriable finds the calls that the server refused without executing them and removes the reason.
 func (db *DB) retriable(ctx context.Context, client *goredis.Client, calls []*call) (again []*call) {
-	moved, loaded := false, map[*goredis.Script]bool{}
+	moved, tried, loaded := false, false, false
 	for _, c := range calls {
 		switch code := errorCode(c.err); {
 		case code == "NOSCRIPT":
-			if !loaded[c.script] {
-				loaded[c.script] = true
-				limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout)
-				err := c.script.Load(limited, client).Err()
-				cancel()
-				if err != nil {
-					continue
-				}
+			if !tried {
+				tried, loaded = true, db.loadScripts(ctx, client)
 			}
-			again = append(again, c)
+			if loaded {
+				again = append(again, c)
+			}
 		case db.ring != nil && (code == "MOVED" || code == "ASK" || code == "READONLY" || code == "TRYAGAIN"):
 			moved = true
 			again = append(again, c)
@@ -238,6 +244,18 @@ func (db *DB) retriable(ctx context.Context, client *goredis.Client, calls []*ca
 		}
 	}
 	return again
+}
+
+// loadScripts gives a server all scripts at once: it was started anew.
+func (db *DB) loadScripts(ctx context.Context, client *goredis.Client) bool {
+	ctx, cancel := context.WithTimeout(ctx, db.cfg.Timeout)
+	defer cancel()
+	for _, s := range scripts { // one by one: in a pipeline go-redis forgets their names
+		if s.Load(ctx, client).Err() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func setErr(calls []*call, err error) {

@@ -39,14 +39,11 @@ func (db *DB) bitmapKey(tag int) string { return db.vault.tags[tag] + "b" }
 func (s *Dossiers) Get(ctx context.Context, id kangma.PersonID) (kangma.Dossier, error) {
 	at := s.db.spotOf(id)
 	c := &call{tag: at.tag, args: []any{"HGET", s.db.bucketKey(at.tag, at.bucket), at.field[:]}}
-	if err := s.db.do(ctx, 0, c); err != nil {
+	if err := s.db.doSure(ctx, 0, c); err != nil {
 		return kangma.Dossier{}, err
 	}
 	sealed, ok := c.reply.(string)
 	if !ok {
-		if err := s.db.present(ctx, at.tag); err != nil {
-			return kangma.Dossier{}, err
-		}
 		return kangma.Dossier{}, kangma.E(kangma.NotFound, "person", "nobody of this id")
 	}
 	d, err := s.db.openDossier(at, []byte(sealed))
@@ -54,6 +51,19 @@ func (s *Dossiers) Get(ctx context.Context, id kangma.PersonID) (kangma.Dossier,
 		err = errDamaged
 	}
 	return d, err
+}
+
+// doSure is do for one read, of which the answer "nothing" is believed only where the partition is whole. That is asked in
+// the same exchange: a second one would be a round trip more for whoever is not there.
+func (db *DB) doSure(ctx context.Context, extra time.Duration, c *call) error {
+	whole := &call{tag: c.tag, args: []any{"HEXISTS", db.stateKey(c.tag), "e"}}
+	if err := db.do(ctx, extra, c, whole); err != nil {
+		return err
+	}
+	if c.reply == nil && whole.reply != int64(1) {
+		return errVanished
+	}
+	return nil
 }
 
 // present tells an answer "nothing" from a partition that lost its data.

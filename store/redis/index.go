@@ -230,38 +230,42 @@ func (db *DB) living(ctx context.Context, x kangma.BlindIndex, claims []claim, r
 
 // Lookup finds a person by a blind index.
 func (s *Dossiers) Lookup(ctx context.Context, index kangma.BlindIndex) (kangma.PersonID, error) {
-	at := s.db.entryOf(index)
-	seen := ""
+	d, err := s.db.Find(ctx, index, nil)
+	return d.Person, err
+}
+
+// Find is Lookup that gives the dossier: it was read to know whether the claim is true.
+func (db *DB) Find(ctx context.Context, index kangma.BlindIndex, guess func(kangma.PersonID)) (kangma.Dossier, error) {
+	at := db.entryOf(index)
+	seen, s := "", db.Dossiers()
 	for round := 0; round < 10; round++ {
 		c := &call{tag: at.tag, args: []any{"HGET", at.key, at.field[:]}}
-		if err := s.db.do(ctx, 0, c); err != nil {
-			return kangma.PersonID{}, err
+		if err := db.doSure(ctx, 0, c); err != nil {
+			return kangma.Dossier{}, err
 		}
 		entry, _ := c.reply.(string)
-		if entry == "" {
-			if err := s.db.present(ctx, at.tag); err != nil {
-				return kangma.PersonID{}, err
-			}
-		}
 		if entry == "" || round > 0 && entry == seen { // nobody, and nothing moved while we looked
-			return kangma.PersonID{}, kangma.E(kangma.NotFound, "person", "nobody with this index")
+			return kangma.Dossier{}, kangma.E(kangma.NotFound, "person", "nobody with this index")
 		}
 		seen = entry
-		claims, err := s.db.openClaims(at, entry)
+		claims, err := db.openClaims(at, entry)
 		if err != nil {
-			return kangma.PersonID{}, err
+			return kangma.Dossier{}, err
+		}
+		if guess != nil && len(claims) > 0 {
+			guess(claims[0].person)
 		}
 		for _, c := range claims {
 			d, err := s.Get(ctx, c.person)
 			if err != nil && kangma.KindOf(err) != kangma.NotFound {
-				return kangma.PersonID{}, err
+				return kangma.Dossier{}, err
 			}
 			if err == nil && d.Version >= c.version && slices.Contains(d.Sealed.Indexes, index) {
-				return c.person, nil
+				return d, nil
 			}
 		}
 	}
-	return kangma.PersonID{}, errBusyIndex
+	return kangma.Dossier{}, errBusyIndex
 }
 
 // settle tidies up after dossiers that are stored: what stands behind their claims is cut off, entries of indexes they

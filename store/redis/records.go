@@ -49,18 +49,15 @@ func (db *DB) indexKey(tag int, kind, index, value string) string {
 func (s *Records) Get(ctx context.Context, kind, id string) (store.Record, error) {
 	at := s.db.recordOf(kind, id)
 	c := &call{tag: at.tag, args: []any{"HGET", at.key, "b"}}
-	err := s.db.do(ctx, 0, c)
+	err := s.db.doSure(ctx, 0, c)
 	if kangma.CodeOf(err) == "redis_unreachable" && s.db.answers(ctx, at.tag) { // a large one takes its time, and only that is waited for
-		err = s.db.do(ctx, 5*time.Second, c)
+		err = s.db.doSure(ctx, 5*time.Second, c)
 	}
 	if err != nil {
 		return store.Record{}, err
 	}
 	sealed, ok := c.reply.(string)
 	if !ok {
-		if err := s.db.present(ctx, at.tag); err != nil {
-			return store.Record{}, err
-		}
 		return store.Record{}, errNoRecord
 	}
 	r, err := s.db.openRecord(at, sealed)

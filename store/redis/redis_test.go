@@ -60,6 +60,7 @@ func suites(t *testing.T, cfg redis.Config) {
 	t.Run("records", func(t *testing.T) {
 		storetest.Records(t, func(tb testing.TB, name string) store.Records { return db(tb, name).Records() })
 	})
+	t.Run("moments", func(t *testing.T) { storetest.Moments(t, db(t, "moments"), time.Sleep) })
 	t.Run("marks", func(t *testing.T) {
 		storetest.Marks(t, func(tb testing.TB, name string) storetest.State {
 			db := db(tb, name)

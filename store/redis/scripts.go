@@ -10,6 +10,8 @@ const (
 	saysChanged  = "C" // an index entry is not what was expected; an array with what it is
 )
 
+var scripts = []*goredis.Script{updateDossier, restoreDossiers, claimEntries, swapEntry, putRecord, keepOnce, undoOnce, spend}
+
 // updateDossier stores a dossier whose version is the next one.
 // KEYS: state, bucket, bitmap. ARGV: field, value, version before (8 bytes), bucket number, "1" if the indexes may differ.
 var updateDossier = goredis.NewScript(`

@@ -1,90 +1,43 @@
 package redis_test
 
 import (
-	"bufio"
-	"io"
-	"net"
-	"sync"
-	"sync/atomic"
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/internal/realserver"
 	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/redis"
 )
 
-// counter is a proxy that counts how often a client had to wait for Redis: pieces it sent after an answer.
-type counter struct {
-	addr  string
-	trips atomic.Int64
-}
-
-func count(t *testing.T, to string) *counter {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	wantOK(t, err)
-	c := &counter{addr: ln.Addr().String()}
-	var wg sync.WaitGroup
-	t.Cleanup(func() { ln.Close(); wg.Wait() })
-	wg.Go(func() {
-		for {
-			client, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() { c.carry(client, to) })
-		}
-	})
-	return c
-}
-
-func (c *counter) carry(client net.Conn, to string) {
-	defer client.Close()
-	server, err := net.Dial("tcp", to)
-	if err != nil {
-		return
+func nobody(err error) error {
+	if kangma.KindOf(err) == kangma.NotFound {
+		return nil
 	}
-	defer server.Close()
-	var waiting atomic.Bool
-	go func() {
-		defer client.Close()
-		_, _ = io.Copy(client, answers{server, &waiting}) // ends with either side
-	}()
-	r := bufio.NewReader(client)
-	for {
-		if _, err := r.Peek(1); err != nil {
-			return
-		}
-		piece, _ := r.Peek(r.Buffered())
-		if !waiting.Swap(true) {
-			c.trips.Add(1)
-		}
-		if _, err := server.Write(piece); err != nil {
-			return
-		}
-		r.Discard(len(piece))
-	}
+	return err
 }
 
-// answers reads what a server says and notes that it said something.
-type answers struct {
-	io.Reader
-	waiting *atomic.Bool
-}
-
-func (a answers) Read(b []byte) (int, error) {
-	n, err := a.Reader.Read(b)
-	a.waiting.Store(false)
-	return n, err
+func besides(ctx context.Context, db *redis.DB, all []kangma.Dossier) error {
+	errs := make([]error, 4)
+	db.Together(ctx,
+		func(ctx context.Context) { _, errs[0] = db.Dossiers().Lookup(ctx, all[0].Sealed.Indexes[0]) },
+		func(ctx context.Context) { _, errs[1] = db.Dossiers().Get(ctx, all[1].Person) },
+		func(ctx context.Context) {
+			db.Together(ctx,
+				func(ctx context.Context) { _, errs[2] = db.Records().Get(ctx, "gate", "g") },
+				func(ctx context.Context) { _, errs[3] = db.Once(ctx, store.Use{Key: "another", By: "by"}, patient) })
+		})
+	return errors.Join(errs...)
 }
 
 // TestRoundTrips bounds how often one operation waits for Redis: a scan reads one dossier, and where the holder's proof is shared
 // it reads and writes a record beside.
 func TestRoundTrips(t *testing.T) {
 	srv := realserver.StartRedis(t)
-	c := count(t, srv.Addr)
+	c := realserver.CountTrips(t, srv.Addr)
 	cfg := single(srv)
-	cfg.Addrs, cfg.Pool = []string{c.addr}, 1
+	cfg.Addrs, cfg.Pool = []string{c.Addr}, 1
 	db := open(t, cfg)
 	all := people(t, db, 3, 81) // scripts are loaded, the connection is there
 	record := store.Record{Kind: "gate", ID: "g", Version: 1}
@@ -112,11 +65,16 @@ func TestRoundTrips(t *testing.T) {
 			}
 			return db.Dossiers().Update(t.Context(), store.Mark{}, next...)
 		}},
+		{"Get of nobody", 1, func() error { _, err := db.Dossiers().Get(t.Context(), kangma.PersonID{1}); return nobody(err) }},
+		{"Get of no record", 1, func() error { _, err := db.Records().Get(t.Context(), "gate", "none"); return nobody(err) }},
+		{"Once", 1, func() error { _, err := db.Once(t.Context(), store.Use{Key: "key", By: "by"}, patient); return err }},
+		{"Spend", 1, func() error { _, _, err := db.Spend(t.Context(), "key", 3, patient); return err }},
+		{"a Lookup beside three others", 2, func() error { return besides(t.Context(), db, all) }},
 		{"Lookup", 2, func() error { _, err := db.Dossiers().Lookup(t.Context(), all[0].Sealed.Indexes[0]); return err }},
 	} {
-		before := c.trips.Load()
+		before := c.Trips()
 		wantOK(t, op.do())
-		got := c.trips.Load() - before
+		got := c.Trips() - before
 		if got < 1 || got > op.most {
 			t.Errorf("%s: %d round trips, want at most %d", op.what, got, op.most)
 		}
