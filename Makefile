@@ -16,7 +16,7 @@ build:                          ## bin/kangma
 
 # What starts servers is tested one package at a time, so that they do not starve each other. Reading photos is pure arithmetic, ten times slower under the race
 # detector: there only what runs concurrently is raced. PLAIN names the tests of the command that run without it.
-PLAIN = TestScripts/ocr|TestEveryPartMayBeMissingAtTheStart
+PLAIN = TestScripts/ocr|TestEveryPartMayBeMissingAtTheStart|TestNothingOnDiskNamesAnybodyAfterAFullRun
 
 test: export GORACE = atexit_sleep_ms=0
 test: setup-test check build    ## everything: race detector, shuffled, real servers

@@ -1,3 +1,3 @@
-// Package leak holds no code: its test searches every byte that the embedded stores leave on disk for what identifies
-// people (promise 5, threat T6).
+// Package leak searches every byte that a town leaves on disk for what identifies people (promise 5, threat T6). Only tests use it: its
+// own looks at the embedded stores, that of cmd/kangma at whole nodes after a full run.
 package leak

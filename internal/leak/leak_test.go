@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/leak"
 	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/embedded"
@@ -30,13 +30,13 @@ var now = time.Date(2022, 8, 11, 4, 0, 0, 0, time.UTC)
 
 // secrets is what must not be found. Names are of three characters from rare ones, so that chance does not make one.
 type secrets struct {
+	leak.Search
 	people []seal.Identity
-	found  map[string]string // clear text to what it is
 }
 
 func newSecrets(t *testing.T, r *rand.Rand) *secrets {
 	t.Helper()
-	s := &secrets{found: map[string]string{}}
+	s := &secrets{}
 	rare := func() string { return string(rune('㐀' + r.IntN(6000))) }
 	for i := range known {
 		first := fmt.Sprintf("44%04d%04d%02d%02d%03d", r.IntN(10000), 1930+r.IntN(90), 1+r.IntN(12), 1+r.IntN(28), r.IntN(1000))
@@ -47,52 +47,20 @@ func newSecrets(t *testing.T, r *rand.Rand) *secrets {
 			t.Fatal(err)
 		}
 		s.people = append(s.people, seal.Identity{Name: name, DocType: kangma.DocResidentID, Number: number, Phone: phone})
-		s.found[name.Reveal()], s.found[number.Reveal()], s.found[phone.Reveal()] = "name", "number", "phone"
+		s.Add("name", name.Reveal())
+		s.Add("number", number.Reveal())
+		s.Add("phone", phone.Reveal())
 	}
 	return s
 }
 
-// search looks for every secret at every byte of a file.
-func (s *secrets) search(t *testing.T, path string) (hits []string, size int) {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range b {
-		first := b[i]
-		lengths := []int{9}
-		switch {
-		case first >= '0' && first <= '9':
-			lengths = []int{11, 18}
-		case first < 0xe3 || first > 0xe4: // of the rare characters
-			continue
-		}
-		for _, n := range lengths {
-			if i+n <= len(b) {
-				if what, ok := s.found[string(b[i:i+n])]; ok {
-					hits = append(hits, fmt.Sprintf("%s at byte %d of %s", what, i, filepath.Base(path)))
-				}
-			}
-		}
-	}
-	return hits, len(b)
-}
-
 func (s *secrets) searchAll(t *testing.T, dir string) (hits []string, files, size int) {
 	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		h, n := s.search(t, path)
-		hits, files, size = append(hits, h...), files+1, size+n
-		return nil
-	})
+	hits, files, bytes, err := s.Folder(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return hits, files, size
+	return hits, files, int(bytes)
 }
 
 func keys(t *testing.T) *seal.Sealer {
@@ -133,7 +101,7 @@ func TestNothingOnDiskNamesAnybody(t *testing.T) {
 	open, files, size := s.searchAll(t, dir)
 	n.close(t)
 	closed, _, _ := s.searchAll(t, dir)
-	t.Logf("searched %d files, %d bytes, for %d names, numbers and phones: %d hits open, %d closed", files, size, len(s.found), len(open), len(closed))
+	t.Logf("searched %d files, %d bytes, for %d names, numbers and phones: %d hits open, %d closed", files, size, s.Values(), len(open), len(closed))
 	if hits := append(open, closed...); len(hits) > 0 {
 		t.Errorf("%d hits, the first: %v", len(hits), hits[:min(5, len(hits))])
 	}
@@ -156,7 +124,7 @@ func TestTheSearchFinds(t *testing.T) {
 		if err := errors.Join(err, db.Backup(t.Context(), path, nil), db.Close()); err != nil {
 			t.Fatal(err)
 		}
-		if hits, _ := s.search(t, path); len(hits) != 1 {
+		if hits, _, _ := s.searchAll(t, filepath.Dir(path)); len(hits) != 1 {
 			t.Errorf("a %s in clear: got hits %v, want 1", what, hits)
 		}
 	}
