@@ -57,13 +57,13 @@ func sniff(b []byte) (string, error) {
 	return "", errNotImage
 }
 
-// checkHeader refuses by size. It reads the header only.
-func checkHeader(b []byte, of shape) (format string, err error) {
+// checkHeader refuses by size. It reads the header only. size is what decoding will take, in bytes.
+func checkHeader(b []byte, of shape) (format string, size int, err error) {
 	if len(b) > MaxBytes {
-		return "", errTooLarge
+		return "", 0, errTooLarge
 	}
 	if format, err = sniff(b); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	var cfg image.Config
 	limit := maxPixelsJPEG
@@ -74,18 +74,19 @@ func checkHeader(b []byte, of shape) (format string, err error) {
 		limit = maxPixelsPNG
 	}
 	if err != nil {
-		return "", errDecode.Because(err)
+		return "", 0, errDecode.Because(err)
 	}
+	size = decodedSize(b, format, cfg)
 	long, short := max(cfg.Width, cfg.Height), min(cfg.Width, cfg.Height)
 	switch {
-	case long > maxSide || cfg.Width*cfg.Height > limit:
-		return "", errTooLarge
+	case long > maxSide || cfg.Width*cfg.Height > limit || size > maxDecoded:
+		return "", 0, errTooLarge
 	case long < of.minSide || short < of.minSide/of.maxAspect:
-		return "", errTooSmall
+		return "", 0, errTooSmall
 	case long > of.maxAspect*short:
-		return "", errNoDocument
+		return "", 0, errNoDocument
 	}
-	return format, nil
+	return format, size, nil
 }
 
 // decode reads the picture within the bounds, upright by its EXIF orientation, averaged down to the working size. scale
@@ -104,10 +105,15 @@ func Upright(ctx context.Context, b []byte) (image.Image, error) {
 }
 
 func decodeTo(ctx context.Context, b []byte, of shape, side int) (m *raster.RGB, scale float64, err error) {
-	format, err := checkHeader(b, of)
+	format, size, err := checkHeader(b, of)
 	if err != nil {
 		return nil, 0, err
 	}
+	free, err := reserve(ctx, size)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer free()
 	defer func() { // a decoder that panics on a mean file must not take the server with it
 		if r := recover(); r != nil {
 			m, err = nil, errDecode.Because(fmt.Errorf("panic: %v", r))
@@ -127,6 +133,7 @@ func decodeTo(ctx context.Context, b []byte, of shape, side int) (m *raster.RGB,
 		return nil, 0, errDecode.Because(err)
 	}
 	m, scale = raster.Shrink(img, side)
+	img = nil // its memory is given back when this function returns
 	if format == "jpeg" {
 		m = m.Oriented(exifOrientation(b))
 	}
