@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/ocr"
 	"github.com/kangma/kangma/ocr/synth"
 )
@@ -30,6 +31,18 @@ func BenchmarkNotACard(b *testing.B) {
 	for b.Loop() {
 		if d, _ := r.IDCard(context.Background(), p.JPEG); d != nil && d.NumberAccepted {
 			b.Fatal("a number was accepted")
+		}
+	}
+}
+
+// BenchmarkABombIsRefused refuses a PNG that claims 40,000 x 40,000 pixels; asked are 5 ms and 1 MB at most.
+func BenchmarkABombIsRefused(b *testing.B) {
+	r := newReader(b, ocr.Options{})
+	bomb := pngHeader(40_000, 40_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.IDCard(context.Background(), bomb); kangma.CodeOf(err) != "image_too_large" {
+			b.Fatal(err)
 		}
 	}
 }
