@@ -187,20 +187,29 @@ func (c *Card) assign(m *glyph.Model, r *Region, born string, places []string) {
 			}
 		}
 	}
-	sex := b
-	for i := b - 1; i >= 0 && i >= b-2; i-- {
-		if c.Sex, c.Nation = r.sexAndNation(m, c.Lines[i]); c.Sex.Text != "" {
-			sex = i
-			break
-		}
-	}
-	if sex == b {
-		sex = b - 1
-	}
+	sex := c.findSex(m, r)
 	if sex >= 1 {
 		c.Name = r.name(m, c.Lines[:sex])
 	}
 	c.Address = r.address(m, addressLines(c.Lines[b:]), places)
+}
+
+// findSex reads sex and nation from one of the two lines above the birth date and says which. A line in which neither was
+// found is read again as one without digits and letters, since a lone 女 may look like one.
+func (c *Card) findSex(m *glyph.Model, r *Region) int {
+	b := c.BirthRow
+	for _, again := range [...]bool{false, true} {
+		for i := b - 1; i >= 0 && i >= b-2; i-- {
+			l := c.Lines[i]
+			if again {
+				l = r.reread(m, l)
+			}
+			if c.Sex, c.Nation = r.sexAndNation(m, l); c.Sex.Text != "" {
+				return i
+			}
+		}
+	}
+	return b - 1
 }
 
 // addressLines are the lines below the first one as long as they follow each other closely.
