@@ -12,7 +12,9 @@ import (
 )
 
 const (
-	maxConns    = 16 << 10 // open at once, as far as files allow; an idle one costs about 12 KB
+	maxConns    = 16 << 10 // open at once, as far as files and memory allow
+	connBytes   = 16 << 10 // what an open one costs, with what the system keeps of it
+	connShare   = 4        // of the memory, at most a fourth
 	spareFiles  = 512      // for the stores, the journal and children
 	graceFresh  = time.Second
 	evictLook   = 256 // how many of the oldest are looked at for one that may go
@@ -63,8 +65,12 @@ func (c *conn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-func newDoors(t *throttle) *doors {
-	return &doors{throttle: t, limit: connLimit(), ushers: make(chan struct{}, maxUshers)}
+func newDoors(t *throttle, memory int64) *doors {
+	limit := connLimit()
+	if memory > 0 {
+		limit = max(256, min(limit, int(memory/connShare/connBytes)))
+	}
+	return &doors{throttle: t, limit: limit, ushers: make(chan struct{}, maxUshers)}
 }
 
 // connLimit raises the limit of open files to what is allowed and leaves room for everything else.

@@ -45,6 +45,7 @@ type Config struct {
 	OTPSecret  [32]byte
 	SendOTP    func(ctx context.Context, phone kangma.Phone, code string) error // how a one-time password reaches a phone
 	BcryptCost int                                                              // 0: 12
+	Memory     int64                                                            // bytes this process may use; 0: not known. A fourth of it is for connections
 	ScanBudget int                                                              // scans an hour of one staff account; 0: 2,000; a fixed device has ten times as many
 	Version    string
 	Ready      func(ctx context.Context) map[string]string // part to "ok" or what is wrong
@@ -125,7 +126,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Running > 0 {
 		s.throttle = newThrottle(cfg.Running, time.Now)
 	}
-	s.doors = newDoors(s.throttle)
+	s.doors = newDoors(s.throttle, cfg.Memory)
 	s.root = s.handler()
 	return s, nil
 }

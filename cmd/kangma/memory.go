@@ -16,12 +16,16 @@ const (
 	// processor on it while the heap is small, and a gigabyte of headroom is as good as four where it is large.
 	gcMost     = 400 // percent
 	gcLeast    = 50
-	gcHeadroom = 512 << 20 // bytes of garbage between two collections, where the percentages allow it
+	gcHeadroom = 512 << 20 // bytes of garbage between two collections, where the percentages and the memory allow it
 
 	memoryShare = 0.7 // of the machine's or cgroup's memory, at which the collector works harder
 	cacheShare  = 0.3 // of it for people, and as much for logins, at most
 	behindShare = 0.1 // of it for changes that wait to be stored, at most
 	entryBytes  = 1 << 10
+
+	// SQLite keeps pages outside the heap, so that the collector's limit does not know of them: two files, five connections each.
+	pageCacheMost  = 32 << 20
+	pageCacheShare = 160 // of the memory for each connection: a sixteenth for all
 )
 
 // memoryLimit is what this process may use: GOMEMLIMIT, the cgroup's limit, or the machine's memory. 0: not known.
@@ -29,14 +33,7 @@ func memoryLimit() int64 {
 	if l := debug.SetMemoryLimit(-1); l < math.MaxInt64 {
 		return l
 	}
-	least := int64(0)
-	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		if raw, err := os.ReadFile(path); err == nil {
-			if n, err := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64); err == nil && n > 0 && n < 1<<50 {
-				least = n
-			}
-		}
-	}
+	least := cgroupLimit("/")
 	if raw, err := os.ReadFile("/proc/meminfo"); err == nil {
 		line, _, _ := strings.Cut(string(raw), "\n")
 		if f := strings.Fields(line); len(f) >= 2 && f[0] == "MemTotal:" {
@@ -67,15 +64,24 @@ func cacheEntries(mib int) int {
 	return 256 << 10
 }
 
+// pageCache is how many bytes of pages each connection of SQLite keeps; 0: the store's own measure.
+func pageCache(limit int64) int {
+	if limit <= 0 {
+		return 0
+	}
+	return int(min(pageCacheMost, max(1<<20, limit/pageCacheShare)))
+}
+
 // tuneMemory trades memory for processor time while serving, until ctx ends. GOGC and GOMEMLIMIT, where set, decide instead.
 func tuneMemory(ctx context.Context) {
-	if l := memoryLimit(); l > 0 && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(float64(l) * memoryShare))
+	limit := memoryLimit()
+	if limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(float64(limit) * memoryShare))
 	}
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	debug.SetGCPercent(gcMost)
+	debug.SetGCPercent(gcPercent(liveHeap(), limit))
 	go func() {
 		tick := time.NewTicker(10 * time.Second)
 		defer tick.Stop()
@@ -84,7 +90,7 @@ func tuneMemory(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				debug.SetGCPercent(gcPercent(liveHeap()))
+				debug.SetGCPercent(gcPercent(liveHeap(), limit))
 			}
 		}
 	}()
@@ -98,10 +104,14 @@ func liveHeap() uint64 {
 	return s[0].Value.Uint64()
 }
 
-// gcPercent gives about the same headroom to a small and a large heap.
-func gcPercent(live uint64) int {
+// gcPercent gives about the same headroom to a small and a large heap, and at most a quarter of a small memory.
+func gcPercent(live uint64, limit int64) int {
 	if live == 0 {
 		return gcMost
 	}
-	return int(min(gcMost, max(gcLeast, 100*gcHeadroom/live)))
+	headroom := uint64(gcHeadroom)
+	if limit > 0 {
+		headroom = min(headroom, uint64(limit)/4)
+	}
+	return int(min(gcMost, max(gcLeast, 100*headroom/live)))
 }

@@ -66,7 +66,7 @@ func (s *stack) openStores(ctx context.Context, c *cli, log *slog.Logger) (err e
 
 func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 	if len(c.Redis) == 0 {
-		db, err := embedded.Open(filepath.Join(c.Data, "state.db"), embedded.Options{Relaxed: true})
+		db, err := embedded.Open(filepath.Join(c.Data, "state.db"), embedded.Options{Relaxed: true, Cache: pageCache(memoryLimit())})
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 
 func (s *stack) openWarehouse(ctx context.Context, c *cli, log *slog.Logger) error {
 	if len(c.Clickhouse) == 0 {
-		wh, err := embedded.OpenWarehouse(filepath.Join(c.Data, "warehouse.db"), embedded.Options{Relaxed: true})
+		wh, err := embedded.OpenWarehouse(filepath.Join(c.Data, "warehouse.db"), embedded.Options{Relaxed: true, Cache: pageCache(memoryLimit())})
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 
 	"github.com/pressly/goose/v3"
@@ -35,6 +36,8 @@ type Options struct {
 	SkipCheck bool
 	// Readers is how many reads run at once; 0: the number of processors, at least 4.
 	Readers int
+	// Cache is how many bytes of pages each connection keeps (readers and one writer); 0: 32 MiB.
+	Cache int
 	// ScanLimit is how many passages an uncommon question to the warehouse may look at; 0: 20,000,000.
 	ScanLimit int64
 	// Progress, if not nil, is told while an uncommon question looks at passages one by one: how far it is, of how many.
@@ -134,6 +137,9 @@ func (c *conn) tune() error {
 func dsnOf(path string, o Options) (string, error) {
 	// secure_delete: what is deleted is overwritten, so that an erased person's data key does not stay in a free page.
 	q := url.Values{"_mutex": {"no"}, "_busy_timeout": {"10000"}, "_cache_size": {"-32768"}, "_stmt_cache_size": {"0"}, "_secure_delete": {"on"}}
+	if o.Cache > 0 {
+		q.Set("_cache_size", strconv.Itoa(-max(1, o.Cache>>10)))
+	}
 	if path == "" {
 		return fmt.Sprintf("file:/kangma-%s?vfs=memdb&%s", rand.Text(), q.Encode()), nil
 	}
