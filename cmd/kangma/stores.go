@@ -49,18 +49,25 @@ const recordsAge = 2 * time.Second
 // openStores opens the journal, which is always this node's own, and the stores that the flags name. This is the only
 // place that names backends.
 func (s *stack) openStores(ctx context.Context, c *cli, log *slog.Logger) (err error) {
-	s.journal, err = journal.Open(filepath.Join(c.Data, "journal"), journal.Options{Now: time.Now, Logger: log, BallastBytes: 16 << 20,
-		Retention: c.JournalKeep, MaxSegmentBytes: int64(c.JournalSegment) << 20})
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
+	if err := s.openJournal(c, log); err != nil {
+		return err
 	}
-	s.onClose(s.journal.Close)
 	if err := s.openState(ctx, c, log); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
 	if err := s.openWarehouse(ctx, c, log); err != nil {
 		return fmt.Errorf("warehouse: %w", err)
 	}
+	return nil
+}
+
+func (s *stack) openJournal(c *cli, log *slog.Logger) (err error) {
+	s.journal, err = journal.Open(filepath.Join(c.Data, "journal"), journal.Options{Now: time.Now, Logger: log, BallastBytes: 16 << 20,
+		Retention: c.JournalKeep, MaxSegmentBytes: int64(c.JournalSegment) << 20})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	s.onClose(s.journal.Close)
 	return nil
 }
 

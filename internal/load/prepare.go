@@ -1,16 +1,23 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/api"
@@ -21,11 +28,10 @@ import (
 
 // Stores is what Prepare fills. Nobody else may use them meanwhile.
 type Stores struct {
-	Node     string
-	Journal  store.Journal
-	Dossiers store.Dossiers
-	Records  store.Records
-	Sealer   *seal.Sealer
+	Node    string
+	Journal store.Journal
+	Loader  store.Loader // of a state without people
+	Sealer  *seal.Sealer
 }
 
 // NewPopulation draws a seed for so many people and gates.
@@ -47,71 +53,100 @@ func (p *Population) Write(path string) error {
 
 const (
 	sessionLife = 30 * 24 * time.Hour
-	personChunk = 250 // people of one append and one update
+	personChunk = 250 // people of one append and one load
+	loginChunk  = 2000
 )
 
-// FillPeople journals and stores the people with their evidence and logs each of them in. The journal's mark moves along,
-// so that nothing is applied again.
+// FillPeople journals and stores the people with their evidence and logs each of them in, as after a rebuild: the journal
+// holds every event, the state what comes of them and the mark that says so. People and logins go in by the order of their keys,
+// so that a state file only grows at its end.
 func (p *Population) FillPeople(ctx context.Context, s Stores, now time.Time, watch Watch) error {
-	tell := gently(watch, "people")
-	var next, done atomic.Int64
-	var mu sync.Mutex // appends and marks go together
-	var failed atomic.Pointer[error]
+	order := p.inOrder(func(i int) uint64 { id := p.Person(i); return binary.BigEndian.Uint64(id[:8]) })
+	var last atomic.Uint64
+	err := eachChunk(ctx, order, personChunk, gently(watch, "people"), func(part []int32) error {
+		pos, err := p.fillChunk(ctx, s, now, part)
+		for {
+			old := last.Load()
+			if uint64(pos) <= old || last.CompareAndSwap(old, uint64(pos)) {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	order = p.inOrder(func(i int) uint64 { return api.SessionOrder(p.ResidentToken(i)) })
+	err = eachChunk(ctx, order, loginChunk, gently(watch, "logins"), func(part []int32) error { return p.fillLogins(ctx, s, now, part) })
+	if err != nil {
+		return err
+	}
+	mark := store.Record{Kind: "applied", ID: s.Node, Version: 1, Data: strconv.AppendUint(nil, last.Load(), 10)}
+	return s.Loader.Records(ctx, mark)
+}
+
+// inOrder gives the numbers of all people in order of a key.
+func (p *Population) inOrder(key func(i int) uint64) []int32 {
+	keys, order := make([]uint64, p.People), make([]int32, p.People)
 	var wg sync.WaitGroup
-	for range 4 * runtime.GOMAXPROCS(0) {
+	n := runtime.GOMAXPROCS(0)
+	for w := range n {
 		wg.Go(func() {
-			for failed.Load() == nil && ctx.Err() == nil {
-				from := int(next.Add(personChunk)) - personChunk
-				if from >= p.People {
-					return
-				}
-				to := min(from+personChunk, p.People)
-				if err := p.fillChunk(ctx, s, now, from, to, &mu); err != nil {
-					failed.Store(&err)
-					return
-				}
-				tell(int(done.Add(int64(to-from))), p.People)
+			for i := w; i < p.People; i += n {
+				keys[i], order[i] = key(i), int32(i)
 			}
 		})
 	}
 	wg.Wait()
-	if err := failed.Load(); err != nil {
-		return *err
-	}
-	return ctx.Err()
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(keys[a], keys[b]) })
+	return order
 }
 
-func (p *Population) fillChunk(ctx context.Context, s Stores, now time.Time, from, to int, mu *sync.Mutex) error {
+// eachChunk works on chunks of people, several at once.
+func eachChunk(ctx context.Context, order []int32, size int, tell func(done, all int), f func(part []int32) error) error {
+	var done atomic.Int64
+	g, alive := errgroup.WithContext(ctx)
+	g.SetLimit(4 * runtime.GOMAXPROCS(0))
+	for part := range slices.Chunk(order, size) {
+		if alive.Err() != nil {
+			break
+		}
+		g.Go(func() error {
+			if err := f(part); err != nil {
+				return err
+			}
+			tell(int(done.Add(int64(len(part)))), len(order))
+			return nil
+		})
+	}
+	return errors.Join(g.Wait(), ctx.Err())
+}
+
+func (p *Population) fillChunk(ctx context.Context, s Stores, now time.Time, part []int32) (store.Position, error) {
 	var dossiers []kangma.Dossier
 	var events []kangma.Event
-	for i := from; i < to; i++ {
-		d, evs, err := p.person(s.Sealer, i, now)
+	for _, i := range part {
+		d, evs, err := p.person(s.Sealer, int(i), now)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		dossiers, events = append(dossiers, d), append(events, evs...)
 	}
-	if err := func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		last, err := s.Journal.Append(ctx, events...)
-		if err != nil {
-			return err
-		}
-		return s.Dossiers.Update(ctx, store.Mark{Node: s.Node, Applied: last}, dossiers...)
-	}(); err != nil {
-		return err
+	last, err := s.Journal.Append(ctx, events...)
+	if err != nil {
+		return 0, err
 	}
-	for i := from; i < to; i++ {
-		rec, err := api.SessionRecord(p.ResidentToken(i), api.Resident, p.Person(i), "", now.Add(sessionLife))
-		if err != nil {
-			return err
-		}
-		if err := s.Records.Put(ctx, rec); err != nil {
+	return last, s.Loader.Dossiers(ctx, dossiers...)
+}
+
+func (p *Population) fillLogins(ctx context.Context, s Stores, now time.Time, part []int32) error {
+	records := make([]store.Record, len(part))
+	for n, i := range part {
+		var err error
+		if records[n], err = api.SessionRecord(p.ResidentToken(int(i)), api.Resident, p.Person(int(i)), "", now.Add(sessionLife)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.Loader.Records(ctx, records...)
 }
 
 var (
