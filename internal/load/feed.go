@@ -115,6 +115,9 @@ func Feed(ctx context.Context, p *FeedPlan, pop *Population, watch Watch) (*Feed
 		f.all = min(f.all, p.People)
 	}
 	defer f.http.CloseIdleConnections()
+	if watch == nil {
+		watch = func(string, int, int) {}
+	}
 	m := newMeter(p.Target)
 	if !m.look(ctx, 0) {
 		return nil, kangma.E(kangma.Unavailable, "target", "the target does not answer")

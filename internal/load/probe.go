@@ -24,11 +24,7 @@ func (f *feeder) probe(ctx context.Context, n int, due time.Time) {
 	person := f.all - 1 - n%f.all
 	ctx, cancel := context.WithTimeout(ctx, probePatience)
 	defer cancel()
-	var shown struct{ Code string }
-	_, _, err := f.ask(ctx, "/v1/me/code", f.pop.ResidentToken(person), nil, nil, &shown)
-	if err == nil && shown.Code == "" {
-		err = errors.New("a person without a code")
-	}
+	code, err := f.show(ctx, person)
 	if err != nil {
 		f.probed(0, 0, err)
 		return
@@ -51,7 +47,7 @@ func (f *feeder) probe(ctx context.Context, n int, due time.Time) {
 	scans := 0
 	for ctx.Err() == nil {
 		scans++
-		red, err := f.scan(ctx, n, shown.Code)
+		red, err := f.scan(ctx, n, code)
 		if err != nil {
 			f.probed(0, scans, err)
 			return
@@ -71,6 +67,24 @@ func (f *feeder) probe(ctx context.Context, n int, due time.Time) {
 		time.Sleep(probeEvery)
 	}
 	f.probed(0, scans, errors.New("a positive test did not turn the gate red within a minute"))
+}
+
+// show gives the code of a person, who comes again when there is no room.
+func (f *feeder) show(ctx context.Context, person int) (string, error) {
+	for {
+		var shown struct{ Code string }
+		_, wait, err := f.ask(ctx, "/v1/me/code", f.pop.ResidentToken(person), nil, nil, &shown)
+		if wait == 0 || ctx.Err() != nil {
+			if err == nil && shown.Code == "" {
+				err = errors.New("a person without a code")
+			}
+			return shown.Code, err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // scan reports whether the gate's verdict is red. A refusal for lack of room is no verdict.
