@@ -31,7 +31,8 @@ type Policy struct {
 	// OfflineHours is how old the gate's own data may be: 1 to 168; 0: 24.
 	OfflineHours int `json:"offline_hours,omitempty"`
 	// StaleMinutes is how old a colour may be that this gate's server knows from its own copy while the register does not
-	// answer: 1 to 1440. 0: nobody is let through on it; everybody is referred.
+	// answer: 1 to 1440; 0: 60, which is also for gates of before there was such a copy. -1: nobody is let through on it;
+	// everybody is referred.
 	StaleMinutes int `json:"stale_minutes,omitempty"`
 	// Challenge has the gate show a number of two digits for each person, which the code must carry: for posts at high risk, where
 	// somebody may show another's code from a picture.
@@ -54,6 +55,9 @@ func DefaultPolicy(kind string) Policy {
 	}
 	return p
 }
+
+// NeverStale is the StaleMinutes of a gate that lets nobody through on what was known a while ago.
+const NeverStale = -1
 
 // staleMinutes is the usual patience: what a credential drawn an hour ago says offline, a gate may say online.
 const staleMinutes = 60
@@ -84,8 +88,8 @@ func (g Gate) Check() error {
 	if g.Policy.OfflineHours < 0 || g.Policy.OfflineHours > 168 {
 		bad("policy.offline_hours", "a gate may decide without a network for 1 to 168 hours")
 	}
-	if g.Policy.StaleMinutes < 0 || g.Policy.StaleMinutes > 1440 {
-		bad("policy.stale_minutes", "a gate may decide from the server's own copy for 1 to 1440 minutes, or not (0)")
+	if g.Policy.StaleMinutes < NeverStale || g.Policy.StaleMinutes > 1440 {
+		bad("policy.stale_minutes", "a gate may decide from the server's own copy for 1 to 1440 minutes, as usual (0: 60), or not (-1)")
 	}
 	g.Policy.checkConditions(bad)
 	if len(faults) > 0 {

@@ -8,7 +8,11 @@ import (
 
 // fresh gives the assessment as this gate takes it: one from a copy that is older than the policy allows tells nothing.
 func (p Policy) fresh(a kangma.Assessment, at time.Time) kangma.Assessment {
-	if a.AsOf.IsZero() || at.Sub(a.AsOf) <= time.Duration(p.StaleMinutes)*time.Minute && a.Told {
+	minutes := p.StaleMinutes
+	if minutes == 0 {
+		minutes = staleMinutes
+	}
+	if a.AsOf.IsZero() || at.Sub(a.AsOf) <= time.Duration(minutes)*time.Minute && a.Told {
 		return a
 	}
 	return kangma.Assessment{Person: a.Person, At: a.At, AsOf: a.AsOf, CannotTell: kangma.TellStaleGate, Rules: a.Rules}

@@ -91,7 +91,7 @@ func (s *Service) claim(ctx context.Context, indexes []kangma.BlindIndex, want k
 	if errors.Is(err, kangma.NotFound) {
 		err = s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: rec.Version + 1, Data: want[:]})
 		if err == nil {
-			return want, nil
+			return s.claimed(ctx, indexes, want)
 		}
 		if !errors.Is(err, kangma.Conflict) {
 			return kangma.PersonID{}, err
@@ -107,13 +107,32 @@ func (s *Service) claim(ctx context.Context, indexes []kangma.BlindIndex, want k
 	return kangma.PersonID(rec.Data), nil
 }
 
+// claimed looks again once the claim is ours: whoever registered between the first look and the claim has let go of theirs,
+// and their dossier was there before that.
+func (s *Service) claimed(ctx context.Context, indexes []kangma.BlindIndex, want kangma.PersonID) (kangma.PersonID, error) {
+	owner, err := s.lookup(ctx, indexes)
+	switch {
+	case errors.Is(err, kangma.NotFound):
+		return want, nil
+	case err != nil:
+		return kangma.PersonID{}, err
+	}
+	return owner, s.unclaim(ctx, indexes[:1])
+}
+
 func (s *Service) enter(ctx context.Context, id kangma.PersonID, r Registration) error {
 	sealed, err := s.cfg.Sealer.Seal(id, r.Identity, 1)
 	if err != nil {
 		return err
 	}
 	d := kangma.Dossier{Person: id, Registered: s.cfg.Now().UTC(), Home: r.Home, Sealed: sealed}
-	return s.keepPerson(ctx, d)
+	if err := s.keepPerson(ctx, d); err != nil {
+		return err
+	}
+	if err := s.unclaim(ctx, sealed.Indexes); err != nil { // the dossier says it now; a claim that stays does no harm
+		s.log.Warn("a claim is left behind", "err", err)
+	}
+	return nil
 }
 
 // keepPerson makes who a person is durable, then puts it in force.
@@ -192,7 +211,8 @@ func (s *Service) unclaim(ctx context.Context, indexes []kangma.BlindIndex) erro
 		if err != nil {
 			return err
 		}
-		if err := s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: rec.Version + 1, Deleted: true}); err != nil {
+		err = s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: rec.Version + 1, Deleted: true})
+		if err != nil && !errors.Is(err, kangma.Conflict) { // somebody else of the same registration did it
 			return err
 		}
 	}

@@ -180,6 +180,9 @@ func TestARegistrationIsOnePersonHoweverOftenItComes(t *testing.T) {
 	if got, err := w.ByPhone(ctx, r.Identity.Phone); err != nil || got != first {
 		t.Errorf("by phone: %v %v", got, err)
 	}
+	if left, _, err := w.db.Records().List(ctx, store.RecordQuery{Kind: "claim", Limit: 10}); err != nil || len(left) != 0 {
+		t.Errorf("%d claims are left behind, %v", len(left), err)
+	}
 	stolen := registration(t, 2)
 	stolen.Identity.Number = r.Identity.Number
 	if _, _, err := w.Register(ctx, stolen); !errors.Is(err, kangma.Conflict) {

@@ -20,6 +20,9 @@ import (
 // volatile are the kinds of records that are worth nothing in a copy, or nothing later.
 var volatile = []string{"otp", "claim", "shown-proofs", "shown-codes", "seen-where"}
 
+// fleeting are the kinds of which nothing stays once they are deleted: none is in a journal.
+var fleeting = []string{"otp", "claim", "session", "tries", "short-code", "shown-proofs"}
+
 // openReplica opens this node's copy of the state in Redis. A damaged one is thrown away and made again: it is a copy.
 func openReplica(db *redis.DB, c *cli, log *slog.Logger, onClose func(func() error)) (*replica.Copy, error) {
 	path := filepath.Join(c.Data, "replica.db")

@@ -91,7 +91,7 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 		return err
 	}
 	db, err := redis.Open(ctx, redis.Config{
-		Addrs: c.Redis, Cluster: c.RedisCluster, Username: c.RedisUser, Password: c.RedisPassword, Key: secret[:], New: c.RedisNew, Logger: log,
+		Addrs: c.Redis, Cluster: c.RedisCluster, Username: c.RedisUser, Password: c.RedisPassword, Key: secret[:], New: c.RedisNew, Logger: log, Fleeting: fleeting,
 		OnLoss: func(partition int) {
 			log.Error("Redis lost acknowledged writes: stop the nodes and run kangma rebuild", "partition", partition)
 		},

@@ -34,6 +34,10 @@ type Config struct {
 	// an empty Redis counts as one that lost its data, and every call says so until Rebuild.
 	New bool
 
+	// Fleeting are kinds of records that are in no journal and worth nothing later. What is deleted of them is forgotten after
+	// an hour, its version too: their tombstones would else be most of what registrations and log-ins leave.
+	Fleeting []string
+
 	Timeout time.Duration // of one exchange; zero: 300 ms. Lists and large values get more in proportion
 	Pool    int           // connections to each server; zero: 64
 	Logger  *slog.Logger  // nil: none

@@ -112,7 +112,11 @@ func (db *DB) putCall(r store.Record, rebuild bool) (c *call, floor int64) {
 		version = binary.BigEndian.AppendUint64(nil, r.Version)
 	}
 	sealed := db.vault.seal(at.tag, documentHeadOf(r.Version, [4]byte{}), at.place, wire.EncodeRecord(r))
-	args := []any{sealed, version, r.ID, flag(rebuild)}
+	how := flag(rebuild)
+	if r.Deleted && !rebuild && slices.Contains(db.cfg.Fleeting, r.Kind) {
+		how = "2"
+	}
+	args := []any{sealed, version, r.ID, how}
 	if !r.Deleted {
 		args = append(args, db.kindKey(at.tag, r.Kind))
 		for index, value := range r.Index {

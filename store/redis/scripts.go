@@ -77,8 +77,8 @@ return redis.call('HINCRBY', KEYS[1], 'n', 1)
 `)
 
 // putRecord stores a record whose version is the next one, and moves its id between the indexes.
-// KEYS: state, record. ARGV: value, version before, id, '1' during a rebuild (then the version is the record's own),
-// then the keys of all sets that list it. The sets carry the same hash tag as the record, so they are in its slot.
+// KEYS: state, record. ARGV: value, version before, id, '1' during a rebuild (then the version is the record's own), '2' for a
+// tombstone that is forgotten in time, then the keys of all sets that list it. The sets carry the same hash tag as the record, so they are in its slot.
 var putRecord = goredis.NewScript(`
 local rebuild = ARGV[4] == '1'
 if not rebuild and redis.call('HEXISTS', KEYS[1], 'e') == 0 then return 'V' end
@@ -101,5 +101,7 @@ for key in string.gmatch(old[2] or '', '%S+') do
 end
 for i = 5, #ARGV do redis.call('ZADD', ARGV[i], 0, ARGV[3]) end
 redis.call('HSET', KEYS[2], 'b', ARGV[1], 'i', listed)
+if ARGV[4] == '2' then redis.call('PEXPIRE', KEYS[2], 3600000)
+elseif old[1] then redis.call('PERSIST', KEYS[2]) end
 return redis.call('HINCRBY', KEYS[1], 'n', 1)
 `)
