@@ -99,12 +99,20 @@ type gateDecides struct {
 	Policy   checkpoint.Policy
 }
 
-// keepGate stores a gate that is new or is only renamed, and holds what would change what it decides by. A new gate has
-// nobody passing it.
+// usual reports whether a policy is the one that comes with a kind of gate, with or without a number to answer. Nobody decides
+// anything by using it, so one person may open such a gate or venue; the first ones of a new installation are made so.
+func usual(kind string, p checkpoint.Policy) bool {
+	p.Challenge = false
+	return sameJSON(p, checkpoint.DefaultPolicy(kind))
+}
+
+// keepGate stores a gate that is new with the usual policy or is only renamed, and holds what would change what it decides by.
 func (s *Server) keepGate(ctx context.Context, g checkpoint.Gate, in ChangeParams) (*registry.Held, error) {
 	old, _, err := registry.GetDoc[checkpoint.Gate](ctx, s.cfg.Registry.Records(), gateKind, g.ID)
 	switch {
+	case errors.Is(err, kangma.NotFound) && usual(g.Kind, g.Policy):
 	case errors.Is(err, kangma.NotFound):
+		return s.proposeDoc(ctx, gateChange, g.ID, in, g)
 	case err != nil:
 		return nil, unavailable(err)
 	case !inScope(who(ctx), old.District):
@@ -127,7 +135,7 @@ func (s *Server) keepVenue(ctx context.Context, v venue.Venue, in ChangeParams) 
 	decides := func(v venue.Venue) any {
 		return []any{v.District, v.Mode, v.Centre, v.Radius, v.Positioned, v.Policy}
 	}
-	if err == nil && !sameJSON(decides(old), decides(v)) {
+	if err == nil && !sameJSON(decides(old), decides(v)) || err != nil && !usual("venue", v.Policy) {
 		v.Serial = old.Serial
 		h, err := s.proposeDoc(ctx, venueChange, v.ID, in, v)
 		return v, h, err

@@ -101,3 +101,53 @@ func TestVenuesChangeByTwoPersonsWhereItMatters(t *testing.T) {
 		t.Errorf("%s", again.body)
 	}
 }
+
+// A new gate or venue with the usual policy is anybody's who may; by another policy two persons decide, from its first day.
+func TestANewGateWithItsOwnPolicyTakesTwoPersons(t *testing.T) {
+	w := newTown(t)
+	admin := w.staff(api.Admin)
+	second := w.second(admin)
+	gate := func(policy obj) obj {
+		b := obj{"name": both("街"), "kind": "border", "district": "441502"}
+		if policy != nil {
+			b["policy"] = policy
+		}
+		return b
+	}
+	usual := obj{"red": "central-isolate", "yellow": "home-isolate", "green": "pass", "fever": 373, "stale_minutes": 60}
+	w.want(w.call("PUT", "/v1/gates/left-out", admin, gate(nil)), 200, "")
+	w.want(w.call("PUT", "/v1/gates/as-it-is", admin, gate(usual)), 200, "")
+	usual["challenge"] = true
+	w.want(w.call("PUT", "/v1/gates/with-a-number", admin, gate(usual)), 200, "")
+
+	lax := gate(obj{"red": "pass", "yellow": "pass", "green": "pass", "fever": 420})
+	w.want(w.call("PUT", "/v1/gates/lax", admin, lax), 422, "change_reason")
+	a := w.call("PUT", "/v1/gates/lax?reason=rain", admin, lax)
+	exists := func() bool {
+		var all struct{ Gates []struct{ ID string } }
+		w.want(w.call("GET", "/v1/gates", admin, nil), 200, "").into(t, &all)
+		for _, g := range all.Gates {
+			if g.ID == "lax" {
+				return true
+			}
+		}
+		return false
+	}
+	if exists() {
+		t.Error("it is there before the second person has seen it")
+	}
+	if s := w.release(a, second); s != "released" || !exists() {
+		t.Errorf("released: %q, exists %v", s, exists())
+	}
+
+	venue := obj{"name": both("街"), "kind": "market", "district": "441502", "organisation": "test", "mode": "screen"}
+	official := w.staff(api.Official)
+	w.want(w.call("PUT", "/v1/venues/street-1", official, venue), 200, "")
+	venue["policy"] = obj{"red": "pass", "yellow": "pass", "green": "pass", "fever": 420}
+	a = w.call("PUT", "/v1/venues/street-2?reason=rain", official, venue)
+	w.want(w.call("GET", "/v1/venues/street-2/code", official, nil), 404, "")
+	if s := w.release(a, second); s != "released" {
+		t.Error(s)
+	}
+	w.want(w.call("GET", "/v1/venues/street-2/code", official, nil), 200, "")
+}

@@ -50,6 +50,8 @@ type FieldFault struct {
 	Location string `json:"location"`
 	Code     string `json:"code,omitempty"`
 	Message  string `json:"message"`
+
+	allowed string // names that stand after the message, in any language
 }
 
 // Error makes a Problem an error.
@@ -150,6 +152,10 @@ func (p *Problem) finish(accept, requestID string) {
 	for i := range p.Errors {
 		if c := p.Errors[i].Code; c != "" {
 			p.Errors[i].Message = localised(accept, c, p.Errors[i].Message)
+		}
+		if names := p.Errors[i].allowed; names != "" {
+			p.Errors[i].Message += ": " + names
+			p.Errors[i].allowed = ""
 		}
 	}
 	p.Instance = "urn:uuid:" + requestID

@@ -110,7 +110,7 @@ func route[I, O any](s *Server, r Route, h func(context.Context, *I) (*O, error)
 	s.routes = append(s.routes, r)
 	op := huma.Operation{
 		OperationID: r.ID, Method: r.Method, Path: r.Path, Summary: r.Summary,
-		MaxBodyBytes: r.MaxBody, Metadata: map[string]any{rolesKey: r.Roles},
+		MaxBodyBytes: r.MaxBody, Metadata: map[string]any{rolesKey: r.Roles, schemasKey: s.huma.OpenAPI().Components.Schemas},
 		Errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}
 	if len(r.Roles) > 0 {

@@ -77,7 +77,7 @@ const (
 	codeReload = 45 * time.Second
 )
 
-var setHumaErrors = sync.OnceFunc(func() { huma.NewError = newHumaError })
+var setHumaErrors = sync.OnceFunc(func() { huma.NewError, huma.NewErrorWithContext = newHumaError, newHumaErrorAt })
 
 // New builds the surface and its route table.
 func New(cfg Config) (*Server, error) {
