@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/x509"
 	"io"
@@ -54,6 +55,24 @@ func (a *awayToken) Load(label string) (crypto.Signer, error) {
 		return nil, err
 	}
 	return t.Load(label)
+}
+
+// GenerateExchange is that of the token.
+func (a *awayToken) GenerateExchange(label string) (ecdh.KeyExchanger, error) {
+	t, err := a.get()
+	if err != nil {
+		return nil, err
+	}
+	return t.GenerateExchange(label)
+}
+
+// LoadExchange is that of the token.
+func (a *awayToken) LoadExchange(label string) (ecdh.KeyExchanger, error) {
+	t, err := a.get()
+	if err != nil {
+		return nil, err
+	}
+	return t.LoadExchange(label)
 }
 
 // Destroy is that of the token.

@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -107,7 +108,9 @@ type fileProvider struct{ dir string }
 func (p fileProvider) path(label string) string { return filepath.Join(p.dir, label+".pem") }
 
 // Generate makes a key file.
-func (p fileProvider) Generate(label string) (crypto.Signer, error) {
+func (p fileProvider) Generate(label string) (crypto.Signer, error) { return p.generate(label) }
+
+func (p fileProvider) generate(label string) (*ecdsa.PrivateKey, error) {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return nil, errDisk.Because(err)
 	}
@@ -126,7 +129,26 @@ func (p fileProvider) Generate(label string) (crypto.Signer, error) {
 }
 
 // Load reads a key file.
-func (p fileProvider) Load(label string) (crypto.Signer, error) {
+func (p fileProvider) Load(label string) (crypto.Signer, error) { return p.load(label) }
+
+// GenerateExchange makes a key file for key agreement; on the disk it is a P-256 key like the others.
+func (p fileProvider) GenerateExchange(label string) (ecdh.KeyExchanger, error) {
+	return exchangeOf(p.generate(label))
+}
+
+// LoadExchange reads a key file for key agreement.
+func (p fileProvider) LoadExchange(label string) (ecdh.KeyExchanger, error) {
+	return exchangeOf(p.load(label))
+}
+
+func exchangeOf(key *ecdsa.PrivateKey, err error) (ecdh.KeyExchanger, error) {
+	if err != nil {
+		return nil, err
+	}
+	return key.ECDH()
+}
+
+func (p fileProvider) load(label string) (*ecdsa.PrivateKey, error) {
 	if _, err := os.Lstat(p.path(label)); errors.Is(err, fs.ErrNotExist) {
 		return nil, kangma.E(kangma.NotFound, "keystore_key", "there is no such key")
 	}

@@ -171,7 +171,16 @@ func (t *Token) Close() error {
 
 // Generate makes a key pair inside the token.
 func (t *Token) Generate(label string) (crypto.Signer, error) {
-	err := t.with(func(s pkcs11.SessionHandle) error {
+	err := t.generate(label, pkcs11.NewAttribute(pkcs11.CKA_SIGN, true), pkcs11.NewAttribute(pkcs11.CKA_VERIFY, true))
+	if err != nil {
+		return nil, err
+	}
+	return t.Load(label)
+}
+
+// generate makes a key pair whose halves have these uses.
+func (t *Token) generate(label string, private, public *pkcs11.Attribute) error {
+	return t.with(func(s pkcs11.SessionHandle) error {
 		if _, err := t.object(s, label, pkcs11.CKO_PRIVATE_KEY); err == nil {
 			return kangma.E(kangma.Conflict, "keystore_taken", "the token already has a key of this label")
 		} else if kangma.KindOf(err) != kangma.NotFound {
@@ -181,24 +190,20 @@ func (t *Token) Generate(label string) (crypto.Signer, error) {
 			pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_EC), pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true),
 			pkcs11.NewAttribute(pkcs11.CKA_LABEL, label), pkcs11.NewAttribute(pkcs11.CKA_ID, []byte(label)),
 		}
-		public := append([]*pkcs11.Attribute{
-			pkcs11.NewAttribute(pkcs11.CKA_VERIFY, true), pkcs11.NewAttribute(pkcs11.CKA_EC_PARAMS, p256),
-		}, common...)
-		private := append([]*pkcs11.Attribute{
-			pkcs11.NewAttribute(pkcs11.CKA_SIGN, true), pkcs11.NewAttribute(pkcs11.CKA_PRIVATE, true),
+		publics := append([]*pkcs11.Attribute{public, pkcs11.NewAttribute(pkcs11.CKA_EC_PARAMS, p256)}, common...)
+		privates := append([]*pkcs11.Attribute{
+			private, pkcs11.NewAttribute(pkcs11.CKA_PRIVATE, true),
 			pkcs11.NewAttribute(pkcs11.CKA_SENSITIVE, true), pkcs11.NewAttribute(pkcs11.CKA_EXTRACTABLE, false),
 		}, common...)
-		_, _, err := t.lib.GenerateKeyPair(s, []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_EC_KEY_PAIR_GEN, nil)}, public, private)
+		_, _, err := t.lib.GenerateKeyPair(s, []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_EC_KEY_PAIR_GEN, nil)}, publics, privates)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return t.Load(label)
 }
 
 // Load finds a key pair in the token.
-func (t *Token) Load(label string) (crypto.Signer, error) {
+func (t *Token) Load(label string) (crypto.Signer, error) { return t.load(label) }
+
+func (t *Token) load(label string) (*tokenKey, error) {
 	k := &tokenKey{token: t, label: label}
 	err := t.with(func(s pkcs11.SessionHandle) error {
 		public, err := t.object(s, label, pkcs11.CKO_PUBLIC_KEY)

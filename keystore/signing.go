@@ -27,6 +27,13 @@ const (
 // ForCodes reports whether keys of a purpose sign health codes: those are on trust lists and counted against the log.
 func (p Purpose) ForCodes() bool { return p == PurposeCode || p == PurposePaper }
 
+func (p Purpose) use() string {
+	if p == PurposeQueue {
+		return "sealing"
+	}
+	return "signing"
+}
+
 // MaxPrinted is the longest life of a printed venue code.
 const MaxPrinted = 400 * day
 
@@ -46,9 +53,10 @@ var plans = map[Purpose]plan{
 	PurposePaper: {91 * day, codegen.MaxPaper + time.Hour},
 	PurposeList:  {364 * day, 30 * day},
 	PurposeVenue: {364 * day, MaxPrinted + time.Hour},
+	PurposeQueue: queuePlan,
 }
 
-var purposes = []Purpose{PurposeCode, PurposePaper, PurposeList, PurposeVenue}
+var purposes = []Purpose{PurposeCode, PurposePaper, PurposeList, PurposeVenue, PurposeQueue}
 
 // epoch begins the periods of keys: a Monday, 00:00 in China. A week is a week for everybody.
 var epoch = time.Date(2020, 2, 2, 16, 0, 0, 0, time.UTC)
@@ -169,14 +177,10 @@ func (s *Store) generate(p Purpose, region kangma.Division, from, until time.Tim
 	for n := 2; slices.ContainsFunc(s.list.Keys, func(r record) bool { return r.Label == label }); n++ {
 		label = fmt.Sprintf("%s-%s-%s-%d", p, region, from.UTC().Format("20060102t150405"), n)
 	}
-	signer, err := s.provider.Generate(label)
-	if kangma.KindOf(err) == kangma.Conflict {
-		signer, err = s.provider.Load(label) // made just before a crash that kept it off the list
-	}
+	pub, err := s.draw(p, label)
 	if err != nil {
 		return err
 	}
-	pub, _ := signer.Public().(*ecdsa.PublicKey)
 	id, err := codegen.KeyIDOf(pub)
 	if err != nil {
 		return err
@@ -186,8 +190,7 @@ func (s *Store) generate(p Purpose, region kangma.Division, from, until time.Tim
 		return kangma.E(kangma.Internal, "keystore_generate", "no key could be made").Because(err)
 	}
 	s.list.Keys = append(s.list.Keys, record{ID: id, Label: label, Purpose: p, Region: region, From: from, Until: until, SPKI: spki})
-	s.signers[label] = signer
-	s.created = append(s.created, fmt.Sprintf("signing key %s for %s of %s, %s to %s", id, p, region, from.Format(time.DateOnly), until.Format(time.DateOnly)))
+	s.created = append(s.created, fmt.Sprintf("%s key %s for %s of %s, %s to %s", p.use(), id, p, region, from.Format(time.DateOnly), until.Format(time.DateOnly)))
 	return nil
 }
 
@@ -198,7 +201,7 @@ func (s *Store) Signer(p Purpose, region kangma.Division, now time.Time) (crypto
 	defer s.mu.Unlock()
 	r := s.signing(p, region, now)
 	if r == nil {
-		return nil, Key{}, kangma.E(kangma.NotFound, "keystore_key", "no signing key of this region and purpose is active")
+		return nil, Key{}, errNoKey
 	}
 	key, err := r.key(now)
 	if err != nil {
@@ -214,6 +217,18 @@ func (s *Store) Signer(p Purpose, region kangma.Division, now time.Time) (crypto
 	}
 	return counted, key, nil
 }
+
+// Active gives the key of a purpose and region that is in use now. kangma.NotFound: none is; call Maintain.
+func (s *Store) Active(p Purpose, region kangma.Division, now time.Time) (Key, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.signing(p, region, now); r != nil {
+		return r.key(now)
+	}
+	return Key{}, errNoKey
+}
+
+var errNoKey = kangma.E(kangma.NotFound, "keystore_key", "no signing key of this region and purpose is active")
 
 // load gives the signer of a record. The caller holds the lock.
 func (s *Store) load(r *record) (crypto.Signer, error) {
@@ -312,7 +327,10 @@ func (s *Store) PublicKeys(p Purpose, now time.Time) ([]*ecdsa.PublicKey, error)
 // Maintain. Errors are those of Open.
 func (s *Store) Rotate(p Purpose, region kangma.Division, now time.Time, withdraw bool) error {
 	if _, ok := plans[p]; !ok {
-		return kangma.E(kangma.Invalid, "purpose", "a key's purpose is code, paper, list or venue")
+		return kangma.E(kangma.Invalid, "purpose", "a key's purpose is code, paper, list, venue or queue")
+	}
+	if p == PurposeQueue && withdraw {
+		return kangma.E(kangma.Invalid, "queue_withdraw", "a queue key signs nothing that could be refused, and what gates have sealed to it would be lost: rotate it without withdrawing")
 	}
 	now = now.UTC().Truncate(time.Second)
 	return s.change(func() error {

@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"crypto"
+	"crypto/ecdh"
 	"crypto/rand"
 	"errors"
 	"os"
@@ -48,6 +49,8 @@ type Store struct {
 	signers map[string]crypto.Signer // by label
 	created []string
 
+	exchanges map[string]ecdh.KeyExchanger // of queue keys, by label
+
 	made   signatures
 	nonces *presign.Stock
 }
@@ -65,7 +68,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err := checkMode(dir, true); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, provider: opts.Provider, secrets: map[string][32]byte{}, signers: map[string]crypto.Signer{}}
+	s := &Store{dir: dir, provider: opts.Provider, secrets: map[string][32]byte{}, signers: map[string]crypto.Signer{}, exchanges: map[string]ecdh.KeyExchanger{}}
 	if s.provider == nil {
 		var err error
 		if s.provider, err = providerOf(dir); err != nil {

@@ -60,7 +60,7 @@ func (c keysTokenCmd) Run(w *world) error {
 
 type keysRotateCmd struct {
 	Region   string `required:"" help:"Region of the key: a GB/T 2260 code, e.g. 440300."`
-	Purpose  string `enum:"code,paper,list,venue" default:"code" help:"What the key signs: code, paper, list or venue."`
+	Purpose  string `enum:"code,paper,list,venue,queue" default:"code" help:"What the key is for: it signs codes, paper codes, lists or venue codes, or opens what gates have sealed (queue)."`
 	Withdraw bool   `help:"The old key was stolen: refuse everything it signed as soon as the trust list arrives."`
 }
 
@@ -75,20 +75,24 @@ func (c keysRotateCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := keys.Signer(purpose, region, now); err != nil {
+	if _, err := keys.Active(purpose, region, now); err != nil {
 		return err // nothing to rotate: a mistyped region must not get a key
 	}
 	if err := keys.Rotate(purpose, region, now, c.Withdraw); err != nil {
 		return err
 	}
-	_, key, err := keys.Signer(purpose, region, now)
+	key, err := keys.Active(purpose, region, now)
 	if err != nil {
 		return err
 	}
 	if w.JSON {
 		return json.NewEncoder(w.out).Encode(key)
 	}
-	fmt.Fprintf(w.out, "%s signs for %s of %s until %s\n", key.ID, key.Purpose, key.Region, key.Until.Format(time.DateOnly))
+	use := "signs for"
+	if key.Purpose == keystore.PurposeQueue {
+		use = "is sealed to for"
+	}
+	fmt.Fprintf(w.out, "%s %s %s of %s until %s\n", key.ID, use, key.Purpose, key.Region, key.Until.Format(time.DateOnly))
 	return nil
 }
 
@@ -109,7 +113,7 @@ func (keysListCmd) Run(w *world) error {
 		return json.NewEncoder(w.out).Encode(all)
 	}
 	for _, k := range all {
-		fmt.Fprintf(w.out, "%s  %-6s %s  %-12s signs %s to %s\n", k.ID, k.Purpose, k.Region, k.State, k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly))
+		fmt.Fprintf(w.out, "%s  %-6s %s  %-12s in use %s to %s\n", k.ID, k.Purpose, k.Region, k.State, k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly))
 	}
 	return nil
 }
