@@ -9,12 +9,16 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/checkpoint/queue"
 	"github.com/kangma/kangma/codegen"
 )
 
-// ListKeys gives the key that signs lists and bundles, and the keys that codes are verified with.
+// ListKeys gives the key that signs lists and bundles, and what else is in bundles.
 type ListKeys interface {
+	// ListKey gives the key that signs, and the keys that codes are verified with.
 	ListKey(now time.Time) (crypto.Signer, []codegen.VerifyKey, error)
+	// QueueKey gives the key that gates seal to what they keep.
+	QueueKey(now time.Time) (queue.Key, error)
 }
 
 type gateIn struct {
@@ -50,14 +54,18 @@ func (s *Server) gateBundle(ctx context.Context, in *gateIn) (*bundleOut, error)
 
 // packBundle puts the published lists into a gate's bundle, or without them a trust list of its own and no status list.
 func (s *Server) packBundle(ctx context.Context, key crypto.Signer, g checkpoint.Gate, trusted []codegen.VerifyKey, now time.Time) ([]byte, error) {
+	to, err := s.cfg.Lists.QueueKey(now)
+	if err != nil {
+		return nil, unavailable(err)
+	}
 	if s.cfg.Issuance == nil {
-		return checkpoint.SignBundle(key, g, trusted, nil, now)
+		return checkpoint.SignBundle(key, g, trusted, nil, to, now)
 	}
 	trust, status, err := s.cfg.Issuance.ForBundle(ctx, key)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return checkpoint.PackBundle(key, g, trust.Data, status.Data, now)
+	return checkpoint.PackBundle(key, g, trust.Data, status.Data, to, now)
 }
 
 type syncIn struct {
@@ -67,12 +75,18 @@ type syncIn struct {
 	}
 }
 
+// syncItem is a passage, sealed or in plain. What a seal holds is checked when it is open, so its fields are optional here.
 type syncItem struct {
-	Event       string   `json:"event" maxLength:"36" doc:"UUIDv7 made by the device at the scan; its time is the passage's"`
-	Code        string   `json:"code" maxLength:"4096" doc:"the text read from the QR"`
-	Decision    string   `json:"decision" enum:"pass,home-isolate,central-isolate,turn-back,refer"`
+	Event  string `json:"event" maxLength:"36" doc:"UUIDv7 made by the device at the scan; its time is the passage's"`
+	Gate   string `json:"gate,omitempty" doc:"of a sealed passage: the gate it was sealed at"`
+	Bundle uint64 `json:"bundle,omitempty" doc:"of a sealed passage: number of the bundle it was decided by"`
+	Key    string `json:"key,omitempty" doc:"of a sealed passage: id of the queue key in that bundle, 8 hexadecimal digits"`
+	Sealed string `json:"sealed,omitempty" doc:"the rest, sealed by HPKE to that key (docs/gates.md); Base64"`
+
+	Code        string   `json:"code,omitempty" maxLength:"4096" doc:"in plain: the text read from the QR"`
+	Decision    string   `json:"decision,omitempty" enum:"pass,home-isolate,central-isolate,turn-back,refer"`
 	Colour      string   `json:"colour,omitempty" enum:"red,yellow,green" doc:"left out: none could be told"`
-	Reason      string   `json:"reason" maxLength:"64"`
+	Reason      string   `json:"reason,omitempty" maxLength:"64"`
 	Direction   string   `json:"direction,omitempty" enum:"in,out"`
 	Temperature float64  `json:"temperature,omitempty" doc:"degrees Celsius; leave it out if not taken"`
 	Flags       []string `json:"flags,omitempty" maxItems:"8"`
@@ -119,21 +133,28 @@ func (s *Server) syncScans(ctx context.Context, in *syncIn) (*syncOut, error) {
 	return out, nil
 }
 
-// made reads what the schema has bounded; a bad id stays zero, which is refused for this passage alone.
+// made reads one passage; what cannot be read is refused for this passage alone.
 func (it syncItem) made() checkpoint.Made {
-	m := checkpoint.Made{Code: it.Code, Passage: kangma.Passage{
-		Reason: it.Reason, Direction: it.Direction, Temperature: int(it.Temperature*10 + 0.5), Flags: it.Flags, Told: it.Colour != "",
-	}}
-	if id, err := kangma.ParseEventID(it.Event); err == nil {
-		m.Passage.ID = id
+	id, err := kangma.ParseEventID(it.Event)
+	if err != nil {
+		id = kangma.EventID{} // which is refused
 	}
-	if err := m.Passage.Decision.UnmarshalText([]byte(it.Decision)); err != nil {
-		m.Passage.ID = kangma.EventID{}
+	plain := checkpoint.Item{Code: it.Code, Decision: it.Decision, Colour: it.Colour, Reason: it.Reason, Direction: it.Direction, Temperature: it.Temperature, Flags: it.Flags}
+	if it.Sealed == "" {
+		return plain.Made(id)
 	}
-	if it.Colour != "" {
-		if err := m.Passage.Colour.UnmarshalText([]byte(it.Colour)); err != nil {
-			m.Passage.ID = kangma.EventID{}
-		}
+	if it.Code+it.Decision+it.Colour+it.Reason+it.Direction != "" || it.Temperature != 0 || len(it.Flags) > 0 {
+		return checkpoint.Made{Err: errHalfSealed, Passage: kangma.Passage{ID: id}}
 	}
-	return m
+	q := queue.Sealed{Event: id, Gate: it.Gate, Bundle: it.Bundle}
+	if len(it.Sealed) > base64.StdEncoding.EncodedLen(queue.MaxSealed) || q.Key.UnmarshalText([]byte(it.Key)) != nil {
+		return checkpoint.Made{Err: queue.ErrSealed, Passage: kangma.Passage{ID: id}}
+	}
+	q.Text, err = base64.StdEncoding.Strict().DecodeString(it.Sealed)
+	if err != nil || base64.StdEncoding.EncodedLen(len(q.Text)) != len(it.Sealed) { // the decoder overlooks line ends
+		return checkpoint.Made{Err: queue.ErrSealed, Passage: kangma.Passage{ID: id}}
+	}
+	return checkpoint.Made{Sealed: &q}
 }
+
+var errHalfSealed = kangma.E(kangma.Invalid, "queue_plain", "a passage is sealed or in plain, not both")

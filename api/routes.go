@@ -100,7 +100,7 @@ func (s *Server) register() {
 const (
 	maxFeed     = 8 << 20
 	maxListBody = 16 << 20
-	maxSync     = 1 << 20
+	maxSync     = 2 << 20 // a thousand sealed passages are a megabyte
 	maxRules    = 1 << 20
 	maxMapping  = 256 << 10
 )

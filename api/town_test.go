@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,12 +17,14 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/api"
 	"github.com/kangma/kangma/checkpoint"
+	"github.com/kangma/kangma/checkpoint/queue"
 	"github.com/kangma/kangma/codegen"
 	"github.com/kangma/kangma/issuance"
 	"github.com/kangma/kangma/registry"
@@ -46,7 +49,7 @@ type town struct {
 	issuer    *codegen.Issuer
 	opener    *codegen.Opener
 	log       *lockedBuffer
-	lists     lists
+	lists     *lists
 	issuance  *issuance.Service
 
 	*moment
@@ -56,6 +59,22 @@ type town struct {
 type lists struct {
 	key     *ecdsa.PrivateKey
 	trusted []codegen.VerifyKey
+	queue   *ecdsa.PrivateKey
+	away    atomic.Bool // what holds the private queue key does not answer
+}
+
+// QueueKey gives the key that gates seal to.
+func (l *lists) QueueKey(time.Time) (queue.Key, error) { return queue.KeyOf(&l.queue.PublicKey) }
+
+// Exchange opens what was sealed to it.
+func (l *lists) Exchange(id codegen.KeyID, _ time.Time) (ecdh.KeyExchanger, error) {
+	if k, err := l.QueueKey(time.Time{}); err != nil || k.ID != id {
+		return nil, kangma.NotFound
+	}
+	if l.away.Load() {
+		return nil, errAway
+	}
+	return l.queue.ECDH()
 }
 
 func (l *lists) ListKey(time.Time) (crypto.Signer, []codegen.VerifyKey, error) {
@@ -123,7 +142,7 @@ func newTownWith(t *testing.T, change func(*api.Config)) *town {
 func newTownOn(t *testing.T, state func(*registry.Config), change func(*api.Config)) *town {
 	t.Helper()
 	ctx, dir := context.Background(), t.TempDir()
-	w := &town{t: t, moment: &moment{clock: time.Date(2022, 8, 11, 4, 0, 0, 0, time.UTC), otps: map[string]string{}}, log: &lockedBuffer{}}
+	w := &town{t: t, moment: &moment{clock: time.Date(2022, 8, 11, 4, 0, 0, 0, time.UTC), otps: map[string]string{}}, log: &lockedBuffer{}, lists: &lists{}}
 	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	must := func(err error) {
 		t.Helper()
@@ -157,11 +176,13 @@ func newTownOn(t *testing.T, state func(*registry.Config), change func(*api.Conf
 	w.lists.trusted = []codegen.VerifyKey{{Public: &key.PublicKey, Region: region, From: w.clock.Add(-time.Hour), Until: w.clock.Add(30 * 24 * time.Hour), State: codegen.Active}}
 	w.lists.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(err)
+	w.lists.queue, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(err)
 	ring, err := codegen.NewKeyring(w.lists.trusted, codegen.DefaultSkew)
 	must(err)
 	opener, err := codegen.NewOpener(codegen.OpenerConfig{SubjectKeys: [][32]byte{{4}}, Keys: ring})
 	must(err)
-	w.issuance, err = issuance.New(issuance.Config{Registry: w.registry, Keys: townKeys{w.issuer, &w.lists}, Region: region, ShortKey: [32]byte{5}, Log: log})
+	w.issuance, err = issuance.New(issuance.Config{Registry: w.registry, Keys: townKeys{w.issuer, w.lists}, Region: region, ShortKey: [32]byte{5}, Log: log})
 	must(err)
 	w.opener = opener
 	gates := checkpoint.New(w.registry, opener)
@@ -169,7 +190,8 @@ func newTownOn(t *testing.T, state func(*registry.Config), change func(*api.Conf
 	if m := w.registry.Moments(); m != nil {
 		gates.ShareProofs(m)
 	}
-	cfg := api.Config{Registry: w.registry, Checkpoint: gates, Issuer: w.issuance, Issuance: w.issuance, Lists: &w.lists, Venues: &w.lists, Region: region,
+	gates.OpenQueues(w.lists)
+	cfg := api.Config{Registry: w.registry, Checkpoint: gates, Issuer: w.issuance, Issuance: w.issuance, Lists: w.lists, Venues: w.lists, Region: region,
 		Warehouse: w.warehouse, SendOTP: w.sendOTP, BcryptCost: 4, Version: "test", Log: log}
 	if change != nil {
 		change(&cfg)

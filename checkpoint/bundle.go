@@ -9,6 +9,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/checkpoint/queue"
 	"github.com/kangma/kangma/codegen"
 )
 
@@ -21,6 +22,7 @@ type Bundle struct {
 	Expires time.Time // past it the gate is stale and only refers
 	Trust   codegen.TrustList
 	Status  *codegen.StatusList // nil: none
+	Queue   queue.Key           // what the gate keeps is sealed to it
 }
 
 // bundleCBOR is the signed payload: CWT claims exp and iat (RFC 8392), then ours.
@@ -31,6 +33,7 @@ type bundleCBOR struct {
 	Gate    []byte `cbor:"-65544,keyasint"` // JSON
 	Trust   []byte `cbor:"-65545,keyasint"` // a signed trust list
 	Status  []byte `cbor:"-65546,keyasint,omitempty"`
+	Queue   []byte `cbor:"-65547,keyasint"` // SubjectPublicKeyInfo
 }
 
 const (
@@ -49,27 +52,32 @@ func (p Policy) life() time.Duration {
 var errBundle = kangma.E(kangma.Invalid, "bundle", "this is not a gate bundle")
 
 // SignBundle makes the signed bundle of a gate with the list key, and a trust list in it. status is a signed status list or
-// nil. The errors are those of codegen.SignDocument.
-func SignBundle(key crypto.Signer, g Gate, trusted []codegen.VerifyKey, status []byte, now time.Time) ([]byte, error) {
+// nil, to the key that passages are sealed to. The errors are those of PackBundle.
+func SignBundle(key crypto.Signer, g Gate, trusted []codegen.VerifyKey, status []byte, to queue.Key, now time.Time) ([]byte, error) {
 	now = now.UTC().Truncate(time.Second)
 	// the second it was made in is the number of a trust list: it rises, on every node alike
 	trust, err := codegen.TrustList{Number: uint64(now.Unix()), Issued: now, Expires: now.Add(trustLife), Keys: trusted}.Sign(key)
 	if err != nil {
 		return nil, err
 	}
-	return PackBundle(key, g, trust, status, now)
+	return PackBundle(key, g, trust, status, to, now)
 }
 
-// PackBundle makes the signed bundle of a gate around a trust list and a status list (nil: none) that are signed already.
-// Its number is the second it was made in. The errors are those of codegen.SignDocument.
-func PackBundle(key crypto.Signer, g Gate, trust, status []byte, now time.Time) ([]byte, error) {
+// PackBundle makes the signed bundle of a gate around a trust list and a status list (nil: none) that are signed already, and the
+// key that passages are sealed to. Its number is the second it was made in. The errors are those of codegen.SignDocument;
+// kangma.Invalid: no queue key.
+func PackBundle(key crypto.Signer, g Gate, trust, status []byte, to queue.Key, now time.Time) ([]byte, error) {
 	now = now.UTC().Truncate(time.Second)
+	sealTo, err := to.SPKI()
+	if err != nil {
+		return nil, err
+	}
 	gate, err := json.Marshal(g)
 	if err != nil {
 		return nil, errBundle.Because(err)
 	}
 	payload, err := cbor.Marshal(bundleCBOR{Expires: now.Add(g.Policy.life()).Unix(), Issued: now.Unix(), Number: uint64(now.Unix()),
-		Gate: gate, Trust: trust, Status: status})
+		Gate: gate, Trust: trust, Status: status, Queue: sealTo})
 	if err != nil {
 		return nil, errBundle.Because(err)
 	}
@@ -92,6 +100,9 @@ func OpenBundle(data []byte, keys []*ecdsa.PublicKey, now time.Time) (Bundle, er
 		return Bundle{}, errBundle.Because(err)
 	}
 	if err := b.Gate.Check(); err != nil || b.Number == 0 || !b.Issued.Before(b.Expires) {
+		return Bundle{}, errBundle.Because(err)
+	}
+	if b.Queue, err = queue.ParseKey(body.Queue); err != nil {
 		return Bundle{}, errBundle.Because(err)
 	}
 	if b.Trust, err = codegen.OpenTrustList(body.Trust, keys, 0, now, 0); err != nil {

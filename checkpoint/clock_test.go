@@ -69,7 +69,7 @@ func TestAClockThatIsTurnedBackBringsNothingToLife(t *testing.T) {
 func TestAGateTakesNoOlderBundle(t *testing.T) {
 	b := newBureau(t)
 	at := func(when time.Time) *checkpoint.Offline {
-		raw, err := checkpoint.SignBundle(b.list, checkpoint.Gate{ID: "g", Kind: "metro", District: 441502000}, b.trusted, nil, when)
+		raw, err := checkpoint.SignBundle(b.list, checkpoint.Gate{ID: "g", Kind: "metro", District: 441502000}, b.trusted, nil, sealTo, when)
 		if err != nil {
 			t.Fatal(err)
 		}

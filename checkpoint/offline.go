@@ -57,6 +57,14 @@ func (o *Offline) observe(at time.Time) kangma.CannotTell {
 	return tell
 }
 
+// recall says whether the proof was seen before the device was last started, and remembers it for the next start.
+func (o *Offline) recall(c *codegen.Claims, event kangma.EventID, at time.Time) (replayed bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.state.Marks, replayed = o.state.Marks.note(c, event, at)
+	return replayed
+}
+
 // Ages is how old the gate's data are; staff see it. Amber says that they should be renewed: over half an hour.
 type Ages struct {
 	Bundle time.Duration `json:"bundle"`
@@ -77,8 +85,8 @@ func (o *Offline) Ages(at time.Time) Ages {
 
 const amberAge = 30 * time.Minute
 
-// Scan verifies and decides at the moment at. The passage has the id and time of the verdict; the device keeps it with
-// the code's text until Sync has taken it. in.Gate is not looked at: the gate is the bundle's.
+// Scan verifies and decides at the moment at. The passage has the id and time of the verdict; the device keeps it sealed
+// (Seal) until Sync has taken it. in.Gate is not looked at: the gate is the bundle's.
 func (o *Offline) Scan(in Scan, at time.Time) (kangma.Verdict, kangma.Passage, error) {
 	if err := in.check(); err != nil {
 		return kangma.Verdict{}, kangma.Passage{}, err
@@ -92,8 +100,16 @@ func (o *Offline) Scan(in Scan, at time.Time) (kangma.Verdict, kangma.Passage, e
 	if stale {
 		flags = append(flags, FlagStale)
 	}
+	var good codegen.Claims
+	if a.Told {
+		good = claims
+	}
+	before := o.recall(&good, in.Event, at) // also after a bad code: what is over is forgotten
 	if a.Told {
 		replayed, odd := o.shown.note(&claims, g, in.Event, at)
+		if before && !replayed {
+			replayed, odd = true, append(odd, FlagReplay)
+		}
 		if flags = append(flags, odd...); replayed {
 			a = kangma.Assessment{CannotTell: kangma.TellReplayed}
 		}

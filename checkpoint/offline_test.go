@@ -63,7 +63,7 @@ func (b *bureau) gate(t testing.TB, p checkpoint.Policy, listed []codegen.CodeID
 			t.Fatal(err)
 		}
 	}
-	raw, err := checkpoint.SignBundle(b.list, checkpoint.Gate{ID: "g", Kind: "metro", District: 441502000, Policy: p}, b.trusted, status, noon)
+	raw, err := checkpoint.SignBundle(b.list, checkpoint.Gate{ID: "g", Kind: "metro", District: 441502000, Policy: p}, b.trusted, status, sealTo, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestThePolicyOfTheGateHoldsWithoutANetwork(t *testing.T) {
 // FuzzOpenBundle signs any payload: what a signature does not keep out must not panic, and what opens is a whole gate.
 func FuzzOpenBundle(f *testing.F) {
 	b := newBureau(f)
-	good, err := checkpoint.SignBundle(b.list, checkpoint.Gate{ID: "g", Kind: "metro", District: 441502000}, b.trusted, nil, noon)
+	good, err := checkpoint.SignBundle(b.list, checkpoint.Gate{ID: "g", Kind: "metro", District: 441502000}, b.trusted, nil, sealTo, noon)
 	if err != nil {
 		f.Fatal(err)
 	}

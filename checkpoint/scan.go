@@ -34,6 +34,7 @@ type Service struct {
 	signers  *codegen.HealthCertKeys // of EU digital COVID certificates; nil: none are trusted
 	standing Standing                // nil: no code is ever voided
 	shared   *proofs                 // nil: one node
+	queues   QueueKeys               // nil: no sealed passage can be opened
 	shown    Shown
 	where    Whereabouts
 }

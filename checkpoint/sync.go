@@ -8,6 +8,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/checkpoint/inbox"
+	"github.com/kangma/kangma/checkpoint/queue"
 	"github.com/kangma/kangma/registry"
 )
 
@@ -18,6 +19,8 @@ const (
 
 // Made is a passage as a gate without a network made it, with the code that was shown.
 type Made struct {
+	Sealed  *queue.Sealed // says the rest; nil: it came in plain
+	Err     error         // it could not even be read: refused for this passage alone
 	Code    string
 	Passage kangma.Passage // ID (its time is the passage's), Told, Colour, Decision, Reason, Direction, Temperature, Flags
 }
@@ -40,8 +43,12 @@ func (s *Service) Sync(ctx context.Context, g Gate, by Scan, made []Made) ([]Tak
 	var views []registry.View
 	var conflicts []inbox.Item
 	for i, m := range made {
-		taken[i] = Taken{Event: m.Passage.ID, Err: m.check(now)}
-		if taken[i].Err != nil {
+		m, refused, err := s.read(g, m, now)
+		if err != nil {
+			return nil, err
+		}
+		taken[i] = Taken{Event: m.Passage.ID, Err: refused}
+		if refused != nil {
 			continue
 		}
 		p, person, named, reason, err := s.settle(ctx, g, by, m)
@@ -64,6 +71,17 @@ func (s *Service) Sync(ctx context.Context, g Gate, by Scan, made []Made) ([]Tak
 		return nil, err
 	}
 	return taken, inbox.Put(ctx, s.registry, conflicts...)
+}
+
+// read gives a passage in plain and says why it is refused for good. An error: it cannot be read now.
+func (s *Service) read(g Gate, m Made, now time.Time) (plain Made, refused, err error) {
+	if m.Err == nil && m.Sealed != nil {
+		return s.unseal(g, m.Sealed, now)
+	}
+	if m.Err != nil {
+		return m, m.Err, nil
+	}
+	return m, m.check(now), nil
 }
 
 // settle completes a passage with what only the server knows. reason is not empty where it conflicts.
@@ -116,17 +134,16 @@ var reasonShape = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // check bounds what a device may claim.
 func (m Made) check(now time.Time) error {
-	at, p := m.Passage.ID.Time(), m.Passage
+	p := m.Passage
 	in := Scan{Code: m.Code, Direction: p.Direction, Temperature: p.Temperature}
 	switch {
-	case at.IsZero() || m.Code == "" || !reasonShape.MatchString(p.Reason) || p.Decision > kangma.Pass || p.Colour > kangma.Green:
-		return kangma.E(kangma.Invalid, "offline_item", "an offline passage has a UUIDv7, the code, a decision and a reason")
+	case m.Code == "" || !reasonShape.MatchString(p.Reason) || p.Decision > kangma.Pass || p.Colour > kangma.Green:
+		return errItem
 	case !p.Told && p.Decision == kangma.Pass:
 		return kangma.E(kangma.Invalid, "offline_item", "nobody passes without a colour")
-	case at.After(now.Add(syncSkew)):
-		return kangma.E(kangma.Invalid, "offline_future", "the passage is in the future: the device's clock is off")
-	case now.Sub(at) > offlineAge:
-		return kangma.E(kangma.Invalid, "offline_old", "the passage is older than 14 days")
+	}
+	if err := inTime(p.ID, now); err != nil {
+		return err
 	}
 	return in.check()
 }

@@ -234,7 +234,7 @@ func (m *webMaker) bundles() {
 	m.add("a newer bundle is taken, an older one never again", take(0, first), m.scan(time.Second, x), take(11*time.Minute, second), m.scan(11*time.Minute, x), take(11*time.Minute, first), m.scan(11*time.Minute, x))
 	m.add("a clock that jumped ahead comes down with a newer bundle", take(0, first), m.scan(50*time.Minute, x), take(10*time.Minute, second), m.scan(10*time.Minute, x))
 	other.list = other.keys["stranger"]
-	raw, err := checkpoint.SignBundle(other.list, checkpoint.Gate{ID: "metro-1", Kind: "metro", District: 441502000, Policy: metro}, m.trusted, nil, webNoon)
+	raw, err := checkpoint.SignBundle(other.list, checkpoint.Gate{ID: "metro-1", Kind: "metro", District: 441502000, Policy: metro}, m.trusted, nil, sealTo, webNoon)
 	m.must(err)
 	m.v.Bundles = append(m.v.Bundles, raw)
 	m.add("a bundle by a key that is not pinned", take(0, len(m.v.Bundles)))

@@ -150,7 +150,7 @@ func (m *webMaker) bundleOf(g checkpoint.Gate, l *listing, after time.Duration) 
 		status, err = list.Sign(m.list)
 		m.must(err)
 	}
-	raw, err := checkpoint.SignBundle(m.list, g, m.trusted, status, at)
+	raw, err := checkpoint.SignBundle(m.list, g, m.trusted, status, sealTo, at)
 	m.must(err)
 	m.v.Bundles = append(m.v.Bundles, raw)
 	return len(m.v.Bundles)

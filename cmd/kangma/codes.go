@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"errors"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/checkpoint/queue"
 	"github.com/kangma/kangma/codegen"
 	"github.com/kangma/kangma/keystore"
 )
@@ -179,4 +181,25 @@ func (c *codes) VenueKeys(now time.Time) (crypto.Signer, []*ecdsa.PublicKey, err
 	}
 	public, err := c.keys.PublicKeys(keystore.PurposeVenue, now)
 	return signer, public, err
+}
+
+// QueueKey gives the key that gates seal to what they keep.
+func (c *codes) QueueKey(now time.Time) (queue.Key, error) {
+	key, err := c.keys.QueueKey(c.region, now)
+	if err != nil {
+		return queue.Key{}, err
+	}
+	return queue.KeyOf(key.Public)
+}
+
+// Exchange opens what a gate has sealed. A key that another process has just made is looked for on the newest list.
+func (c *codes) Exchange(id codegen.KeyID, now time.Time) (ecdh.KeyExchanger, error) {
+	key, err := c.keys.Exchange(id, now)
+	if kangma.KindOf(err) == kangma.NotFound && c.keys.Stale() {
+		if err := c.keys.Maintain(nil, now); err != nil {
+			return nil, err
+		}
+		return c.keys.Exchange(id, now)
+	}
+	return key, err
 }

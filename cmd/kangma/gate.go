@@ -21,7 +21,7 @@ type gateScanCmd struct {
 	Gate        string  `help:"Gate id, e.g. metro-1 in the demo. With a bundle the gate is the bundle's."`
 	Bundle      string  `type:"existingfile" help:"Decide without the data folder, by this gate bundle (kangma gate bundle, GET /v1/gates/ID/bundle)."`
 	Pins        string  `type:"existingfile" help:"The list keys that a bundle is trusted by: PEM, as kangma gate bundle writes them."`
-	Keep        string  `type:"path" help:"With a bundle: append the passage to this file, one JSON object a line, for POST /v1/scans/sync."`
+	Keep        string  `type:"path" help:"With a bundle: append the passage to this file, sealed to the server, one JSON object a line, for POST /v1/scans/sync."`
 	Temperature float64 `help:"Body temperature in degrees Celsius."`
 	Direction   string  `help:"in or out." enum:"in,out," default:""`
 	Challenge   int     `help:"The number that the gate showed this person, 10 to 99. Left out where the policy asks for one and the code comes from standard input: drawn and shown on standard error first."`

@@ -49,7 +49,11 @@ func (c *gateBundleCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		data, err := checkpoint.PackBundle(key, g, trust.Data, status.Data, now)
+		to, err := s.codes.QueueKey(now)
+		if err != nil {
+			return err
+		}
+		data, err := checkpoint.PackBundle(key, g, trust.Data, status.Data, to, now)
 		if err != nil {
 			return err
 		}
@@ -141,7 +145,7 @@ func (c *gateScanCmd) offline(w *world) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.keep(in.Code, p), keepGate(gate, c.Bundle)); err != nil { // before anybody passes
+	if err := errors.Join(c.keep(gate, in.Code, p), keepGate(gate, c.Bundle)); err != nil { // before anybody passes
 		return err
 	}
 	if err := c.print(w, v, c.Keep != ""); err != nil {
@@ -156,22 +160,17 @@ func (c *gateScanCmd) offline(w *world) error {
 	return nil
 }
 
-// keep appends the passage in the form that POST /v1/scans/sync takes, and syncs the file.
-func (c *gateScanCmd) keep(text string, p kangma.Passage) error {
+// keep seals the passage, appends it in the form that POST /v1/scans/sync takes, and syncs the file. What lies in the file this
+// device cannot read itself.
+func (c *gateScanCmd) keep(gate *checkpoint.Offline, text string, p kangma.Passage) error {
 	if c.Keep == "" {
 		return nil
 	}
-	item := map[string]any{"event": p.ID, "code": text, "decision": p.Decision, "reason": p.Reason, "flags": p.Flags}
-	if p.Told {
-		item["colour"] = p.Colour
+	sealed, err := gate.Seal(text, p)
+	if err != nil {
+		return err
 	}
-	if p.Direction != "" {
-		item["direction"] = p.Direction
-	}
-	if p.Temperature != 0 {
-		item["temperature"] = float64(p.Temperature) / 10
-	}
-	line, err := json.Marshal(item)
+	line, err := json.Marshal(sealed)
 	if err != nil {
 		return err
 	}

@@ -110,6 +110,7 @@ func openStack(ctx context.Context, c *cli, region kangma.Division, log *slog.Lo
 		return s, fmt.Errorf("codes: %w", err)
 	}
 	s.checkpoint = checkpoint.New(s.registry, s.codes)
+	s.checkpoint.OpenQueues(s.codes)
 	if s.redis != nil {
 		s.checkpoint.ShareProofs(s.redis)
 		s.checkpoint.ShareShown()
