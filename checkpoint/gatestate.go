@@ -12,7 +12,7 @@ type GateState struct {
 	Trust  uint64            `json:"trust_list"`
 	Status uint64            `json:"status_list"`
 	Clock  codegen.Watermark `json:"clock"`
-	Marks  Marks             `json:"marks"` // of what was shown in the last two minutes
+	Marks  Marks             `json:"marks"` // of what was shown in the last four minutes
 }
 
 // take goes on with a bundle that was opened just now.

@@ -74,13 +74,13 @@ func TestAProofIsNotGoodAgainAfterARestartAndLeavesNoTrace(t *testing.T) {
 	if n := len(o.State().Marks.Shown); n != 2 || len(key) != 32 {
 		t.Errorf("%d marks, a key of %d bytes", n, len(key))
 	}
-	if _, _, err := o.Scan(checkpoint.Scan{Code: "x"}, noon.Add(3*time.Minute)); err != nil {
+	if _, _, err := o.Scan(checkpoint.Scan{Code: "x"}, noon.Add(5*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if m := o.State().Marks; len(m.Shown) != 0 || len(m.Key) != 0 {
-		t.Errorf("after three minutes there are %d marks and a key of %d bytes", len(m.Shown), len(m.Key))
+		t.Errorf("after five minutes there are %d marks and a key of %d bytes", len(m.Shown), len(m.Key))
 	}
-	scan(o, 10, 5*time.Minute)
+	scan(o, 12, 6*time.Minute)
 	if again := string(o.State().Marks.Key); again == key || len(again) != 32 {
 		t.Error("the key of the marks is not forgotten with them")
 	}

@@ -43,7 +43,7 @@ func (s *Service) Sync(ctx context.Context, g Gate, by Scan, made []Made) ([]Tak
 	var views []registry.View
 	var conflicts []inbox.Item
 	for i, m := range made {
-		m, refused, err := s.read(g, m, now)
+		m, refused, err := s.inPlain(g, m, now)
 		if err != nil {
 			return nil, err
 		}
@@ -73,8 +73,8 @@ func (s *Service) Sync(ctx context.Context, g Gate, by Scan, made []Made) ([]Tak
 	return taken, inbox.Put(ctx, s.registry, conflicts...)
 }
 
-// read gives a passage in plain and says why it is refused for good. An error: it cannot be read now.
-func (s *Service) read(g Gate, m Made, now time.Time) (plain Made, refused, err error) {
+// inPlain gives a passage in plain and says why it is refused for good. An error: it cannot be read now.
+func (s *Service) inPlain(g Gate, m Made, now time.Time) (plain Made, refused, err error) {
 	if m.Err == nil && m.Sealed != nil {
 		return s.unseal(g, m.Sealed, now)
 	}

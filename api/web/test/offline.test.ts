@@ -178,9 +178,9 @@ describe('what a gate saw lately', () => {
     const s = new Shown();
     expect(s.note('x', undefined, here).flags).toEqual([]);
     expect(s.note('x', undefined, { ...here, gate: 'h', place: 440106000, at: at + 60_000 }).flags).toEqual(['travel']);
-    expect(s.note('y', 3, here)).toEqual({ replayed: false, flags: [] });
-    expect(s.note('y', 3, { ...here, event: 'b', at: at + 1000 })).toEqual({ replayed: true, flags: ['replay'] });
-    expect(s.note('y', 3, { ...here, event: 'c', at: at + 10 * 60_000 })).toEqual({ replayed: false, flags: [] }); // long expired anyhow
+    expect(s.note('y', 3, here)).toMatchObject({ replayed: false, flags: [] });
+    expect(s.note('y', 3, { ...here, event: 'b', at: at + 1000 })).toMatchObject({ replayed: true, flags: ['replay'] });
+    expect(s.note('y', 3, { ...here, event: 'c', at: at + 10 * 60_000 })).toMatchObject({ replayed: false, flags: [] }); // long expired anyhow
   });
   it.each([[441502000, 441502001, 20], [441500000, 441502000, 20], [441502000, 441521000, 300], [441502000, 440106000, 1200], [441502000, 310000000, 2700], [0, 441502000, 0]])('from %i to %i takes %i s', (a, b, s) => {
     expect(leastTravel(a, b)).toBe(s * 1000);

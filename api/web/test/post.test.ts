@@ -11,6 +11,8 @@ import { uuidv7 } from '../src/lib/uuidv7';
 import { clear, write } from '../src/lib/db';
 import { keepGates, keptBundle, keptGates, keptState, leaveGate, waiting } from '../src/gate/offline/keep';
 import { Post, type PostState } from '../src/gate/offline/post';
+import type { Sealed } from '../src/gate/offline/queue';
+import { unseal } from './unseal';
 
 const v = JSON.parse(readFileSync(join(import.meta.dirname, '../../../testdata/gate/vectors.json'), 'utf8')) as
   { pins: string[]; bundles: string[]; mutants: { bundle: number; at: number; bases: string[] } };
@@ -18,7 +20,7 @@ const [credential, dynamic] = v.mutants.bases as [string, string];
 const at = v.mutants.at;
 
 let up = true;
-let sent: { gate: string; passages: { event: string; code: string }[] }[] = [];
+let sent: { gate: string; passages: Sealed[] }[] = [];
 let sync: (body: (typeof sent)[0]) => Response | undefined;
 let post: Post;
 let state: PostState;
@@ -51,6 +53,7 @@ beforeEach(async () => {
   [up, sent, sync, out] = [true, [], keepAll, 0];
   await clear('gate');
   await clear('queue');
+  await clear('marks');
 });
 afterEach(() => {
   post.close();
@@ -75,7 +78,8 @@ describe('a gate\'s device', () => {
     post.lost();
     const verdict = await post.decide(shot(credential));
     expect(verdict).toMatchObject({ decision: 'pass', flags: ['offline'] });
-    expect((await waiting()).map((w) => [w.gate, w.item.event, w.item.code])).toEqual([['metro-1', verdict.event, credential]]);
+    expect((await waiting()).map((w) => [w.gate, w.item.event])).toEqual([['metro-1', verdict.event]]);
+    expect(await unseal((await waiting())[0]!.item as Sealed)).toEqual({ code: credential, decision: 'pass', colour: 'green', reason: 'ok', flags: ['offline'] });
     await open(true);
     await open(true);
     expect(state.waiting).toBe(1);
@@ -113,21 +117,22 @@ describe('a gate\'s device', () => {
     await open();
     up = false;
     post.lost();
-    for (const code of [dynamic, 'x', 'y']) await post.decide(shot(code));
-    [up, sync] = [true, (b) => json(200, { kept: 1, results: b.passages.map((p) => ({ event: p.event, kept: p.code === dynamic, ...(p.code === 'x' && { code: 'offline_old' }), ...(p.code === 'y' && { code: 'offline_future' }) })) })];
+    const [good, x, y] = [shot(dynamic), shot('x'), shot('y')];
+    for (const s of [good, x, y]) await post.decide(s);
+    [up, sync] = [true, (b) => json(200, { kept: 1, results: b.passages.map((p) => ({ event: p.event, kept: p.event === good.event, ...(p.event === x.event && { code: 'offline_old' }), ...(p.event === y.event && { code: 'offline_future' }) })) })];
     await post.reach();
     expect(state).toMatchObject({ waiting: 1, refused: 1 });
     sync = keepAll;
     await post.reach();
-    expect(sent[1]!.passages.map((p) => p.code)).toEqual(['y']);
+    expect(sent[1]!.passages.map((p) => p.event)).toEqual([y.event]);
     expect(state).toMatchObject({ waiting: 0, refused: 1 });
-    expect((await waiting()).map((w) => [w.item.code, w.refused])).toEqual([['x', 'offline_old']]);
+    expect((await waiting()).map((w) => [w.item.event, w.refused])).toEqual([[x.event, 'offline_old']]);
   });
 
   it('sends many in batches, and those of another gate under that gate', async () => {
     for (let i = 0; i < 250; i++) {
       const event = uuidv7(at + i);
-      await write({ store: 'queue', key: event, value: { gate: i < 240 ? 'metro-1' : 'hospital-1', item: { event, code: `c${i}` } } });
+      await write({ store: 'queue', key: event, value: { gate: i < 240 ? 'metro-1' : 'hospital-1', item: { event, sealed: `c${i}` } } });
     }
     sync = (b) => (b.gate === 'hospital-1' ? json(403, { code: 'scope' }) : keepAll(b));
     await open();

@@ -28,5 +28,11 @@ export function fromBase64(text: string): Bytes {
   return out;
 }
 
+export function toBase64(b: Uint8Array): string {
+  let s = '';
+  for (const v of b) s += String.fromCharCode(v);
+  return btoa(s);
+}
+
 // text is a byte string of ASCII characters.
 export const ascii = (s: string): Bytes => Uint8Array.from(s, (c) => c.charCodeAt(0));

@@ -1,20 +1,21 @@
 // What a device keeps, in IndexedDB. Where the browser gives none (private windows of some), it is kept until the page is closed.
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 
-export type Store = 'phone' | 'gate' | 'queue';
+export type Store = 'phone' | 'gate' | 'queue' | 'marks';
 
 interface Kept extends DBSchema {
   phone: { key: string; value: unknown }; // the resident's credentials with their secrets, never sent
   gate: { key: string; value: unknown }; // a gate's bundle and what it remembers
-  queue: { key: string; value: unknown }; // passages that a server has not yet taken, by event id
+  queue: { key: string; value: unknown }; // sealed passages that a server has not yet taken, by event id
+  marks: { key: string; value: unknown }; // keyed hashes of what a gate saw lately, by event id
 }
 
 let opening: Promise<IDBPDatabase<Kept> | undefined> | undefined;
-const memory: Record<Store, Map<string, unknown>> = { phone: new Map(), gate: new Map(), queue: new Map() };
+const memory: Record<Store, Map<string, unknown>> = { phone: new Map(), gate: new Map(), queue: new Map(), marks: new Map() };
 
 function open(): Promise<IDBPDatabase<Kept> | undefined> {
-  opening ??= openDB<Kept>('kangma', 1, {
-    upgrade: (db) => (['phone', 'gate', 'queue'] as const).forEach((s) => db.createObjectStore(s)),
+  opening ??= openDB<Kept>('kangma', 2, {
+    upgrade: (db) => (['phone', 'gate', 'queue', 'marks'] as const).forEach((s) => db.objectStoreNames.contains(s) || db.createObjectStore(s)),
     blocking: (_, __, e) => (e.target as IDBDatabase).close(),
     terminated: () => { opening = undefined; },
   }).catch(() => undefined);

@@ -6,21 +6,24 @@ import type { Value } from './cbor';
 import { fieldsOf, openDocument, Refused } from './document';
 import { checkNumbered, type Numbered } from './numbered';
 import { soundGate, type BundleGate } from './policy';
+import { parseQueueKey, type QueueKey } from './queue';
 import { openStatusList, type StatusList } from './statuslist';
 
 export interface Bundle extends Numbered {
   gate: BundleGate;
   trust: Numbered & { keys: TrustedKey[] };
   status?: StatusList;
+  queue: QueueKey; // what the gate keeps is sealed to it
 }
 
 // openBundle verifies a bundle by the pinned list keys at a moment in milliseconds. An expired one opens, so that its gate
 // can say that it is stale; an expired status list is no list. Throws Refused.
 export async function openBundle(data: Bytes, pins: Bytes[], at: number): Promise<Bundle> {
-  const f = fieldsOf(await openDocument(data, 'application/vnd.kangma.gate-bundle+cbor', pins), [4, 6, -65538, -65544, -65545, -65546]);
+  const f = fieldsOf(await openDocument(data, 'application/vnd.kangma.gate-bundle+cbor', pins), [4, 6, -65538, -65544, -65545, -65546, -65547]);
   const [expires, issued, number] = [f.int(4), f.int(6), f.int(-65538)];
   const gate = gateOf(f.bytes(-65544));
   if (!soundGate(gate) || number <= 0 || issued >= expires) throw new Refused('bundle');
+  const queue = parseQueueKey(f.bytes(-65547));
   const trust = await openTrustList(f.bytes(-65545), pins, at);
   let status: StatusList | undefined;
   if (f.has(-65546)) {
@@ -30,7 +33,7 @@ export async function openBundle(data: Bytes, pins: Bytes[], at: number): Promis
       if (!(err instanceof Refused) || !/^status_list/.test(err.code)) throw err;
     }
   }
-  return { number, issued, expires, gate, trust, status };
+  return { number, issued, expires, gate, trust, status, queue };
 }
 
 function gateOf(json: Bytes): BundleGate {

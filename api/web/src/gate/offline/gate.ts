@@ -7,7 +7,7 @@ import type { Verdict } from '../../lib/types';
 import type { Bundle } from './bundle';
 import { Refused } from './document';
 import { answered, decide } from './policy';
-import { Shown } from './shown';
+import { Shown, type Mark } from './shown';
 
 // GateState is what a gate remembers from one bundle to the next, so that neither an old bundle nor a clock that was turned
 // back brings anything to life again. It names nobody. Times are in milliseconds.
@@ -30,7 +30,7 @@ export function take(st: GateState, b: Bundle): GateState {
 // Shot is one code at the gate: the temperature in tenths of a degree, 0 if not taken.
 export interface Shot { event: string; code: string; direction?: 'in' | 'out'; temperature?: number; challenge?: number } // challenge: the number that the gate showed
 
-// Item is a passage in the form that POST /v1/scans/sync takes.
+// Item is a passage before it is sealed.
 export interface Item { event: string; code: string; decision: string; colour?: Colour; reason: string; direction?: string; temperature?: number; flags: string[] }
 
 export interface Ages { bundle: number; trust: number; status: number; amber: boolean } // milliseconds; status -1: none
@@ -51,16 +51,18 @@ export class OfflineGate {
     return { ...a, amber: a.bundle > amberAge || a.status > amberAge || a.status < 0 };
   }
 
-  // scan verifies and decides at a moment in milliseconds. The caller keeps the item before it shows the verdict. Throws
-  // Refused where the scan itself is wrong.
-  async scan(s: Shot, at: number): Promise<{ verdict: Verdict; item: Item }> {
+  // scan verifies and decides at a moment in milliseconds. The caller seals and keeps the item, and the mark of a good code, before
+  // it shows the verdict. Throws Refused where the scan itself is wrong.
+  async scan(s: Shot, at: number): Promise<{ verdict: Verdict; item: Item; mark?: Mark }> {
     check(s);
     const g = this.bundle.gate;
     let { tell, claims, slot } = await this.read(s, at);
     const flags = ['offline', ...(tell === 'stale_gate' ? ['stale'] : [])];
+    let mark: Mark | undefined;
     if (tell === '') {
       const odd = this.shown.note(claims!.id, slot, { event: s.event, gate: g.id, place: parseDivision(g.district)!, at }, claims!.challenge !== undefined);
       flags.push(...odd.flags);
+      mark = odd.mark;
       if (odd.replayed) tell = 'replayed';
     }
     const colour = claims?.kind === 'paper' ? 'green' : claims?.colour ?? 'red'; // a paper code has no colour; it was not on the list
@@ -78,7 +80,7 @@ export class OfflineGate {
       event: s.event, code: s.code, decision: out.decision, ...(told && { colour }), reason: out.reason,
       ...(s.direction && { direction: s.direction }), ...(s.temperature && { temperature: s.temperature / 10 }), flags,
     };
-    return { verdict, item };
+    return { verdict, item, mark };
   }
 
   // read says what the code says, as far as the bundle lets it be believed.

@@ -1,17 +1,13 @@
 // Post is a gate's device between network and none: it keeps the bundle fresh, decides where the server cannot be reached, and
 // sends what it decided until the server has it. It has no screen.
 import { fromBase64 } from '../../code/bytes';
-import { decodeClaims } from '../../code/claims';
-import { parseDivision } from '../../code/division';
-import { cut } from '../../code/envelope';
-import { proofOf } from '../../code/keyring';
 import { call, fetchSigned, Problem, unreached } from '../../lib/api';
 import { backoff } from '../../lib/backoff';
 import { now } from '../../lib/clock';
 import type { Verdict } from '../../lib/types';
 import { openBundle } from './bundle';
 import { OfflineGate, type Ages, type GateState, type Shot } from './gate';
-import { keepBundle, keepPassage, keptBundle, keptState, settle, waiting, type KeptBundle, type Waiting } from './keep';
+import { keepBundle, keepPassage, keptBundle, keptState, recent, reseal, sessionKey, settle, waiting, type KeptBundle } from './keep';
 import { Shown } from './shown';
 
 export interface PostState {
@@ -27,12 +23,13 @@ export interface PostState {
 
 const fresh = 5 * 60_000; // between two bundles
 const batch = 200; // passages of one upload
-const remembered = 45 * 60_000;
+const batchSize = 1_000_000; // characters of one upload
 
 export class Post {
   offline = false;
   private gate?: OfflineGate;
-  private readonly shown = new Shown();
+  private seal?: typeof import('./seal').seal;
+  private shown = new Shown();
   private timer?: ReturnType<typeof setTimeout>;
   private failures = 0;
   private next = 0;
@@ -48,10 +45,11 @@ export class Post {
     this.offline = offline;
     if (!globalThis.crypto?.subtle) return; // a page without https cannot verify
     try {
+      await this.recall();
       const kept = await keptBundle(this.id);
       if (kept) await this.use(kept, false);
     } catch { /* damaged or of another version: the server has a new one */ }
-    this.recall(await this.count());
+    await this.count();
     await this.reach();
   }
 
@@ -71,12 +69,12 @@ export class Post {
     this.tell();
   }
 
-  // decide scans without a network. The passage is on the disk before the verdict is given. Throws where it cannot be kept.
+  // decide scans without a network. The passage is sealed and on the disk before the verdict is given. Throws where it cannot be kept.
   decide(shot: Shot): Promise<Verdict> {
     const mine = this.turn.then(async () => {
       const gate = this.gate!;
-      const { verdict, item } = await gate.scan(shot, Math.floor(now()));
-      await keepPassage(this.id, item, gate.state);
+      const { verdict, item, mark } = await gate.scan(shot, Math.floor(now()));
+      await keepPassage(await this.seal!(gate.bundle.queue, this.id, gate.bundle.number, item), mark, gate.state);
       this.counts.waiting++;
       this.tell();
       return verdict;
@@ -93,6 +91,7 @@ export class Post {
 
   private async ask(): Promise<void> {
     clearTimeout(this.timer);
+    await recent(now()).catch(() => {}); // what is over is forgotten
     let fault = await this.renew().then(() => undefined, (err: unknown) => err);
     this.offline = unreached(fault);
     if (!this.offline) { // a bundle that is refused keeps nothing from being sent
@@ -113,12 +112,14 @@ export class Post {
 
   // use opens a bundle by its pin, going on from what the gate remembers.
   private async use(kept: KeptBundle, keep: boolean): Promise<void> {
+    this.seal ??= (await import('./seal')).seal; // a device that cannot seal keeps nothing and decides nothing
     const state: GateState = this.gate?.state ?? await keptState(this.id);
     const bundle = await openBundle(kept.data, [kept.pin], now());
     if (bundle.gate.id !== this.id) throw new Error('the bundle of another gate');
     const gate = await OfflineGate.of(bundle, state, this.shown);
     if (keep) await keepBundle(this.id, kept, gate.state);
     this.gate = gate;
+    await this.sealPlain();
   }
 
   // send uploads what waits, of all gates, at least once each: the server counts an event once however often it comes.
@@ -137,31 +138,33 @@ export class Post {
 
   // upload sends one batch of a gate's passages and says whether there is more to send.
   private async upload(gate: string): Promise<boolean> {
-    const mine = (await waiting()).filter((w) => w.gate === gate && !w.refused).slice(0, batch);
+    const all = (await waiting()).filter((w) => w.gate === gate && !w.refused);
+    const mine = all.slice(0, batch);
+    while (mine.length > 1 && JSON.stringify(mine).length > batchSize) mine.length = mine.length >> 1; // somebody showed long texts
     if (mine.length === 0) return false;
     const answer = await call<{ results: { event: string; kept: boolean; code?: string }[] }>('POST', '/v1/scans/sync', { gate, passages: mine.map((w) => w.item) }, 30_000);
     await settle(mine, answer.results);
-    return mine.length === batch && answer.results.some((r) => r.kept);
+    return mine.length < all.length && answer.results.some((r) => r.kept);
   }
 
-  // recall puts back into memory what this device has let pass lately and not yet sent, so that a reload makes no proof good again.
-  private recall(list: Waiting[]): void {
-    for (const w of list) {
-      const at = parseInt(w.item.event.replace('-', '').slice(0, 12), 16);
-      const e = cut(w.item.code);
-      const c = typeof e === 'string' || w.item.colour === undefined ? undefined : decodeClaims(e.payload);
-      if (!c || typeof e === 'string' || now() - at > remembered) continue;
-      const place = w.gate === this.id ? parseDivision(this.gate?.bundle.gate.district ?? '') : undefined;
-      this.shown.note(c.id, proofOf(e, c).slot, { event: w.item.event, gate: w.gate, place: place ?? 0, at }, c.challenge !== undefined);
-    }
+  // recall puts back into memory what this session has seen lately, so that a reload makes no proof good again.
+  private async recall(): Promise<void> {
+    this.shown = new Shown(await sessionKey());
+    for (const m of await recent(now())) this.shown.take(m);
   }
 
-  private async count(): Promise<Waiting[]> {
+  // sealPlain seals what a page of before passages were sealed has left.
+  private async sealPlain(): Promise<void> {
+    const { queue, number } = this.gate!.bundle;
+    const plain = (await waiting()).flatMap((w) => ('code' in w.item ? [{ ...w, item: w.item }] : []));
+    if (plain.length > 0) await reseal(await Promise.all(plain.map(async (w) => ({ ...w, item: await this.seal!(queue, w.gate, number, w.item) }))));
+  }
+
+  private async count(): Promise<void> {
     const list = await waiting().catch(() => []);
     const refused = list.filter((w) => w.refused).length;
     this.counts = { waiting: list.length - refused, refused };
     this.tell();
-    return list;
   }
 
   private plan(wait: number): void {
