@@ -7,6 +7,7 @@ const server = process.env.KANGMA_URL ?? 'http://127.0.0.1:8080';
 const pages = ['index', 'resident', 'gate', 'vehicle', 'office'];
 
 export default defineConfig({
+  resolve: { alias: { crypto: resolve(import.meta.dirname, 'src/lib/nocrypto.ts') } }, // @hpke/common asks for Node's where a browser has none
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target: 'es2019', // old Android WebViews

@@ -1,1 +1,0 @@
-import{t as e}from"./seal-Br5ZqtOr.js";var t=e(((e,t)=>{t.exports={}}));export default t();
