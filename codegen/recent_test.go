@@ -7,7 +7,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/codegen"
-	"github.com/kangma/kangma/codegen/presign"
+	"github.com/kangma/kangma/keystore/presign"
 )
 
 // drawnSigner is a key in memory that signs with nonces drawn ahead.

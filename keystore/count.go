@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/kangma/kangma/codegen"
-	"github.com/kangma/kangma/codegen/presign"
+	"github.com/kangma/kangma/keystore/presign"
 )
 
 // signatures counts what was signed by key since the last Flush, at the only place where a private key is used.

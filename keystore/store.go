@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
-	"github.com/kangma/kangma/codegen/presign"
+	"github.com/kangma/kangma/keystore/presign"
 )
 
 // The names of the secrets every installation has.

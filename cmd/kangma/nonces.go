@@ -12,7 +12,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/codegen"
-	"github.com/kangma/kangma/codegen/presign"
+	"github.com/kangma/kangma/keystore/presign"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kangma/kangma/codegen/presign"
+	"github.com/kangma/kangma/keystore/presign"
 )
 
 func TestAStockOfNoncesIsFilledWhileThereIsNothingElseToDo(t *testing.T) {

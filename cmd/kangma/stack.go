@@ -13,7 +13,7 @@ import (
 	"github.com/kangma/kangma/api"
 	"github.com/kangma/kangma/checkpoint"
 	"github.com/kangma/kangma/codegen"
-	"github.com/kangma/kangma/codegen/presign"
+	"github.com/kangma/kangma/keystore/presign"
 	"github.com/kangma/kangma/issuance"
 	"github.com/kangma/kangma/keystore"
 	"github.com/kangma/kangma/registry"

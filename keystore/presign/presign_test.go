@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
-	"github.com/kangma/kangma/codegen/presign"
+	"github.com/kangma/kangma/keystore/presign"
 )
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
@@ -166,7 +166,7 @@ func report(b *testing.B, since time.Duration) {
 
 // BenchmarkSign prints a signature of each kind side by side:
 //
-//	go test ./codegen/presign -run '^$' -bench . -count 6
+//	go test ./keystore/presign -run '^$' -bench . -count 6
 func BenchmarkSign(b *testing.B) {
 	key := newKey(b)
 	digest := sha256.Sum256(nil)
