@@ -15,7 +15,9 @@ func TestNodesTellEachOtherWherePeopleWere(t *testing.T) {
 		return all
 	}
 	node := func() *Whereabouts { return &Whereabouts{alias: alias} }
-	tell := func(from, to *Whereabouts, now time.Time) { to.learn(parseSeen(appendSeen(nil, from.lately(now))), now) }
+	tell := func(from, to *Whereabouts, now time.Time) {
+		to.learn(parseSeen(appendSeen(nil, from.lately(now))), now)
+	}
 	const shanwei, beijing = kangma.Division(441502000), kangma.Division(110101000)
 	p, q := kangma.PersonID{1}, kangma.PersonID{2}
 

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/kangma/kangma/keystore/presign"
 	"github.com/kangma/kangma/keystore"
+	"github.com/kangma/kangma/keystore/presign"
 )
 
 func TestAStockServesTheKeysForCodesAndEverySignatureCounts(t *testing.T) {
