@@ -31,7 +31,9 @@ func classOf(r *http.Request) (c class, free bool) {
 	case path == "/v1/me", strings.HasPrefix(path, "/v1/me/"), strings.HasPrefix(path, "/v1/session"), path == "/v1/residents",
 		path == "/v1/trust-list", strings.HasPrefix(path, "/v1/status-list"), path == "/.well-known/jwks.json", !strings.HasPrefix(path, "/v1/"):
 		return forResidents, false
-	case path == "/v1/evidence", path == "/v1/risk-areas" && r.Method == http.MethodPut:
+	case path == "/v1/evidence":
+		return forResults, false // a larger body waits with the feeds
+	case path == "/v1/risk-areas" && r.Method == http.MethodPut:
 		return forFeeds, false
 	}
 	return forOffices, false
@@ -121,7 +123,7 @@ func (s *Server) Load() Load {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := Load{Running: t.running, Refused: map[string]uint64{}}
-	for c, name := range []string{"gates", "residents", "feeds", "offices"} {
+	for c, name := range []string{"gates", "residents", "results", "feeds", "offices"} {
 		l.Waiting += t.queues[c].Len()
 		l.Refused[name] = t.refused[c]
 	}

@@ -16,13 +16,14 @@ type class uint8
 const (
 	forGates     class = iota // somebody stands before a barrier
 	forResidents              // somebody opens their code
-	forFeeds                  // evidence and lists come in
+	forResults                // a few pieces of evidence come in: perhaps a positive test
+	forFeeds                  // evidence and lists come in by the thousand
 	forOffices                // everything else: the office, analytics, photos
 	classes
 )
 
 // classShare is how much of the capacity a class may fill: what is left is for those before it.
-var classShare = [classes]float64{1, 0.85, 0.5, 0.25}
+var classShare = [classes]float64{1, 0.85, 0.6, 0.5, 0.25}
 
 const (
 	perProcessor = 64                     // requests under way for each processor: enough to fill it while others wait for the disk

@@ -28,14 +28,14 @@ func TestTheFirstClassIsLetInFirst(t *testing.T) {
 			}
 		}
 		order := make(chan class, 10)
-		for _, c := range []class{forOffices, forFeeds, forResidents, forGates, forResidents} {
+		for _, c := range []class{forOffices, forFeeds, forResults, forResidents, forGates, forResidents} {
 			enterLater(th, c, order)
 		}
 		for range 8 {
 			th.leave()
 			synctest.Wait()
 		}
-		want := []class{forGates, forResidents, forResidents, forFeeds, forOffices}
+		want := []class{forGates, forResidents, forResidents, forResults, forFeeds, forOffices}
 		for i, w := range want {
 			synctest.Wait()
 			if got := <-order; got != w {
@@ -107,8 +107,8 @@ func TestWhoIsRefusedGetsAPlaceThatMovesAsFastAsOthersAreServed(t *testing.T) {
 
 func TestNobodyWaitsInTheQueueForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := newThrottle(4, time.Now)
-		for range 4 {
+		th := newThrottle(int(classes), time.Now)
+		for range classes {
 			th.enter(t.Context(), forGates)
 		}
 		start := time.Now()
@@ -170,7 +170,7 @@ func TestClassesOfRequests(t *testing.T) {
 	for path, want := range map[string]class{
 		"/v1/scans": forGates, "/v1/scans/sync": forGates, "/v1/gates/g1/bundle": forGates, "/v1/vehicle-entries/1/inspection": forGates,
 		"/v1/me": forResidents, "/v1/me/code": forResidents, "/v1/me/credentials": forResidents, "/v1/sessions": forResidents, "/v1/residents": forResidents,
-		"/resident": forResidents, "/v1/status-list": forResidents, "/v1/evidence": forFeeds, "/v1/analytics/passages-by-hour": forOffices, "/v1/accounts/a": forOffices, "/v1/ocr/id-card": forOffices, "/v1/meadow": forOffices,
+		"/resident": forResidents, "/v1/status-list": forResidents, "/v1/evidence": forResults, "/v1/analytics/passages-by-hour": forOffices, "/v1/accounts/a": forOffices, "/v1/ocr/id-card": forOffices, "/v1/meadow": forOffices,
 	} {
 		r, _ := http.NewRequest("GET", "http://x"+path, nil)
 		if got, free := classOf(r); got != want || free {
