@@ -180,23 +180,25 @@ func (c *Card) assign(m *glyph.Model, r *Region, born string, places []string) {
 		c.Birth.Text, c.BirthDiffers = printed, true
 	}
 	c.Birth.Confidence = math.Max(0, 1-float64(editDistance(digits, shortDate(born)))/4)
-	if x, ok := yearStart(&c.Lines[b], born); ok {
+	x, known := yearStart(&c.Lines[b], born)
+	if known {
 		for i := range c.Lines {
 			if i != b {
 				c.Lines[i].from(x)
 			}
 		}
 	}
-	sex := c.findSex(m, r)
+	sex := c.findSex(m, r, x, known)
 	if sex >= 1 {
 		c.Name = r.name(m, c.Lines[:sex])
 	}
 	c.Address = r.address(m, addressLines(c.Lines[b:]), places)
 }
 
-// findSex reads sex and nation from one of the two lines above the birth date and says which. A line in which neither was
-// found is read again as one without digits and letters, since a lone 女 may look like one.
-func (c *Card) findSex(m *glyph.Model, r *Region) int {
+// findSex reads sex and nation from one of the two lines above the birth date and says which. x is the column where values
+// begin, when that is known. Where neither line holds a sex they are read again as lines without digits and letters, since
+// a lone 女 may look like one.
+func (c *Card) findSex(m *glyph.Model, r *Region, x float32, known bool) int {
 	b := c.BirthRow
 	for _, again := range [...]bool{false, true} {
 		for i := b - 1; i >= 0 && i >= b-2; i-- {
@@ -204,7 +206,9 @@ func (c *Card) findSex(m *glyph.Model, r *Region) int {
 			if again {
 				l = r.reread(m, l)
 			}
-			if c.Sex, c.Nation = r.sexAndNation(m, l); c.Sex.Text != "" {
+			c.Sex, c.Nation = r.sexAndNation(m, l)
+			r.better(m, l, x, known, &c.Sex, &c.Nation)
+			if c.Sex.Text != "" {
 				return i
 			}
 		}

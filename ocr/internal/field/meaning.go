@@ -40,28 +40,27 @@ func (r *Region) sexAndNation(m *glyph.Model, l Line) (sex, nation Value) {
 			bestAt, bestMargin = i, s
 		}
 	}
-	if bestAt < 0 || bestMargin < -1.2 {
+	if bestAt < 0 || bestMargin < -mostWorse {
 		return sex, nation
 	}
 	ch := l.Chars[bestAt]
-	male, _ := m.DistTo(ch.V, '男')
-	female, _ := m.DistTo(ch.V, '女')
-	sex = r.value([]Line{{Y0: l.Y0, Y1: l.Y1, Em: l.Em, Chars: []Char{ch}}})
-	sex.Text = "男"
-	if female < male {
-		sex.Text = "女"
+	sex = r.sexOf(m, l, ch, -bestMargin)
+	return sex, r.nationBehind(m, l, ch.X1)
+}
+
+// nationBehind reads the nation from the characters of a line behind the column x.
+func (r *Region) nationBehind(m *glyph.Model, l Line, x float32) (nation Value) {
+	i := 0
+	for i < len(l.Chars) && l.Chars[i].X0 < x {
+		i++
 	}
-	sex.Confidence = 1 / (1 + math.Exp(-6*math.Abs(float64(female-male))-1))
-	if other := -bestMargin - .3; other > 0 { // it looks much more like something else
-		sex.Confidence *= math.Exp(-3 * other)
-	}
-	rest := Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em, Chars: l.Chars[bestAt+1:]}
+	rest := Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em, Chars: l.Chars[i:]}
 	for _, g := range groups(rest, 1.2) { // the label may stand apart, and so may the edge of the portrait
 		if n := r.nation(m, g); n.Confidence > nation.Confidence {
 			nation = n
 		}
 	}
-	return sex, nation
+	return nation
 }
 
 // nation compares the characters with every nation as a whole; a leading label is dropped by trying every start.
