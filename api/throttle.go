@@ -26,7 +26,8 @@ const (
 var classShare = [classes]float64{1, 0.85, 0.6, 0.5, 0.25}
 
 const (
-	perProcessor = 64                     // requests under way for each processor: enough to fill it while others wait for the disk
+	perProcessor = 64 // requests under way for each processor: enough to fill it while others wait for the disk
+	leastLimit   = 4
 	maxWait      = 300 * time.Millisecond // in the queue; who waits longer would soon give up anyhow
 	paceWindow   = 250 * time.Millisecond
 	paceShare    = 0.95 // of what is served is promised to those who were told to come again
@@ -59,7 +60,7 @@ type waiter struct {
 }
 
 func newThrottle(limit int, now func() time.Time) *throttle {
-	t := &throttle{now: now, limit: max(int(classes), limit)}
+	t := &throttle{now: now, limit: max(leastLimit, limit)}
 	t.pace.perSecond = firstPace
 	return t
 }
