@@ -7,15 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuTime gives the processor time this process has used: unlike the time on the wall it means something on a busy machine.
-func cpuTime() time.Duration {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 // quantile gives the q-quantile of measured times.
 func quantile(times []time.Duration, q float64) time.Duration {
 	if len(times) == 0 {

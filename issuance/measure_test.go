@@ -5,22 +5,11 @@ import (
 	"encoding/json"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/codegen"
 	"github.com/kangma/kangma/issuance"
 	"github.com/kangma/kangma/store"
 )
-
-// cpuTime gives the processor time this process has used.
-func cpuTime() time.Duration {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
 
 // fill stores people who hold one paper code each, without signing them.
 func (d *desk) fill(n int) []kangma.PersonID {

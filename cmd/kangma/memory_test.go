@@ -66,4 +66,7 @@ func TestLittleMemoryHasSmallParts(t *testing.T) {
 	if p := gcPercent(100<<20, large); p != gcMost {
 		t.Errorf("%d %% on a large machine", p)
 	}
+	if p := gcPercent(4<<30, large); p != 100 {
+		t.Errorf("%d %% beside the 4 GiB of a million people, want as much again", p)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -15,21 +14,9 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/codegen"
+	"github.com/kangma/kangma/internal/cputime"
 	"github.com/kangma/kangma/store/journal"
 )
-
-// cpuTime is the processor time of this process so far.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func report(b *testing.B, since time.Duration) {
-	b.ReportMetric(float64(cpuTime()-since)/1e3/float64(b.N), "cpu-µs/op")
-}
 
 // text is as long as a code (about 270 characters of Base45), in the alphabet of QR's alphanumeric mode.
 func text() string {
@@ -64,7 +51,7 @@ func BenchmarkDraw(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			size := 0
-			defer report(b, cpuTime())
+			defer cputime.Report(b, cputime.Process())
 			for b.Loop() {
 				n, err := draw()
 				if err != nil {
@@ -81,7 +68,7 @@ const record = 160 // bytes, as large as a passage's
 
 // spread makes b.N calls from so many writers.
 func spread(b *testing.B, writers int, call func() error) {
-	defer report(b, cpuTime())
+	defer cputime.Report(b, cputime.Process())
 	var all sync.WaitGroup
 	b.ResetTimer()
 	for w := range writers {
@@ -150,7 +137,7 @@ type answer struct {
 func BenchmarkPlainJSON(b *testing.B) {
 	at := time.Date(2022, 11, 5, 8, 30, 0, 0, time.UTC)
 	a := answer{Code: text(), Told: true, Colour: "green", Reason: "no_risk", Reasons: []string{}, Issued: at, Expires: at, Refresh: at, MaskedName: base64.StdEncoding.EncodeToString([]byte("abc"))}
-	defer report(b, cpuTime())
+	defer cputime.Report(b, cputime.Process())
 	for b.Loop() {
 		if _, err := json.Marshal(a); err != nil {
 			b.Fatal(err)

@@ -9,11 +9,10 @@ import (
 	"crypto/sha256"
 	"math/big"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/cputime"
 	"github.com/kangma/kangma/keystore/presign"
 )
 
@@ -151,19 +150,6 @@ func TestWhatCannotSignIsRefused(t *testing.T) {
 	}
 }
 
-// cpuTime is the processor time of this process so far, which other work on the machine does not add to.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func report(b *testing.B, since time.Duration) {
-	b.ReportMetric(float64(cpuTime()-since)/1e3/float64(b.N), "cpu-µs/op")
-}
-
 // BenchmarkSign prints a signature of each kind side by side:
 //
 //	go test ./keystore/presign -run '^$' -bench . -count 6
@@ -171,7 +157,7 @@ func BenchmarkSign(b *testing.B) {
 	key := newKey(b)
 	digest := sha256.Sum256(nil)
 	b.Run("crypto-ecdsa", func(b *testing.B) {
-		defer report(b, cpuTime())
+		defer cputime.Report(b, cputime.Process())
 		for b.Loop() {
 			if _, err := key.Sign(nil, digest[:], crypto.SHA256); err != nil {
 				b.Fatal(err)
@@ -181,7 +167,7 @@ func BenchmarkSign(b *testing.B) {
 	b.Run("drawn-when-asked", func(b *testing.B) {
 		stock := newStock(b, 64)
 		signer := joined(b, key, stock)
-		defer report(b, cpuTime())
+		defer cputime.Report(b, cputime.Process())
 		var out [64]byte
 		for b.Loop() {
 			if _, ok := signer.AppendSign(out[:0], digest[:]); !ok {
@@ -208,7 +194,7 @@ func BenchmarkSign(b *testing.B) {
 	})
 	b.Run("drawing", func(b *testing.B) {
 		stock := newStock(b, 1<<20)
-		defer report(b, cpuTime())
+		defer cputime.Report(b, cputime.Process())
 		for i := 0; b.Loop(); i++ {
 			if i%64 == 0 {
 				stock.Draw()

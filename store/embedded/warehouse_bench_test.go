@@ -4,11 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/cputime"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/storetest"
@@ -52,7 +52,7 @@ func loadCity(b *testing.B, w *embedded.Warehouse, city *storetest.City, path st
 		b.Logf("%d passages were there, %v", loaded, err)
 		return
 	}
-	n, start, cpu := 0, time.Now(), cpuTime()
+	n, start, cpu := 0, time.Now(), cputime.Process()
 	for {
 		rows := city.Next(10_000)
 		if len(rows) == 0 {
@@ -71,16 +71,7 @@ func loadCity(b *testing.B, w *embedded.Warehouse, city *storetest.City, path st
 		}
 	}
 	b.Logf("loaded %d passages in %v: %.0f a second, %.0f a second of processor time; %.0f bytes a passage on disk", n,
-		took.Round(time.Millisecond), float64(n)/took.Seconds(), float64(n)/(cpuTime()-cpu).Seconds(), float64(size)/float64(n))
-}
-
-// cpuTime is what this process has used; on a busy machine it tells more than the clock.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+		took.Round(time.Millisecond), float64(n)/took.Seconds(), float64(n)/(cputime.Process()-cpu).Seconds(), float64(size)/float64(n))
 }
 
 // askCity asks the common and the uncommon questions.
@@ -106,7 +97,7 @@ func askCity(b *testing.B, w *embedded.Warehouse, day, all, end time.Time, someo
 		{"uncommon: people of all days by district", store.Query{Measures: people, Dimensions: []store.Dimension{store.ByDistrict}, Since: all, Until: end}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			groups, cpu := 0, cpuTime()
+			groups, cpu := 0, cputime.Process()
 			for b.Loop() {
 				r, err := w.Query(b.Context(), c.q)
 				if err != nil {
@@ -115,7 +106,7 @@ func askCity(b *testing.B, w *embedded.Warehouse, day, all, end time.Time, someo
 				groups = len(r.Groups)
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/1000/float64(b.N), "ms/query")
-			b.ReportMetric(float64((cpuTime()-cpu).Microseconds())/1000/float64(b.N), "cpu-ms/query")
+			b.ReportMetric(float64((cputime.Process()-cpu).Microseconds())/1000/float64(b.N), "cpu-ms/query")
 			b.ReportMetric(float64(groups), "groups")
 		})
 	}

@@ -6,11 +6,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/cputime"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/snapshot"
@@ -54,7 +54,7 @@ func BenchmarkCopy(b *testing.B) {
 				b.Fatal(err)
 			}
 			path := filepath.Join(dir, fmt.Sprint("t", i, name))
-			began, cpu := time.Now(), cpuTime()
+			began, cpu := time.Now(), cputime.Process()
 			to, err := embedded.Open(path, o)
 			if err != nil {
 				b.Fatal(err)
@@ -66,17 +66,9 @@ func BenchmarkCopy(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.ReportMetric(float64(people)/time.Since(began).Seconds(), "loaded/s"+name)
-			b.ReportMetric(float64((cpuTime()-cpu).Nanoseconds())/1000/float64(people), "load-cpu-µs"+name)
+			b.ReportMetric(float64((cputime.Process()-cpu).Nanoseconds())/1000/float64(people), "load-cpu-µs"+name)
 		}
 		b.ReportMetric(float64(people)/copied.Seconds(), "copied+verified/s")
 		b.ReportMetric(float64(sum.Bytes)/float64(people), "B/person")
 	}
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
