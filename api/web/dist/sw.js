@@ -1,10 +1,10 @@
 // The service worker: it opens the resident's and the gate's page with no network. It keeps static files only, by the list
 // that the build writes below, and never looks at anything else: what the API answers is personal and stays out of it.
 // A new version is fetched whole before it is used, and takes over when the page says so.
-const version = '970971f73968dadc';
+const version = '1bafe1781572dda4';
 const pages = JSON.parse('{"/":"index.html","/resident":"resident.html","/gate":"gate.html"}'); // address -> file of the build
-const shell = JSON.parse('["/assets/Shell-Bsb-qW-h.css","/assets/Shell-CmDSFmNj.js","/assets/StaffLogIn-BaXv7Lgb.js","/assets/backoff-KC4guBx_.js","/assets/favicon-D2BKGGnK.svg","/assets/gate-C69STvpd.css","/assets/gate-D0H8BHlH.js","/assets/hooks-BwVDu513.js","/assets/hooks-jfMoUAVl.css","/assets/index-D2c9ZuLP.js","/assets/resident-2LxxiIkv.js","/assets/resident-DlsmL7-y.css","/gate.webmanifest","/icon-192.png","/resident.webmanifest"]'); // what the pages need
-const gate = JSON.parse('["/assets/scan.worker-D66f-AGs.js","/assets/seal-C23obIvi.js","/assets/zxing_reader-Bb9Mx2Pu.wasm"]'); // what only a gate needs, a megabyte: fetched when a gate asks for it
+const shell = JSON.parse('["/assets/Shell-Bsb-qW-h.css","/assets/Shell-CuMGjpiE.js","/assets/StaffLogIn-CI97UIGj.js","/assets/backoff-CgRBrckT.js","/assets/favicon-D2BKGGnK.svg","/assets/gate-C69STvpd.css","/assets/gate-ChIIke28.js","/assets/hooks-0sb4gdJa.js","/assets/hooks-jfMoUAVl.css","/assets/index-C0GwclLZ.js","/assets/resident-DlsmL7-y.css","/assets/resident-gfV20Tp8.js","/gate.webmanifest","/icon-192.png","/resident.webmanifest"]'); // what the pages need
+const gate = JSON.parse('["/assets/scan.worker-D66f-AGs.js","/assets/seal-BI1yxJrm.js","/assets/zxing_reader-Bb9Mx2Pu.wasm"]'); // what only a gate needs, a megabyte: fetched when a gate asks for it
 
 const name = `kangma-${version}`;
 const ours = new Set([...Object.keys(pages), ...shell, ...gate]);

@@ -8,16 +8,17 @@ import { eventually } from './check.mjs';
 export class Server {
   out = '';
 
-  static async start(bin) {
+  static async start(bin, flags = []) {
     const s = new Server();
     s.bin = bin;
+    s.flags = flags;
     s.data = await mkdtemp(join(tmpdir(), 'kangma-e2e-'));
     await s.run('127.0.0.1:0');
     return s;
   }
 
   async run(listen) {
-    this.process = spawn(this.bin, ['serve', '--demo', '--data', this.data, '--listen', listen], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(this.bin, ['serve', '--demo', '--data', this.data, '--listen', listen, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] });
     const from = this.out.length;
     this.process.stdout.on('data', (b) => { this.out += b; });
     this.process.stderr.on('data', (b) => { this.out += b; });

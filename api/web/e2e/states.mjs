@@ -84,6 +84,32 @@ async function resident(run, browser, server) {
     await accessible(p);
     await p.context().close();
   });
+  for (const [locale, says, old] of [['zh-CN', /登记库暂时没有应答：这是按 8月11日 08:05 的资料/, /停在 8月11日 07:00，太旧/], ['en-GB', /does not answer right now. This is decided as of 11 August 08:05/, /knows is of 11 August 07:00: too old/]]) {
+    await run.check(`what is decided from the server's copy says of what time it is (${locale})`, async () => {
+      const p = await open({ 'GET /v1/me/code': code() }, { ...narrow, locale });
+      await p.waitForSelector('.frame-green');
+      assert.equal(await p.locator('.as-of').count(), 0);
+      server.seen.length = 0;
+      server.answers['GET /v1/me/code'] = code({ as_of: '2022-08-11T00:05:00Z' });
+      await p.locator('.code-buttons button').last().click();
+      await p.waitForSelector('.as-of');
+      assert.match(await p.textContent('.as-of'), says);
+      assert.equal(await p.locator('.qr').count(), 1);
+      await accessible(p);
+      await shot(p, `resident-as-of-${locale}`);
+      server.answers['GET /v1/me/code'] = code({ code: undefined, told: false, colour: undefined, cannot_tell: 'stale_gate', reason: 'stale_gate', as_of: '2022-08-10T23:00:00Z' });
+      await p.locator('.code-buttons button').last().click();
+      await p.waitForSelector('.frame-unknown');
+      assert.match(await p.textContent('.no-code'), old);
+      assert.equal(await p.locator('.qr').count(), 0);
+      assert.deepEqual(server.seen.filter((s) => s.key === 'POST /v1/me/credentials'), []); // none are drawn meanwhile
+      server.answers['GET /v1/me/code'] = code();
+      await p.locator('.code-buttons button').last().click();
+      await p.waitForSelector('.frame-green');
+      assert.equal(await p.locator('.as-of').count(), 0);
+      await p.context().close();
+    });
+  }
   await run.check('the code changes by itself each 30 s, and the server hears of nonces and anchors only', async () => {
     const p = await open({ 'GET /v1/me/code': code(), 'POST /v1/me/credentials': credentials('green', 26) });
     const before = await shownText(p);

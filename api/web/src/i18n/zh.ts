@@ -122,6 +122,8 @@ export const zh = {
   'code.offline': '现在没有网络。',
   'code.offline.text': '二维码由手机自己生成，照常可用，到 {time} 为止。{n} 秒后再试连接。',
   'code.offline.expired': '现在连不上服务器，手机里的码已经过期，不能出示。请出示身份证件，由工作人员人工核验。',
+  'code.asof': '登记库暂时没有应答：这是按 {time} 的资料判定的，可能不是最新；卡口也会看到这个时间。',
+  'code.asof.old': '登记库没有应答，服务器的资料停在 {time}，太旧，不能判定颜色。请出示身份证件，由工作人员人工核验。',
   'code.early': '时间不对',
   'code.early.do': '手机时间比签发时间早，请校准手机时间。',
   'code.expired': '已过期',

@@ -33,6 +33,7 @@ export interface CodeView {
   next_change?: string;
   masked_name: string;
   rules: { id: string; version: string; digest: string };
+  as_of?: string; // the register did not answer: decided from what the server knew at that time
 }
 
 export interface Verdict {

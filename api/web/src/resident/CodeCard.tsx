@@ -2,7 +2,7 @@
 // it; without a network it goes on until the credential expires, and then nothing is shown as valid.
 import { useState } from 'preact/hooks';
 import { t } from '../i18n';
-import { age, clock, colourWord, date, day, time } from '../lib/format';
+import { age, clock, colourWord, date, day, moment, time } from '../lib/format';
 import { TextField } from '../ui/fields';
 import { Qr } from '../ui/Qr';
 import { Shape, shapeOfColour } from '../ui/Shape';
@@ -16,7 +16,7 @@ export function CodeCard({ phone }: { phone: Phone }) {
   const { vault, error } = phone;
   const { show, answered, another, answer } = useShow(vault);
   const { view } = vault;
-  if (view && !view.told) return <Blank phone={phone} word={colourWord(undefined)} text={t('code.nocode')} />;
+  if (view && !view.told) return <Blank phone={phone} word={colourWord(undefined)} text={view.as_of ? t('code.asof.old', { time: moment(view.as_of) }) : t('code.nocode')} />;
   if (!show || at >= show.held.expires) {
     if (vault.held.length === 0) return view && !error ? <p>{t('common.loading')}</p> : null;
     const ahead = vault.held.some((h) => at < h.issued);
@@ -39,6 +39,7 @@ export function CodeCard({ phone }: { phone: Phone }) {
         <Slot show={show} at={at} />
         <Answer show={show} left={seconds(answered, at)} onAnswer={answer} onDone={another} />
         <p class="code-facts">{t('code.issued', { age: age(at - issued), time: day(expires) === day(at) ? time(expires) : `${day(expires)} ${time(expires)}` })}</p>
+        {view?.as_of && <p class="notice as-of" role="status">{t('code.asof', { time: moment(view.as_of) })}</p>}
         {error !== undefined && <p class="notice" role="status"><strong>{t('code.offline')}</strong> {t('code.offline.text', { time: time(expires), n: seconds(phone.next, at) })}</p>}
         <p class="code-buttons">
           <button type="button" class="second" onClick={another}>{t('code.another')}</button>

@@ -6,7 +6,7 @@ import { backoff } from '../lib/backoff';
 import { now } from '../lib/clock';
 import type { CodeView } from '../lib/types';
 import { draw } from './draw';
-import { due, hear, save, stored, type Vault } from './vault';
+import { due, hear, save, stored, usable, type Vault } from './vault';
 
 export interface Phone {
   vault: Vault;
@@ -45,6 +45,7 @@ export function usePhone(first: Vault, onLoggedOut: () => void): Phone {
       const view = await call<CodeView>('GET', '/v1/me/code');
       await put(hear(mine, view, now()));
       if (!view.told || !due(mine, now(), asked)) return;
+      if (view.as_of && usable(mine, now()).length > 0) return; // none are drawn while the register does not answer
       const { chains, answer } = await draw();
       if (!answer.told) return;
       await put(stored(mine, answer, chains, now(), Math.random()));
