@@ -33,7 +33,8 @@ func residents(n int) []kangma.Dossier {
 // BenchmarkClients is 64 goroutines on one server that keeps an append-only file: reading one person, changing one
 // person, finding one by an index, changing 100 at once.
 func BenchmarkClients(b *testing.B) {
-	db := open(b, single(realserver.StartRedis(b, realserver.RedisDurable...)))
+	srv := realserver.StartRedis(b, realserver.RedisDurable...)
+	db := open(b, single(srv))
 	all := residents(20_000)
 	for from := 0; from < len(all); from += 1000 {
 		if err := db.Dossiers().Update(b.Context(), store.Mark{}, all[from:from+1000]...); err != nil {
@@ -44,6 +45,7 @@ func BenchmarkClients(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			var next, failed atomic.Int64
 			b.SetParallelism(32) // of 2 processors: 64 goroutines
+			theirs, ours := redisCPU(srv), ownCPU()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if err := f(context.Background(), int(next.Add(1))); err != nil && !errors.Is(err, kangma.Conflict) {
@@ -52,6 +54,8 @@ func BenchmarkClients(b *testing.B) {
 				}
 			})
 			b.ReportMetric(float64(b.N*each)/b.Elapsed().Seconds(), "people/s")
+			b.ReportMetric((redisCPU(srv)-theirs)*1e6/float64(b.N), "redis-µs/op")
+			b.ReportMetric((ownCPU()-ours)*1e6/float64(b.N), "own-µs/op")
 			b.ReportMetric(float64(failed.Load()), "failed")
 		})
 	}

@@ -55,6 +55,7 @@ type DB struct {
 
 	mu       sync.Mutex
 	breakers map[string]*breaker.Breaker
+	lines    sync.Map        // address -> *line
 	ended    context.Context // by Close
 	end      context.CancelFunc
 	probes   sync.WaitGroup
@@ -129,6 +130,7 @@ func options(c Config) *goredis.UniversalOptions {
 		MaxRetries: -1, MaxRedirects: -1, DialerRetries: 1,
 		DialTimeout: c.Timeout, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, ContextTimeoutEnabled: true,
 		PoolSize: c.Pool, PoolTimeout: c.Timeout, PipelinePoolSize: -1, DisableIdentity: true, FailingTimeoutSeconds: 1,
+		Protocol:                 2, // nothing is pushed to us, and looking for it costs
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 }

@@ -135,16 +135,11 @@ func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis
 		setErr(calls, errOpen)
 		return
 	}
-	limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout+extra+time.Duration(len(calls))*time.Millisecond)
-	watched := func() {}
-	if extra > 0 {
-		watched = db.watch(b, client)
-	}
-	err := exchange(limited, client, calls)
-	watched()
-	cancel()
-	if ctx.Err() == nil || err == nil { // a caller that left says nothing about the server
-		db.outcome(b, err == nil || errorCode(err) != "", func(ctx context.Context) bool { return db.ping(ctx, client) })
+	var err error
+	if db.sharable(ctx, extra, calls) {
+		err = db.share(client, calls)
+	} else {
+		err = db.alone(ctx, extra, client, b, calls)
 	}
 	if err != nil {
 		setErr(calls, db.unreachable(ctx, err))
@@ -171,12 +166,30 @@ func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis
 	}
 }
 
+// alone does one exchange on a connection of its own.
+func (db *DB) alone(ctx context.Context, extra time.Duration, client *goredis.Client, b *breaker.Breaker, calls []*call) error {
+	limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout+extra+time.Duration(len(calls))*time.Millisecond)
+	defer cancel()
+	watched := func() {}
+	if extra > 0 {
+		watched = db.watch(b, client)
+	}
+	err := exchange(limited, client, calls)
+	watched()
+	if ctx.Err() == nil || err == nil { // a caller that left says nothing about the server
+		db.outcome(b, err == nil || errorCode(err) != "", func(ctx context.Context) bool { return db.ping(ctx, client) })
+	}
+	return err
+}
+
 // maxRounds bounds how often calls follow a slot that moves.
 const maxRounds = 3
 
 // unreachable makes our error of a connection that failed.
 func (db *DB) unreachable(ctx context.Context, err error) error {
 	switch {
+	case err == errOpen:
+		return errOpen
 	case ctx.Err() != nil:
 		return unavailable("redis_unreachable", ctx.Err())
 	case errorCode(err) != "": // refused at the door, e.g. a wrong password
@@ -192,15 +205,25 @@ func (db *DB) unreachable(ctx context.Context, err error) error {
 // says is in each call.
 func exchange(ctx context.Context, client *goredis.Client, calls []*call) error {
 	pipe := client.Pipeline()
-	cmds := make([]*goredis.Cmd, len(calls))
-	for i, c := range calls {
+	cmds := enqueue(ctx, pipe, calls, make([]*goredis.Cmd, 0, len(calls)))
+	_, first := pipe.Exec(ctx)
+	return settle(calls, cmds, first)
+}
+
+// enqueue puts the calls into a pipeline and appends what will hold their replies to cmds.
+func enqueue(ctx context.Context, pipe goredis.Pipeliner, calls []*call, cmds []*goredis.Cmd) []*goredis.Cmd {
+	for _, c := range calls {
 		if c.script != nil {
-			cmds[i] = c.script.EvalSha(ctx, pipe, c.keys, c.args...)
+			cmds = append(cmds, c.script.EvalSha(ctx, pipe, c.keys, c.args...))
 		} else {
-			cmds[i] = pipe.Do(ctx, c.args...)
+			cmds = append(cmds, pipe.Do(ctx, c.args...))
 		}
 	}
-	_, first := pipe.Exec(ctx)
+	return cmds
+}
+
+// settle gives the calls their replies. first is what the pipeline said; the error is that of a connection that failed.
+func settle(calls []*call, cmds []*goredis.Cmd, first error) error {
 	for i, c := range calls {
 		c.reply, c.err = cmds[i].Result()
 		var said goredis.Error
