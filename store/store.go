@@ -96,6 +96,13 @@ type Packed struct {
 	Data    []byte
 }
 
+// PackedScanner is the further power of a Dossiers to give people as they are stored: for hashes, copies and moves, which need
+// not know what is in them.
+type PackedScanner interface {
+	// ScanPacked is Scan in the wire form, whichever version of it each lies in. Data is the caller's own.
+	ScanPacked(ctx context.Context, partition int, after kangma.PersonID, limit int) ([]Packed, error)
+}
+
 // Lagging is the further power of a Dossiers that keeps changes in memory for a while before it stores them. It is only for
 // what a journal holds already: the mark is stored after everything before it, and a replay from it brings back what
 // was lost.

@@ -56,14 +56,27 @@ func (c *auditStateCmd) Run(w *world) error {
 	s := &stack{}
 	err := s.openForCopy(w, false)
 	if err == nil {
-		err = s.sayState(w, !c.Content)
+		err = s.sayStored(w, !c.Content)
 	}
 	return errors.Join(err, s.Close())
 }
 
+// sayState tells the hash of the state as this process sees it.
 func (s *stack) sayState(w *world, versions bool) error {
+	return sayHash(w, s.dossiers, s.records, versions)
+}
+
+// sayStored is sayState where this process has changed nothing: the file is read past what would remember it.
+func (s *stack) sayStored(w *world, versions bool) error {
+	if s.embedded != nil {
+		return sayHash(w, s.embedded.Dossiers(), s.embedded.Records(), versions)
+	}
+	return s.sayState(w, versions)
+}
+
+func sayHash(w *world, people store.Dossiers, records store.Records, versions bool) error {
 	bar := progress(w.err, store.Partitions, "核对 hashing")
-	d, err := digest.State(w.ctx, s.dossiers, s.records, digest.Options{Versions: versions, Progress: func(p int, _ uint64) { bar.Set(int64(p + 1)) }})
+	d, err := digest.State(w.ctx, people, records, digest.Options{Versions: versions, Progress: func(n int, _ uint64) { bar.Set(int64(n)) }})
 	bar.Finish()
 	if err != nil {
 		return err

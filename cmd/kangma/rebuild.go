@@ -187,7 +187,7 @@ func (c *rebuildCmd) swap(w *world, made string) error {
 		if !w.JSON {
 			fmt.Fprintf(w.out, "rebuilt; the old files are beside, %s\n", aside)
 		}
-		err = s.sayState(w, true)
+		err = s.sayStored(w, true)
 	}
 	return errors.Join(err, s.Close())
 }

@@ -6,7 +6,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"runtime"
 	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
@@ -20,8 +24,8 @@ type Options struct {
 	// Kinds of records that count, e.g. gate, account; nil: every kind but "applied", which differs between nodes by
 	// nature (the store must then be a store.Dumper).
 	Kinds []string
-	// Progress, if not nil, is told after each of the 256 partitions how many people were read.
-	Progress func(partition int, people uint64)
+	// Progress, if not nil, is told after each of the 256 partitions how many are done and how many people were read.
+	Progress func(partitions int, people uint64)
 }
 
 // Sum is a SHA-256, or the sum of many.
@@ -76,14 +80,9 @@ const page = 1000
 
 // State reads everything. It is of one moment only while nobody writes. Errors are those of the stores.
 func State(ctx context.Context, people store.Dossiers, records store.Records, o Options) (Digest, error) {
-	s := NewSummer(o.Versions)
-	for p := range store.Partitions {
-		if err := partition(ctx, people, p, s); err != nil {
-			return Digest{}, err
-		}
-		if o.Progress != nil {
-			o.Progress(p, s.d.People)
-		}
+	s, err := everybody(ctx, people, o)
+	if err != nil {
+		return Digest{}, err
 	}
 	dumper, all := records.(store.Dumper)
 	if o.Kinds == nil && all {
@@ -104,7 +103,33 @@ func State(ctx context.Context, people store.Dossiers, records store.Records, o 
 	return s.Digest(), nil
 }
 
+// everybody sums the people, several partitions at once: the sum does not depend on the order.
+func everybody(ctx context.Context, people store.Dossiers, o Options) (*Summer, error) {
+	total, done, mu := NewSummer(o.Versions), 0, sync.Mutex{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for p := range store.Partitions {
+		g.Go(func() error {
+			s := NewSummer(o.Versions)
+			if err := partition(ctx, people, p, s); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			total.Add(s)
+			if done++; o.Progress != nil {
+				o.Progress(done, total.d.People)
+			}
+			return nil
+		})
+	}
+	return total, g.Wait()
+}
+
 func partition(ctx context.Context, s store.Dossiers, p int, sum *Summer) error {
+	if packed, ok := s.(store.PackedScanner); ok {
+		return packedPartition(ctx, packed, p, sum)
+	}
 	for after := (kangma.PersonID{}); ; {
 		people, err := s.Scan(ctx, p, after, page)
 		if err != nil || len(people) == 0 {
@@ -112,6 +137,22 @@ func partition(ctx context.Context, s store.Dossiers, p int, sum *Summer) error 
 		}
 		for _, d := range people {
 			sum.Dossier(d)
+		}
+		after = people[len(people)-1].Person
+	}
+}
+
+// packedPartition sums people as they are stored: they are encoded in one way only, so nothing is decoded.
+func packedPartition(ctx context.Context, s store.PackedScanner, p int, sum *Summer) error {
+	for after := (kangma.PersonID{}); ; {
+		people, err := s.ScanPacked(ctx, p, after, page)
+		if err != nil || len(people) == 0 {
+			return err
+		}
+		for _, x := range people {
+			if err := sum.Packed(x); err != nil {
+				return err
+			}
 		}
 		after = people[len(people)-1].Person
 	}

@@ -30,13 +30,38 @@ func (s *Summer) Dossier(d kangma.Dossier) {
 	s.encoded(d.Person, wire.EncodeDossier(d))
 }
 
-// Encoded counts one person in whose wire form, of the present version, the caller has: half the work.
-func (s *Summer) Encoded(d kangma.Dossier, raw []byte) {
-	if !s.versions {
-		s.Dossier(d)
-		return
+// Packed counts one person in whose wire form the caller has. One of the present version is not decoded.
+func (s *Summer) Packed(p store.Packed) error {
+	raw, present := p.Data, wire.IsPresent(p.Data, p.Person)
+	if present && !s.versions {
+		raw, present = wire.WithoutVersion(raw)
 	}
-	s.encoded(d.Person, raw)
+	if present {
+		s.encoded(p.Person, raw)
+		return nil
+	}
+	d, err := wire.DecodeDossier(p.Data)
+	if err == nil && d.Person != p.Person {
+		err = errWhose
+	}
+	if err == nil {
+		s.Dossier(d)
+	}
+	return err
+}
+
+var errWhose = kangma.E(kangma.Internal, "damaged", "a stored dossier is another person's")
+
+// Add counts in what another Summer of the same kind has counted.
+func (s *Summer) Add(o *Summer) {
+	for i := range s.d.Partitions {
+		s.d.Partitions[i] = s.d.Partitions[i].plus(o.d.Partitions[i])
+	}
+	for kind, sum := range o.d.Kinds {
+		s.d.Kinds[kind] = s.d.Kinds[kind].plus(sum)
+	}
+	s.d.People += o.d.People
+	s.d.Records += o.d.Records
 }
 
 func (s *Summer) encoded(id kangma.PersonID, raw []byte) {
@@ -53,7 +78,20 @@ func (s *Summer) Record(r store.Record) {
 	if !s.versions {
 		r.Version = 0
 	}
-	s.d.Kinds[r.Kind] = s.d.Kinds[r.Kind].plus(sha256.Sum256(wire.EncodeRecord(r)))
+	s.record(r.Kind, wire.EncodeRecord(r))
+}
+
+// RecordEncoded is Record where the caller has the wire form besides, of which there is one only.
+func (s *Summer) RecordEncoded(r store.Record, raw []byte) {
+	if !s.versions || r.Deleted || r.Kind == "applied" {
+		s.Record(r)
+		return
+	}
+	s.record(r.Kind, raw)
+}
+
+func (s *Summer) record(kind string, raw []byte) {
+	s.d.Kinds[kind] = s.d.Kinds[kind].plus(sha256.Sum256(raw))
 	s.d.Records++
 }
 

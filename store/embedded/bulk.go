@@ -1,38 +1,45 @@
 package embedded
 
 import (
+	"bytes"
+	"cmp"
 	"database/sql/driver"
+	"slices"
 
 	"github.com/kangma/kangma/store"
 )
 
-// A new file that is filled by a Loader (Options.Bulk) gets its indexes at the end, in their order: entries wait in temporary
-// tables, which only grow at their end, and are sorted once. People and records come in order of their keys from a
-// snapshot, so that the file, too, only grows at its end. The first one who comes a second time ends this: from then on
-// everything is kept up to date row by row. So does any other write and any read that needs an index.
+// A new file that is filled by a Loader (Options.Bulk) gets its indexes in large runs, each in its order: entries wait in memory,
+// are sorted once and go in many a statement. People and records come in order of their keys from a snapshot, so that the
+// file only grows at its end. The first one who comes a second time ends this: from then on everything is kept up to date row
+// by row. So does any other write and any read that needs an index.
 
-// bulkTables are made when the first people or records are loaded. rowid is the order of arrival: an index belongs to its newest owner.
-var bulkTables = []string{
-	"CREATE TEMP TABLE bulk_blind (value BLOB NOT NULL, person BLOB NOT NULL)",
-	"CREATE TEMP TABLE bulk_record (kind TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, id BLOB NOT NULL)",
-	"DROP INDEX record_index_of",
-}
+// Entries that wait at most: 160 MB of blind indexes, about as much of records' indexes. Tests lower them.
+var (
+	mostBlind = 4 << 20
+	mostNames = 1 << 20
+)
 
-var bulkEnd = []string{
-	"INSERT OR REPLACE INTO blind_index (value, person) SELECT value, person FROM bulk_blind ORDER BY value, rowid",
-	"INSERT OR REPLACE INTO record_index (kind, name, value, id) SELECT kind, name, value, id FROM bulk_record ORDER BY kind, name, value, id",
-	"CREATE INDEX record_index_of ON record_index (kind, id)",
-	"DROP TABLE bulk_blind",
-	"DROP TABLE bulk_record",
-}
-
-// bulk is the filling of a new file. It belongs to the goroutine that has the one connection of such a file.
+// bulk is the filling of a new file. It belongs to the goroutine that has the one connection of such a file. What waits is lost
+// with a transaction that is undone, or waits though its person was not stored: such a filling fails, and the file is thrown away.
 type bulk struct {
 	open  bool // entries wait
 	ended bool // or never were to
+
+	blind []blindEntry
+	names []nameEntry
 }
 
-// begin makes the temporary tables where the file is new and empty.
+// blindEntry is one index of one person; n is the order of arrival: an index belongs to its newest owner.
+type blindEntry struct {
+	value, person [16]byte
+	n             uint32
+}
+
+// nameEntry lists a record under one of its indexes.
+type nameEntry struct{ kind, name, value, id string }
+
+// begin starts the filling where the file is new and empty.
 func (b *bulk) begin(c *conn) error {
 	if b.open || b.ended {
 		return nil
@@ -48,7 +55,7 @@ func (b *bulk) begin(c *conn) error {
 		return nil
 	}
 	b.open = true
-	return c.run(bulkTables)
+	return c.run("DROP INDEX record_index_of")
 }
 
 // end puts the entries where they belong.
@@ -56,74 +63,154 @@ func (b *bulk) end(c *conn) error {
 	if !b.open {
 		return nil
 	}
-	b.open, b.ended = false, true
-	return c.run(bulkEnd)
+	if err := b.putBlind(c); err != nil {
+		return err
+	}
+	if err := b.putNames(c); err != nil {
+		return err
+	}
+	b.open, b.ended, b.blind, b.names = false, true, nil, nil
+	return c.run("CREATE INDEX record_index_of ON record_index (kind, id)")
 }
 
-// run runs statements that are not kept.
-func (c *conn) run(statements []string) error {
-	for _, sql := range statements {
-		if _, err := c.raw.Exec(sql, nil); err != nil {
+// run runs a statement that is not kept.
+func (c *conn) run(sql string) error {
+	_, err := c.raw.Exec(sql, nil)
+	return err
+}
+
+var (
+	insertDossiers = rowsOf("INSERT INTO dossier (person, version, found_by, data) VALUES ", 4, " ON CONFLICT DO NOTHING")
+	insertBlind    = rowsOf("INSERT OR REPLACE INTO blind_index (value, person) VALUES ", 2, "")
+	insertRecords  = rowsOf("INSERT INTO record (kind, id, version, deleted, data) VALUES ", 5, " ON CONFLICT DO NOTHING")
+	insertNames    = rowsOf("INSERT OR REPLACE INTO record_index (kind, name, value, id) VALUES ", 4, "")
+)
+
+func (b *bulk) putBlind(c *conn) error {
+	slices.SortFunc(b.blind, func(x, y blindEntry) int {
+		return cmp.Or(bytes.Compare(x.value[:], y.value[:]), cmp.Compare(x.n, y.n))
+	})
+	args := make([]driver.Value, 0, 2*rowsAtOnce)
+	for part := range slices.Chunk(b.blind, rowsAtOnce) {
+		args = args[:0]
+		for i := range part {
+			args = append(args, part[i].value[:], part[i].person[:])
+		}
+		if _, err := insertBlind.exec(c, args); err != nil {
 			return err
 		}
 	}
+	b.blind = b.blind[:0]
 	return nil
 }
 
-// dossier stores somebody new. added is false where they are there already.
+func (b *bulk) putNames(c *conn) error {
+	slices.SortFunc(b.names, func(x, y nameEntry) int {
+		return cmp.Or(cmp.Compare(x.kind, y.kind), cmp.Compare(x.name, y.name), cmp.Compare(x.value, y.value), cmp.Compare(x.id, y.id))
+	})
+	args := make([]driver.Value, 0, 4*rowsAtOnce)
+	for part := range slices.Chunk(b.names, rowsAtOnce) {
+		args = args[:0]
+		for _, x := range part {
+			args = append(args, x.kind, x.name, []byte(x.value), []byte(x.id))
+		}
+		if _, err := insertNames.exec(c, args); err != nil {
+			return err
+		}
+	}
+	clear(b.names)
+	b.names = b.names[:0]
+	return nil
+}
+
+// insert stores somebody new. added is false where they are there already.
 func (x change) insert(c *conn) (added bool, err error) {
 	n, err := c.exec("INSERT INTO dossier (person, version, found_by, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 		x.person, int64(x.version), x.foundBy, x.data)
 	return n == 1, err
 }
 
-func (b *bulk) dossier(c *conn, x change) error {
-	if !b.open {
-		return x.restore(c)
-	}
-	added, err := x.insert(c)
-	if err != nil {
-		return err
-	}
-	if !added {
+// dossiers stores people; the first page with somebody who is there already ends the filling.
+func (b *bulk) dossiers(c *conn, all []change) error {
+	if b.open {
+		args := make([]driver.Value, 0, 4*len(all))
+		for _, x := range all {
+			args = append(args, x.person, int64(x.version), x.foundBy, x.data)
+		}
+		added, err := insertDossiers.exec(c, args)
+		if err != nil {
+			return err
+		}
+		if added == int64(len(all)) {
+			return b.found(c, all)
+		}
 		if err := b.end(c); err != nil {
 			return err
 		}
-		return x.restore(c)
 	}
-	for i := 0; i+16 <= len(x.foundBy); i += 16 {
-		if _, err := c.exec("INSERT INTO bulk_blind (value, person) VALUES (?, ?)", x.foundBy[i:i+16], x.person); err != nil {
+	for _, x := range all { // again for those that were just stored: it is the same
+		if err := x.restore(c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *bulk) record(c *conn, r store.Record, row []byte) error {
-	if !b.open {
-		return restoreRecord(c, r, row)
+// found notes by which indexes people are found.
+func (b *bulk) found(c *conn, all []change) error {
+	for _, x := range all {
+		for i := 0; i+16 <= len(x.foundBy); i += 16 {
+			b.blind = append(b.blind, blindEntry{[16]byte(x.foundBy[i:]), [16]byte(x.person), uint32(len(b.blind))})
+		}
 	}
-	id, deleted := []byte(r.ID), int64(0)
-	if r.Deleted {
-		deleted = 1
+	if len(b.blind) < mostBlind {
+		return nil
 	}
-	n, err := c.exec("INSERT INTO record (kind, id, version, deleted, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", r.Kind, id, int64(r.Version), deleted, row)
-	if err != nil {
-		return err
-	}
-	if n == 0 {
+	return b.putBlind(c)
+}
+
+// records stores records and their rows, as dossiers does.
+func (b *bulk) records(c *conn, all []store.Record, rows [][]byte) error {
+	if b.open {
+		args := make([]driver.Value, 0, 5*len(all))
+		for i, r := range all {
+			deleted := int64(0)
+			if r.Deleted {
+				deleted = 1
+			}
+			args = append(args, r.Kind, []byte(r.ID), int64(r.Version), deleted, rows[i])
+		}
+		added, err := insertRecords.exec(c, args)
+		if err != nil {
+			return err
+		}
+		if added == int64(len(all)) {
+			return b.listed(c, all)
+		}
 		if err := b.end(c); err != nil {
 			return err
 		}
-		return restoreRecord(c, r, row)
 	}
-	if r.Deleted {
-		return nil
-	}
-	for name, value := range r.Index {
-		if _, err := c.exec("INSERT INTO bulk_record (kind, name, value, id) VALUES (?, ?, ?, ?)", r.Kind, name, []byte(value), id); err != nil {
+	for i, r := range all {
+		if err := restoreRecord(c, r, rows[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// listed notes under which indexes records are listed.
+func (b *bulk) listed(c *conn, all []store.Record) error {
+	for _, r := range all {
+		if r.Deleted {
+			continue
+		}
+		for name, value := range r.Index {
+			b.names = append(b.names, nameEntry{r.Kind, name, value, r.ID})
+		}
+	}
+	if len(b.names) < mostNames {
+		return nil
+	}
+	return b.putNames(c)
 }

@@ -26,8 +26,15 @@ func TestAFileFilledAtOnceIsLikeOneFilledBitByBit(t *testing.T) {
 		records = append(records, store.Record{Kind: "k", ID: fmt.Sprint(i), Version: 1 + r.Uint64N(3), Data: []byte{1}, Deleted: i%9 == 0,
 			Index: map[string]string{"owner": fmt.Sprint(i % 7)}})
 	}
-	for _, late := range []bool{false, true} { // with some who come again: later and earlier versions, other indexes
-		t.Run(fmt.Sprint("again ", late), func(t *testing.T) {
+	for i := range 20 { // an index belongs to whoever came last with it
+		people[390-i].Sealed.Indexes = append(slices.Clone(people[390-i].Sealed.Indexes), people[i].Sealed.Indexes[0])
+	}
+	for _, c := range []struct{ late, runs bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
+		late := c.late // with some who come again: later and earlier versions, other indexes
+		t.Run(fmt.Sprint("again ", late, ", in runs ", c.runs), func(t *testing.T) {
+			if c.runs {
+				t.Cleanup(embedded.FillInRuns(70))
+			}
 			people, records := slices.Clone(people), slices.Clone(records)
 			if late {
 				for i := range 40 {

@@ -85,8 +85,40 @@ func (s dossiers) Lookup(ctx context.Context, index kangma.BlindIndex) (id kangm
 }
 
 func (s dossiers) Scan(ctx context.Context, partition int, after kangma.PersonID, limit int) (page []kangma.Dossier, err error) {
+	err = s.scan(ctx, partition, after, limit, func(person []byte, _ driver.Value, data driver.Value) error {
+		d, err := dossierOf(person, data)
+		page = append(page, d)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+var _ store.PackedScanner = dossiers{}
+
+// ScanPacked is Scan in the wire form; checksums are looked at, what is in the form is not.
+func (s dossiers) ScanPacked(ctx context.Context, partition int, after kangma.PersonID, limit int) (page []store.Packed, err error) {
+	err = s.scan(ctx, partition, after, limit, func(person []byte, version, row driver.Value) error {
+		n, _ := version.(int64)
+		data, err := openRow(person, row)
+		if err != nil || len(person) != len(kangma.PersonID{}) || n < 1 {
+			return errDamaged
+		}
+		page = append(page, store.Packed{Person: kangma.PersonID(person), Version: uint64(n), Data: data})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// scan calls f with the rows of up to limit people of a partition after an id.
+func (s dossiers) scan(ctx context.Context, partition int, after kangma.PersonID, limit int, f func(person []byte, version, data driver.Value) error) error {
 	if partition < 0 || partition >= store.Partitions || limit < 1 {
-		return nil, kangma.E(kangma.Invalid, "scan", "a partition is 0 to 255 and a limit at least 1")
+		return kangma.E(kangma.Invalid, "scan", "a partition is 0 to 255 and a limit at least 1")
 	}
 	from := append(after[:], 0) // the smallest key after it
 	if low := []byte{byte(partition)}; bytes.Compare(from, low) < 0 {
@@ -94,19 +126,13 @@ func (s dossiers) Scan(ctx context.Context, partition int, after kangma.PersonID
 	}
 	until := bytes.Repeat([]byte{0xff}, 17)
 	until[0] = byte(partition)
-	err = s.f.readers.with(ctx, func(c *conn) error {
-		const sql = "SELECT person, data FROM dossier WHERE person >= ? AND person <= ? ORDER BY person LIMIT ?"
+	return s.f.readers.with(ctx, func(c *conn) error {
+		const sql = "SELECT person, version, data FROM dossier WHERE person >= ? AND person <= ? ORDER BY person LIMIT ?"
 		return c.each(sql, []driver.Value{from, until, int64(limit)}, func(row []driver.Value) error {
 			person, _ := row[0].([]byte)
-			d, err := dossierOf(person, row[1])
-			page = append(page, d)
-			return err
+			return f(person, row[1], row[2])
 		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return page, nil
 }
 
 // change is one dossier ready to be written.

@@ -17,3 +17,10 @@ func LimitPages(f interface{ internal() *file }, n int) error {
 }
 
 func (f *file) internal() *file { return f }
+
+// FillInRuns makes a filling put its entries in after so many, until undone.
+func FillInRuns(entries int) (undo func()) {
+	blind, names := mostBlind, mostNames
+	mostBlind, mostNames = entries, entries
+	return func() { mostBlind, mostNames = blind, names }
+}

@@ -60,12 +60,7 @@ func (l loader) put(ctx context.Context, changes []change) error {
 		if err := l.f.filling.begin(c); err != nil {
 			return err
 		}
-		for _, x := range changes {
-			if err := l.f.filling.dossier(c, x); err != nil {
-				return err
-			}
-		}
-		return nil
+		return l.f.filling.dossiers(c, changes)
 	})
 }
 
@@ -117,12 +112,7 @@ func (l loader) Records(ctx context.Context, records ...store.Record) error {
 		if err := l.f.filling.begin(c); err != nil {
 			return err
 		}
-		for i, r := range clone {
-			if err := l.f.filling.record(c, r, rows[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return l.f.filling.records(c, clone, rows)
 	})
 }
 

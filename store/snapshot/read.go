@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -45,6 +46,9 @@ func Read(ctx context.Context, r io.Reader, key Key, t Target) (Head, Summary, e
 	if failed := p.loads.Wait(); failed != nil { // it is why reading ended, or it came behind
 		return h, Summary{}, failed
 	}
+	if err == nil {
+		err = p.agree()
+	}
 	if err != nil {
 		return h, Summary{}, err
 	}
@@ -73,9 +77,6 @@ func (p *putting) read(in *reader, h Head) (Head, Summary, error) {
 	}
 	if _, _, err := in.next(); !errors.Is(err, io.EOF) {
 		return h, Summary{}, errBroken.Because(errors.New("something behind the end"))
-	}
-	if err := p.agree(); err != nil {
-		return h, Summary{}, err
 	}
 	p.tail.Bytes = in.size
 	return h, *p.tail, nil
@@ -116,17 +117,29 @@ type putting struct {
 	ctx   context.Context
 	loads *errgroup.Group
 	t     Target
-	sum   *digest.Summer
-	got   Summary
 	tail  *Summary
+
+	mu  sync.Mutex
+	sum *digest.Summer
+	got Summary
+}
+
+// count adds what one frame held.
+func (p *putting) count(sum *digest.Summer, records int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sum.Add(sum)
+	p.got.Records += uint64(records)
 }
 
 func (p *putting) frame(kind byte, b []byte) error {
 	switch kind {
 	case typeDossiers:
-		return p.dossiers(b)
+		p.loads.Go(func() error { return p.dossiers(b) })
+		return nil
 	case typeRecords:
-		return p.records(b)
+		p.loads.Go(func() error { return p.records(b) })
+		return nil
 	case typeRows:
 		return p.rows(b)
 	case typeTail:
@@ -139,21 +152,19 @@ func (p *putting) frame(kind byte, b []byte) error {
 	return errBroken.Because(fmt.Errorf("frame of type %d", kind))
 }
 
-// items cuts a frame into what is written with its length before it.
-func items[T any](b []byte, decode func([]byte) (T, error)) ([]T, error) {
-	var out []T
+// items calls f with each of what is written in a frame with its length before it.
+func items(b []byte, f func([]byte) error) error {
 	for len(b) > 0 {
 		raw, rest, err := item(b)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = f(raw)
 		}
-		v, err := decode(raw)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out, b = append(out, v), rest
+		b = rest
 	}
-	return out, nil
+	return nil
 }
 
 func item(b []byte) (raw, rest []byte, err error) {
@@ -164,51 +175,62 @@ func item(b []byte) (raw, rest []byte, err error) {
 	return b[used : used+int(n)], b[used+int(n):], nil
 }
 
+// dossiers puts the people of a frame in. What is sealed is as it was encoded: of the present form no more is read than a store
+// asks for, and the hash at the end tells that it is what was written.
 func (p *putting) dossiers(b []byte) error {
-	loader, ok := p.t.State.(store.PackedLoader)
-	var packed []store.Packed // as far as they are in the present form
-	people, err := items(b, func(raw []byte) (kangma.Dossier, error) {
-		d, err := wire.DecodeDossier(raw)
-		if err == nil && raw[0] == wire.DossierVersion {
-			p.sum.Encoded(d, raw) // decoding is strict: it would be encoded to the same bytes
-			packed = append(packed, store.Packed{Person: d.Person, Version: d.Version, Data: raw})
-		} else if err == nil {
-			p.sum.Dossier(d)
+	var packed []store.Packed
+	var indexes [][]kangma.BlindIndex
+	present, sum := true, digest.NewSummer(true)
+	err := items(b, func(raw []byte) error {
+		x, found, ok := wire.PackedHead(raw)
+		if !ok {
+			d, err := wire.DecodeDossier(raw)
+			if err != nil {
+				return err
+			}
+			present, x, found = false, store.Packed{Person: d.Person, Version: d.Version, Data: raw}, d.Sealed.Indexes
 		}
-		return d, err
+		packed, indexes = append(packed, x), append(indexes, found)
+		return sum.Packed(x)
 	})
 	if err != nil {
 		return err
 	}
+	p.count(sum, 0)
 	if p.t.State == nil {
 		return nil
 	}
-	if !ok || len(packed) < len(people) {
-		p.loads.Go(func() error { return p.t.State.Dossiers(p.ctx, people...) })
-		return nil
+	if l, ok := p.t.State.(store.PackedLoader); ok && present {
+		return l.Packed(p.ctx, packed, indexes)
 	}
-	indexes := make([][]kangma.BlindIndex, len(people))
-	for i := range people {
-		indexes[i] = people[i].Sealed.Indexes
+	people := make([]kangma.Dossier, len(packed))
+	for i, x := range packed {
+		if people[i], err = wire.DecodeDossier(x.Data); err != nil {
+			return err
+		}
 	}
-	p.loads.Go(func() error { return loader.Packed(p.ctx, packed, indexes) })
-	return nil
+	return p.t.State.Dossiers(p.ctx, people...)
 }
 
 func (p *putting) records(b []byte) error {
-	records, err := items(b, wire.DecodeRecord)
+	var records []store.Record
+	sum := digest.NewSummer(true)
+	err := items(b, func(raw []byte) error {
+		r, err := wire.DecodeRecord(raw)
+		if err == nil {
+			sum.RecordEncoded(r, raw)
+			records = append(records, r)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, r := range records {
-		p.sum.Record(r)
-	}
-	p.got.Records += uint64(len(records))
+	p.count(sum, len(records))
 	if p.t.State == nil {
 		return nil
 	}
-	p.loads.Go(func() error { return p.t.State.Records(p.ctx, records...) })
-	return nil
+	return p.t.State.Records(p.ctx, records...)
 }
 
 func (p *putting) rows(b []byte) error {

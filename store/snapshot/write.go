@@ -182,7 +182,9 @@ func (c *copying) partition(s store.Dossiers, p int) error {
 		}
 		for _, d := range people {
 			raw := wire.EncodeDossier(d)
-			c.sum.Encoded(d, raw)
+			if err := c.sum.Packed(store.Packed{Person: d.Person, Version: d.Version, Data: raw}); err != nil {
+				return err
+			}
 			if err := c.add(typeDossiers, raw); err != nil {
 				return err
 			}

@@ -1,7 +1,9 @@
 package wire_test
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,6 +49,29 @@ func TestTheHeadOfADossierTellsItsVersionAndWhetherItsIndexesAreTheSame(t *testi
 	for _, raw := range [][]byte{nil, {2}, make([]byte, 18), wire.EncodeDossierCBOR(kangma.Dossier{Version: 1})} {
 		if _, ok := wire.DossierVersionOf(raw); ok {
 			t.Errorf("%x has a version", raw)
+		}
+	}
+}
+
+func TestThePackedHeadIsThatOfTheWholeDossier(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 9))
+	for range 500 {
+		d := storetest.RandomDossier(r, storetest.RandomPerson(r, -1), r.IntN(5))
+		d.Version = r.Uint64() >> r.IntN(64)
+		raw := wire.EncodeDossier(d)
+		p, indexes, ok := wire.PackedHead(raw)
+		if !ok || p.Person != d.Person || p.Version != d.Version || !slices.Equal(indexes, d.Sealed.Indexes) {
+			t.Fatalf("%+v %v %v of %+v", p, indexes, ok, d)
+		}
+		d.Version = 0
+		without, ok := wire.WithoutVersion(raw)
+		if !ok || !bytes.Equal(without, wire.EncodeDossier(d)) {
+			t.Fatalf("without its version %x, want %x", without, wire.EncodeDossier(d))
+		}
+		for n := range min(len(raw), 60) { // cut anywhere it is either no head or one that was read in full
+			if _, _, ok := wire.PackedHead(raw[:n]); ok && len(d.Sealed.Indexes) > 0 && n < 17+16*len(d.Sealed.Indexes) {
+				t.Fatalf("%d bytes are a head", n)
+			}
 		}
 	}
 }

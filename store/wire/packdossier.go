@@ -15,6 +15,20 @@ import (
 //
 // Nothing is named or typed: what comes next follows from the masks before it. Numbers are base 128, the lowest first.
 func (p *packer) dossier(d *k.Dossier) {
+	m := p.dossierHead(d)
+	if m&32 != 0 { // before the evidence, which moves what times are counted from
+		packList(p, &d.Guardians, 17, (*packer).guardianship)
+	}
+	if m&64 != 0 {
+		packList(p, &d.Applied, 11, func(p *packer, id *k.EventID) { p.eventID((*[16]byte)(id)) })
+	}
+	if m&16 != 0 {
+		packList(p, &d.Evidence, 12, (*packer).evidence)
+	}
+}
+
+// dossierHead writes or reads what stands before guardians and evidence, and gives the mask.
+func (p *packer) dossierHead(d *k.Dossier) uint64 {
 	p.raw(d.Person[:])
 	s := &d.Sealed
 	m := p.mask(bit(d.Version != 0, 0)|bit(!d.Registered.IsZero(), 1)|bit(d.Home != k.Place{}, 2)|
@@ -35,15 +49,7 @@ func (p *packer) dossier(d *k.Dossier) {
 		p.sealed(s)
 	}
 	p.head = len(p.b)
-	if m&32 != 0 { // before the evidence, which moves what times are counted from
-		packList(p, &d.Guardians, 17, (*packer).guardianship)
-	}
-	if m&64 != 0 {
-		packList(p, &d.Applied, 11, func(p *packer, id *k.EventID) { p.eventID((*[16]byte)(id)) })
-	}
-	if m&16 != 0 {
-		packList(p, &d.Evidence, 12, (*packer).evidence)
-	}
+	return m
 }
 
 // packList writes or reads a list that is not empty; least is how many bytes an item takes at least.
