@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/digest"
@@ -145,7 +146,7 @@ func busyTown(t *testing.T, seed uint64) (*town, []store.Entry) {
 // TestEveryReplayGivesTheSameColours (R24): what many at once made of a town, one applier makes again of its journal: on one
 // processor and on two, in any pieces, each piece twice.
 func TestEveryReplayGivesTheSameColours(t *testing.T) {
-	w, entries := busyTown(t, 24)
+	w, entries := busyTown(t, soak.Own(t, 24))
 	judge := func(d *kangma.Dossier, at time.Time) any { return w.Evaluate(d, at, time.Time{}) }
 	asWritten := func([]store.Entry) {}
 	want := hashOf(t, w.db.Dossiers(), w.db.Records(), judge)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/wire"
@@ -208,12 +209,10 @@ func killed(t *testing.T, after time.Duration, args ...string) (whole bool) {
 // TestCopiesCutShortAreDoneAgain kills rebuild, backup and restore at random moments. None may leave something that passes for whole, and each
 // goes through when it is run again.
 func TestCopiesCutShortAreDoneAgain(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := rand.New(rand.NewPCG(soak.Seed(t, 0), 1))
 	data, want := shrunken(t)
 	cuts := 0
-	for range rounds(3) {
+	for range soak.Rounds(t, 3, 30) {
 		if !killed(t, time.Duration(r.IntN(400))*time.Millisecond, "rebuild", "--data", data) {
 			cuts++
 		}
@@ -248,15 +247,6 @@ func TestCopiesCutShortAreDoneAgain(t *testing.T) {
 func missing(dir, name string) bool {
 	_, err := os.Stat(filepath.Join(dir, name))
 	return err != nil
-}
-
-// rounds is n in the fast form, more with KANGMA_KILLS.
-func rounds(n int) int {
-	var long int
-	if _, err := fmt.Sscan(os.Getenv("KANGMA_KILLS"), &long); err == nil && long > n {
-		return long
-	}
-	return n
 }
 
 // TestABackupWhileWriting is R23: a node is backed up while it works, again and again; restored elsewhere, the state is that of the last

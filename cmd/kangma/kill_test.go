@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/soak"
 )
 
 // server is a child process that serves the demo town and may be killed.
@@ -162,14 +163,13 @@ func (s *server) resident(t *testing.T, phone string) string {
 // TestKill9LosesNoAcknowledgedPassage kills the server again and again in the middle of scans: every passage that was
 // answered is there after the restart, once.
 func TestKill9LosesNoAcknowledgedPassage(t *testing.T) {
-	data, seed := t.TempDir(), uint64(time.Now().UnixNano())
-	rnd := rand.New(rand.NewPCG(seed, 1))
-	t.Logf("seed %d", seed)
+	data := t.TempDir()
+	rnd := rand.New(rand.NewPCG(soak.Seed(t, 0), 1))
 	acked := map[string]bool{}
 	var mu sync.Mutex
-	kills := rounds(4)
+	kills := soak.Times(4, 100)
 	most := min(200, 9000/8/kills) // all rounds together stay under what one list shows
-	for round := range kills {
+	for round := range soak.Rounds(t, 4, 100) {
 		s := startServer(t, data)
 		gate := s.logIn(t, map[string]string{"username": "gate", "password": "gate-demo-2022"})
 		me := s.resident(t, "13800000001")

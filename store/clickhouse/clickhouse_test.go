@@ -10,6 +10,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/internal/realserver"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/clickhouse"
 	"github.com/kangma/kangma/store/storetest"
@@ -39,8 +40,7 @@ var noon = time.Date(2022, 7, 10, 4, 0, 0, 0, time.UTC) // in China
 
 // source is a deterministic source of randomness that names its seed in the log.
 func source(tb testing.TB, seed uint64) *rand.Rand {
-	tb.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 0x6368))
+	return rand.New(rand.NewPCG(soak.Own(tb, seed), 0x6368))
 }
 
 // passages draws n passages, one every step from start on, at positions from+1 and up.

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,16 +16,10 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/internal/realserver"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/clickhouse"
 )
-
-func kills(fast int) int {
-	if os.Getenv("KANGMA_SOAK") != "" {
-		return 50
-	}
-	return fast
-}
 
 // daysApart spreads a batch over n days.
 func daysApart(b store.Batch, n int) store.Batch {
@@ -83,8 +76,9 @@ func TestKillingClickHouseLosesAndDoublesNothing(t *testing.T) {
 			batches.Add(1)
 		}
 	}()
-	n := kills(4)
-	for range n {
+	n := 0
+	for range soak.Rounds(t, 4, 50) {
+		n++
 		before := batches.Load()
 		eventually(t, func() error { // each kill hits a loader at work
 			if batches.Load() == before {

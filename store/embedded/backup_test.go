@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/digest"
 	"github.com/kangma/kangma/store/embedded"
@@ -199,6 +200,5 @@ func TestAClosedStoreSaysSo(t *testing.T) {
 
 func source(t testing.TB, seed uint64) *rand.Rand {
 	t.Helper()
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
+	return rand.New(rand.NewPCG(soak.Own(t, seed), 1))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/storetest"
@@ -89,14 +90,12 @@ func victimPassages(from store.Position, n int) (all []kangma.Passage) {
 }
 
 func TestKillNineLosesNothingAcknowledgedAndCountsOnce(t *testing.T) {
-	rounds := 6
-	if n, err := strconv.Atoi(os.Getenv("KANGMA_KILLS")); err == nil {
-		rounds = n
-	}
+	rounds := 0
 	r := source(t, 71)
 	dir := t.TempDir()
 	acked := map[string]uint64{}
-	for range rounds {
+	for range soak.Rounds(t, 6, 100) {
+		rounds++
 		killOnce(t, dir, time.Duration(30+r.IntN(250))*time.Millisecond, acked)
 		afterKill(t, dir, acked)
 	}

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/journal"
 )
@@ -152,13 +153,14 @@ func missing(t *testing.T, dir string, acked map[store.Position]kangma.EventID) 
 func TestKillLosesNothingAcknowledged(t *testing.T) {
 	seed := seedOf(t)
 	rnd := rand.New(rand.NewPCG(seed, 9))
-	kills, longest := 20, 250
-	if os.Getenv("KANGMA_SOAK") != "" {
-		kills, longest = 100, 3000
+	longest, kills := 250, 0
+	if soak.Long() {
+		longest = 3000
 	}
 	dir, acked := t.TempDir(), map[store.Position]kangma.EventID{}
 	var records uint64
-	for i := range kills {
+	for i := range soak.Rounds(t, 20, 100) {
+		kills++
 		for pos, id := range killed(t, dir, time.Duration(50+rnd.IntN(longest))*time.Millisecond, false) {
 			if _, twice := acked[pos]; twice {
 				t.Fatalf("seed %d, kill %d: position %d was given twice", seed, i, pos)

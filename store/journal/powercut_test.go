@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/journal/crashfs"
@@ -243,12 +245,9 @@ func cutAgain(c *cuts, wrap func(journal.FS) journal.FS, s *story, disk *crashfs
 func asIs(fs journal.FS) journal.FS { return fs }
 
 func TestPowerCutAtAnyOperationLosesNothingAcknowledged(t *testing.T) {
-	seeds := uint64(1)
-	if os.Getenv("KANGMA_SOAK") != "" {
-		seeds = 50
-	}
-	for seed := seedOf(t); seeds > 0; seed, seeds = seed+1, seeds-1 {
-		cutWithSeed(t, seed)
+	seed := seedOf(t)
+	for i := range soak.Rounds(t, 1, 10) {
+		cutWithSeed(t, seed+uint64(i))
 	}
 }
 
@@ -263,24 +262,29 @@ func cutWithSeed(t *testing.T, seed uint64) {
 	}
 }
 
+// mutants are disks that break in the ways a forgetful journal would.
+var mutants = map[string]func(journal.FS) journal.FS{
+	"no fsync":                          func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: never} },
+	"no fsync of the directory":         func(fs journal.FS) journal.FS { return mutantFS{FS: fs, noDir: true} },
+	"acknowledge before fsync":          func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: late} },
+	"no fsync of what recovery reads":   func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: notFirst} },
+	"no fsync of the segment's header":  func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: notHeader} },
+	"one fsync in four is skipped":      func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: sometimes} },
+	"retention forgets its own removal": func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: notCheckpoint} },
+}
+
 // TestPowerCutTestCatchesMutants breaks the disk beneath the journal in the ways a forgetful journal would.
 func TestPowerCutTestCatchesMutants(t *testing.T) {
-	for name, mutant := range map[string]func(journal.FS) journal.FS{
-		"no fsync":                          func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: never} },
-		"no fsync of the directory":         func(fs journal.FS) journal.FS { return mutantFS{FS: fs, noDir: true} },
-		"acknowledge before fsync":          func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: late} },
-		"no fsync of what recovery reads":   func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: notFirst} },
-		"no fsync of the segment's header":  func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: notHeader} },
-		"one fsync in four is skipped":      func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: sometimes} },
-		"retention forgets its own removal": func(fs journal.FS) journal.FS { return mutantFS{FS: fs, sync: notCheckpoint} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			c, _ := cutEverywhere(mutant, 1, true)
-			t.Logf("caught in %d of %d states; first: %v", c.wrong, c.states, c.first)
-			if c.wrong == 0 {
-				t.Error("the mutant was not caught")
-			}
-		})
+	for seed := range soak.Rounds(t, 1, 10) {
+		for name, mutant := range mutants {
+			t.Run(name, func(t *testing.T) {
+				c, _ := cutEverywhere(mutant, uint64(seed)+mutantSeed(), true)
+				t.Logf("seed %d: caught in %d of %d states; first: %v", uint64(seed)+mutantSeed(), c.wrong, c.states, c.first)
+				if c.wrong == 0 {
+					t.Error("the mutant was not caught")
+				}
+			})
+		}
 	}
 }
 
@@ -358,4 +362,12 @@ func (f *mutantFile) WriteAt(p []byte, off int64) (int, error) {
 		}
 	}
 	return f.File.WriteAt(p, off)
+}
+
+// mutantSeed is the first seed of the mutants: 1, or KANGMA_SEED.
+func mutantSeed() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("KANGMA_SEED"), 10, 64); err == nil {
+		return n
+	}
+	return 1
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/internal/realserver"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/redis"
 	"github.com/kangma/kangma/store/storetest"
@@ -154,10 +155,7 @@ func TestARebuildLeavesWhatIsNewerAndTheNewestOwner(t *testing.T) {
 // Redis itself loses an acknowledged write now and then (see realserver.RedisSurvivesKill). Then the partition is named,
 // and what a journal would do, applying what was acknowledged again, makes the state whole.
 func TestKillingRedisLosesNothing(t *testing.T) {
-	kills := 5
-	if os.Getenv("KANGMA_SOAK") != "" {
-		kills = 50
-	}
+	kills := 0
 	srv := realserver.StartRedis(t, realserver.RedisDurable...)
 	cfg := single(srv)
 	cfg.Timeout = 2 * time.Second
@@ -172,7 +170,8 @@ func TestKillingRedisLosesNothing(t *testing.T) {
 		wg.Go(func() { acked[i] = writeOn(ctx, db, d, &count) })
 	}
 	r := source(t, 64)
-	for n := range kills {
+	for n := range soak.Rounds(t, 5, 50) {
+		kills++
 		eventually(t, func() error { // however busy the machine is, each kill comes amid writing
 			if got := count.Load(); got < int64(n+1)*100 {
 				return fmt.Errorf("%d updates", got)
@@ -323,17 +322,15 @@ func TestADamagedAppendOnlyFile(t *testing.T) {
 		wantPeople(t, db, all)
 	})
 	t.Run("cut at its end: the process that was promised more notices", func(t *testing.T) {
-		cuts := 3
-		if os.Getenv("KANGMA_SOAK") != "" {
-			cuts = 100
-		}
+		cuts := 0
 		srv, r := realserver.StartRedis(t, realserver.RedisDurable...), source(t, 69)
 		var told atomic.Int64
 		cfg := single(srv)
 		cfg.OnLoss = func(int) { told.Add(1) }
 		db := open(t, cfg)
 		d := people(t, db, 1, 68)[0]
-		for n := range cuts {
+		for n := range soak.Rounds(t, 3, 50) {
+			cuts++
 			file := aof(t, srv)
 			before, err := os.Stat(file)
 			wantOK(t, err)

@@ -12,14 +12,14 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/internal/realserver"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/redis"
 )
 
 // source is a deterministic source of randomness that names its seed in the log.
 func source(tb testing.TB, seed uint64) *rand.Rand {
-	tb.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 0x7265646973))
+	return rand.New(rand.NewPCG(soak.Own(tb, seed), 0x7265646973))
 }
 
 func raw(t *testing.T, srv *realserver.Redis) *goredis.Client {

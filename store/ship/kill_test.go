@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/journal"
@@ -83,12 +84,13 @@ func child(dir string) error {
 func TestKillOfAShippingNodeLosesAndDoublesNothing(t *testing.T) {
 	seed := seedOf(t)
 	rnd := rand.New(rand.NewPCG(seed, 21))
-	kills, longest := 5, 800
-	if os.Getenv("KANGMA_SOAK") != "" {
-		kills, longest = 100, 3000
+	longest, kills := 800, 0
+	if soak.Long() {
+		longest = 3000
 	}
 	dir, acked := t.TempDir(), map[kangma.EventID]bool{}
-	for range kills {
+	for range soak.Rounds(t, 5, 100) {
+		kills++
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "KANGMA_SHIP_CHILD="+dir)
 		cmd.Stderr = os.Stderr

@@ -2,13 +2,12 @@ package ship_test
 
 import (
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/kangma/kangma"
+	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/ship"
@@ -43,16 +42,7 @@ func troubled(t *testing.T, seed uint64, mutate func(*table)) (loads, rows int, 
 	return loads, rows, err
 }
 
-func seedOf(t *testing.T) uint64 {
-	if s := os.Getenv("KANGMA_SEED"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatalf("KANGMA_SEED is not a number: %v", err)
-		}
-		return n
-	}
-	return 20221123
-}
+func seedOf(t *testing.T) uint64 { return soak.Seed(t, 20221123) }
 
 func TestEveryPassageArrivesOnceWhateverFails(t *testing.T) {
 	seed := seedOf(t)
