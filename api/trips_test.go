@@ -14,18 +14,56 @@ import (
 	"github.com/kangma/kangma/store/redis"
 )
 
-// tripTown is a town whose state is in Redis, behind a proxy that counts how often somebody waits for it. Nothing is
-// remembered in front of Redis: every request is the first one.
-func tripTown(t *testing.T) (*town, *realserver.TripCounter) {
-	srv := realserver.StartRedis(t)
-	c := realserver.CountTrips(t, srv.Addr)
-	db, err := redis.Open(t.Context(), redis.Config{Addrs: []string{c.Addr}, Password: srv.Password, Key: bytes.Repeat([]byte{7}, 32), New: true, Timeout: 10 * time.Second})
+// waits says how often something waits for Redis while it is done.
+type waits func(do func()) int64
+
+// townOnRedis is a town whose state is in Redis. Nothing is remembered in front of it: every request is the first one.
+func townOnRedis(t *testing.T, cfg redis.Config) *town {
+	cfg.Key, cfg.New, cfg.Timeout = bytes.Repeat([]byte{7}, 32), true, 10*time.Second
+	db, err := redis.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	w := newTownOn(t, func(cfg *registry.Config) { cfg.Dossiers, cfg.Records, cfg.Shared = db.Dossiers(), db.Records(), db }, nil)
-	return w, c
+	return newTownOn(t, func(cfg *registry.Config) { cfg.Dossiers, cfg.Records, cfg.Shared = db.Dossiers(), db.Records(), db }, nil)
+}
+
+// countedOne is one server behind a proxy that counts.
+func countedOne(t *testing.T) (*town, waits) {
+	srv := realserver.StartRedis(t)
+	c := realserver.CountTrips(t, srv.Addr)
+	return townOnRedis(t, redis.Config{Addrs: []string{c.Addr}, Password: srv.Password}), func(do func()) int64 {
+		before := c.Trips()
+		do()
+		return c.Trips() - before
+	}
+}
+
+// far is how long everything takes between a client and a cluster that is far away, there and back.
+const far = 60 * time.Millisecond
+
+// countedCluster is a cluster of three masters so far away that the time something takes says how often it waited: masters that are
+// asked side by side are one wait. It is never counted too low; what keeps a machine busy can make it too high.
+func countedCluster(t *testing.T) (*town, waits) {
+	c := realserver.StartRedisCluster(t)
+	proxies := c.Behind(t)
+	cfg := redis.Config{Cluster: true, Password: c.Password}
+	for _, p := range proxies {
+		cfg.Addrs = append(cfg.Addrs, p.Addr)
+	}
+	w := townOnRedis(t, cfg)
+	return w, func(do func()) int64 {
+		for _, p := range proxies {
+			p.Delay(far / 2)
+		}
+		began := time.Now()
+		do()
+		took := time.Since(began)
+		for _, p := range proxies {
+			p.Delay(0)
+		}
+		return int64(took / far)
+	}
 }
 
 // nobodysDigits gives digits with a right check digit that are not these.
@@ -45,7 +83,17 @@ func nobodysDigits(t *testing.T, not string) string {
 // TestNoRequestOfAGateWaitsForRedisMoreThanTwice counts the round trips of every kind of scan, of showing a code and of
 // logging in. Each is done several times, because a server's own work (marks, publications) may ask in between: the least counts.
 func TestNoRequestOfAGateWaitsForRedisMoreThanTwice(t *testing.T) {
-	w, c := tripTown(t)
+	t.Run("one server", func(t *testing.T) {
+		w, waited := countedOne(t)
+		tripsOf(t, w, waited, 3)
+	})
+	t.Run("a cluster of three", func(t *testing.T) {
+		w, waited := countedCluster(t)
+		tripsOf(t, w, waited, 1)
+	})
+}
+
+func tripsOf(t *testing.T, w *town, waited waits, tries int) {
 	me := w.resident("591")
 	staff := w.staff(api.GateStaff)
 	var device struct{ Key string }
@@ -73,6 +121,9 @@ func TestNoRequestOfAGateWaitsForRedisMoreThanTwice(t *testing.T) {
 		t.Fatalf("%s", raw.body)
 	}
 	code := w.code(me).Code
+	if got := waited(func() { w.code(me); w.code(me) }); got < 3 {
+		t.Errorf("two shows, one after the other, are counted as %d waits: this cannot fail", got)
+	}
 	for _, r := range []struct {
 		what   string
 		most   int64
@@ -103,16 +154,14 @@ func TestNoRequestOfAGateWaitsForRedisMoreThanTwice(t *testing.T) {
 		}},
 	} {
 		least := int64(1 << 20)
-		for range 3 {
+		for try := 0; try < tries || least > r.most && try < 8; try++ {
 			if r.before != nil {
 				r.before()
 				if me.token != "" {
 					code = w.code(me).Code
 				}
 			}
-			before := c.Trips()
-			r.do()
-			least = min(least, c.Trips()-before)
+			least = min(least, waited(r.do))
 		}
 		if least < 1 || least > r.most {
 			t.Errorf("%s: %d round trips, want at most %d", r.what, least, r.most)

@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,6 +119,7 @@ func TestEveryPartMayBeMissingAtTheStart(t *testing.T) {
 		}
 		wg.Wait()
 		if limit == "1h" {
+			all[0].catchesMutants(t, me, gate, all[0].shown(t, me))
 			first = startServer(t, served, flags("served", redis.Addr, ch.Addr)...)
 		}
 	}
@@ -163,22 +167,87 @@ func (s *startedNode) start(t *testing.T, served, tokens string, flags func(node
 }
 
 func (s *startedNode) check(t *testing.T, me, gate, code string) {
-	within(t, s.String()+": readyz says so", func() bool {
+	if what := s.wrong(t, me, gate, code, time.Minute); what != "" {
+		t.Errorf("%s: %s", s, what)
+	}
+}
+
+// wrong says what a node does other than it should with these parts missing; empty: nothing.
+func (s *startedNode) wrong(t *testing.T, me, gate, code string, patience time.Duration) string {
+	m := s.absent
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		status, text := s.body(t, "/readyz")
-		return status == http.StatusOK && s.absent.redis == strings.Contains(text, "shared_state") && s.absent.token == strings.Contains(text, `"keys"`) &&
-			s.absent.clickhouse == strings.Contains(text, "passages wait in the journal") && s.absent.feeds == strings.Contains(text, "silent: cdc")
-	})
+		if status == http.StatusOK && m.redis == strings.Contains(text, "shared_state") && m.token == strings.Contains(text, `"keys"`) &&
+			m.clickhouse == strings.Contains(text, "passages wait in the journal") && m.feeds == strings.Contains(text, "silent: cdc") {
+			break
+		}
+		if time.Now().After(end) {
+			return fmt.Sprintf("readyz: %d %s", status, text)
+		}
+	}
 	event := map[string]string{"code": code, "gate": "metro-1", "event": kangma.NewEventID(time.Now()).String()}
 	var v scanned
-	if status, err := s.call(t.Context(), "POST", "/v1/scans", gate, event, &v); err != nil || status != http.StatusOK || v.AsOf.IsZero() == s.absent.redis && v.Told {
-		t.Errorf("%s: scan: %d %v %+v", s, status, err, v)
+	if status, err := s.call(t.Context(), "POST", "/v1/scans", gate, event, &v); err != nil || status != http.StatusOK || v.AsOf.IsZero() == m.redis && v.Told {
+		return fmt.Sprintf("scan: %d %v %+v", status, err, v)
 	}
 	want := http.StatusOK
-	if s.absent.token {
+	if m.token {
 		want = http.StatusServiceUnavailable
 	}
 	if status, err := s.call(t.Context(), "GET", "/v1/me/code", me, nil, nil); err != nil || status != want {
-		t.Errorf("%s: show: %d %v, want %d", s, status, err, want)
+		return fmt.Sprintf("show: %d %v, want %d", status, err, want)
+	}
+	return ""
+}
+
+// catchesMutants breaks a node in the ways that the test is there for, one at a time: it says nothing of a part that is missing, it refuses
+// scans without Redis, it signs codes without its keys, it is not ready.
+func (s *startedNode) catchesMutants(t *testing.T, me, gate, code string) {
+	s.check(t, me, gate, code)
+	for _, m := range []absent{{redis: true}, {clickhouse: true}, {token: true}, {feeds: true}} {
+		silent := &startedNode{server: s.server, absent: m} // this one has all its parts, so it does not say so
+		if silent.wrong(t, me, gate, code, time.Second) == "" {
+			t.Errorf("a node that does not say %q was not caught", m)
+		}
+	}
+	for what, answer := range map[string]func(w http.ResponseWriter, r *http.Request) bool{
+		"a node that refuses scans": func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/v1/scans" {
+				return false
+			}
+			http.Error(w, "{}", http.StatusServiceUnavailable)
+			return true
+		},
+		"a node that is not ready": func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/readyz" {
+				return false
+			}
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		},
+		"a node that signs without its keys": func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/readyz" {
+				return false
+			}
+			fmt.Fprint(w, `{"status":"degraded","parts":{"keys":"away"}}`)
+			return true
+		},
+	} {
+		to, err := url.Parse(s.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest := httputil.NewSingleHostReverseProxy(to)
+		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !answer(w, r) {
+				rest.ServeHTTP(w, r)
+			}
+		}))
+		broken := &startedNode{server: &server{url: front.URL}, absent: absent{token: strings.Contains(what, "keys")}}
+		if broken.wrong(t, me, gate, code, time.Second) == "" {
+			t.Errorf("%s was not caught", what)
+		}
+		front.Close()
 	}
 }
 

@@ -86,6 +86,33 @@ func startRedisCluster(tb testing.TB, replicated bool, options []string) *RedisC
 	return c
 }
 
+// Behind puts a proxy before each master and has the cluster tell clients the proxies' addresses in place of its own.
+func (c *RedisCluster) Behind(tb testing.TB) (all []*Proxy) {
+	tb.Helper()
+	var ports []string
+	for _, n := range c.Nodes {
+		p := StartProxy(tb, n.Addr)
+		_, port, _ := strings.Cut(p.Addr, ":")
+		n.Must("CONFIG", "SET", "cluster-announce-port", port)
+		all, ports = append(all, p), append(ports, port)
+	}
+	var told string
+	for end := time.Now().Add(ReadyWithin); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		whole := true
+		for _, n := range c.Nodes {
+			told = n.Must("CLUSTER", "NODES")
+			for _, port := range ports {
+				whole = whole && strings.Contains(told, ":"+port+"@")
+			}
+		}
+		if whole {
+			return all
+		}
+	}
+	tb.Fatalf("the cluster does not tell the proxies' addresses:\n%s", told)
+	return nil
+}
+
 func (c *RedisCluster) await(tb testing.TB, nodes []*Redis, good func(info string) bool) {
 	tb.Helper()
 	var info string
