@@ -63,6 +63,9 @@ func TestANodeDecidesFromItsCopyWhileRedisIsAway(t *testing.T) {
 	g := s.loadAs(t, s.turnstile(t), s.shown(t, me), 6)
 	defer func() { g.end() }()
 	g.more(t, "Redis there", 100)
+	if soak.Long() {
+		g.during(t, "Redis there, to compare", 20*time.Second)
+	}
 	if v, _ := g.scanFresh(t, me); v.Decision != "pass" || !v.AsOf.IsZero() || len(v.Flags) > 0 {
 		t.Errorf("with Redis: %+v", v)
 	}
