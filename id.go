@@ -88,12 +88,22 @@ func parseUUID(s string) (b [16]byte, err error) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return b, errBadID
 	}
-	packed := s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:]
-	if _, err := hex.Decode(b[:], []byte(packed)); err != nil {
-		return [16]byte{}, errBadID
-	}
-	if formatUUID(b) != s { // upper case would be a second text of one id
-		return [16]byte{}, errBadID
+	n := 0
+	for i := 0; i < len(s); i++ {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			continue
+		}
+		c := s[i]
+		switch { // upper case would be a second text of one id
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		default:
+			return [16]byte{}, errBadID
+		}
+		b[n/2] = b[n/2]<<4 | c
+		n++
 	}
 	return b, nil
 }

@@ -35,24 +35,16 @@ const (
 
 // payload checks that exactly the payload of the kind is there, and that payload.
 func (c *check) payload(ev *kangma.Evidence) {
-	given := map[kangma.EvidenceKind]bool{
-		kangma.KindStay: ev.Stay != nil, kangma.KindTrip: ev.Trip != nil, kangma.KindEntry: ev.Entry != nil,
-		kangma.KindClinic: ev.Clinic != nil, kangma.KindTest: ev.Test != nil, kangma.KindVaccination: ev.Vaccination != nil,
-		kangma.KindContact: ev.Contact != nil, kangma.KindManagement: ev.Management != nil, kangma.KindDeclaration: ev.Declaration != nil,
-		kangma.KindTemperature: ev.Temperature != nil, kangma.KindForeignCode: ev.ForeignCode != nil, kangma.KindOverride: ev.Override != nil,
-		kangma.KindWithdrawal: ev.Withdrawal != nil,
-	}
-	has, known := given[ev.Kind]
-	if !known {
+	if !slices.Contains(Kinds, ev.Kind) {
 		c.fault("kind", UnknownValue, "not a kind of evidence")
 		return
 	}
 	for _, k := range Kinds {
-		if given[k] && k != ev.Kind {
+		if k != ev.Kind && given(ev, k) {
 			c.fault(fieldOf(k), Unexpected, "only the payload of the kind may be given")
 		}
 	}
-	if !has {
+	if !given(ev, ev.Kind) {
 		c.fault(fieldOf(ev.Kind), Required, "the payload of the kind")
 		return
 	}
@@ -84,6 +76,39 @@ func (c *check) payload(ev *kangma.Evidence) {
 	case kangma.KindWithdrawal:
 		c.withdrawal(ev)
 	}
+}
+
+// given reports whether the payload of a kind is there.
+func given(ev *kangma.Evidence, k kangma.EvidenceKind) bool {
+	switch k {
+	case kangma.KindStay:
+		return ev.Stay != nil
+	case kangma.KindTrip:
+		return ev.Trip != nil
+	case kangma.KindEntry:
+		return ev.Entry != nil
+	case kangma.KindClinic:
+		return ev.Clinic != nil
+	case kangma.KindTest:
+		return ev.Test != nil
+	case kangma.KindVaccination:
+		return ev.Vaccination != nil
+	case kangma.KindContact:
+		return ev.Contact != nil
+	case kangma.KindManagement:
+		return ev.Management != nil
+	case kangma.KindDeclaration:
+		return ev.Declaration != nil
+	case kangma.KindTemperature:
+		return ev.Temperature != nil
+	case kangma.KindForeignCode:
+		return ev.ForeignCode != nil
+	case kangma.KindOverride:
+		return ev.Override != nil
+	case kangma.KindWithdrawal:
+		return ev.Withdrawal != nil
+	}
+	return false
 }
 
 // Kinds lists the kinds of evidence in the order of their payload fields.

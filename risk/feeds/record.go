@@ -127,9 +127,12 @@ func publicOf(err error) string {
 
 func (o *Options) decodeEvidence(raw []byte, rec *Record) {
 	var w wireEvidence
-	if err := strictJSON(raw, &w); err != nil {
-		rec.malformed(err, "the line is not one JSON object of the evidence format")
-		return
+	if !plainEvidence(raw, &w) {
+		w = wireEvidence{} // what was read of it so far
+		if err := strictJSON(raw, &w); err != nil {
+			rec.malformed(err, "the line is not one JSON object of the evidence format")
+			return
+		}
 	}
 	ev := w.Evidence
 	if !ev.Received.IsZero() {
