@@ -151,11 +151,10 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 	if d.NumberAccepted {
 		text = f.Number
 	}
-	c := field.Read(r.model, s.max, f.frame(), text[6:14], r.o.Divisions)
+	c := field.Read(r.model, s.max, f.frame(), text[6:14], r.places)
 	if r.o.TextEngine != nil && d.NumberAccepted {
 		d.secondOpinion(ctx, r, &c.Name, true)
 		d.secondOpinion(ctx, r, &c.Address, false)
-		c.Address = field.Restart(r.model, c.Address, r.o.Divisions)
 	}
 	set := func(dst *Field, v field.Value) {
 		*dst = Field{Value: v.Text, Confidence: v.Confidence, Unsure: v.Confidence < sure, Crop: scaleRect(v.Crop, scale)}

@@ -169,8 +169,8 @@ func (s *scene) tryLine(l probed, quick bool) *foundNumber {
 			continue
 		}
 		n, ok := idnumber.Read(band.Plane, band.Pitch, true, s.now)
-		if ok && (best == nil || n.Mean > best.Mean) {
-			best = &foundNumber{n, d, band}
+		if f := (&foundNumber{n, d, band}); ok && better(f, best) { // 1106 reads upside down as well as upright
+			best = f
 		}
 	}
 	if best == nil || best.Mean < hopeless {

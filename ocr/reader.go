@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/kangma/kangma/ocr/internal/field"
 	"github.com/kangma/kangma/ocr/internal/glyph"
 )
 
@@ -27,9 +28,10 @@ type Options struct {
 
 // Reader reads documents. It is safe for concurrent use.
 type Reader struct {
-	o     Options
-	slots chan struct{}
-	model *glyph.Model
+	o      Options
+	slots  chan struct{}
+	model  *glyph.Model
+	places *field.Places
 }
 
 // New makes a Reader. It fails only when the weights built into the binary are damaged.
@@ -47,7 +49,7 @@ func New(o Options) (*Reader, error) {
 	if err != nil {
 		m = nil // the number is read without it; every other field stays unsure
 	}
-	return &Reader{o: o, slots: make(chan struct{}, o.Parallel), model: m}, nil
+	return &Reader{o: o, slots: make(chan struct{}, o.Parallel), model: m, places: field.NewPlaces(o.Divisions)}, nil
 }
 
 // begin takes a slot and sets the deadline. Nothing queues: a post that waits for a picture is better told so.

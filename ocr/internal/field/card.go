@@ -34,13 +34,26 @@ type Card struct {
 	BirthDiffers                      bool   // clearly another date is printed than the number tells; Birth is the printed one
 }
 
+// surelyText is how many rows next to the number are of the card's text: one of the address at least, birth, sex and name,
+// and as a rule one more.
+const surelyText = 5
+
 // mostRows is how many rows are read upwards from the number: three of the address, birth, sex, two of the name, and a
 // stray one.
 const mostRows = 8
 
 // Read reads the fields of a card whose number is known. born is the birth date in the number, yyyymmdd.
-func Read(m *glyph.Model, p *raster.Plane, f Frame, born string, places []string) Card {
-	r := NewRegion(p, f)
+func Read(m *glyph.Model, p *raster.Plane, f Frame, born string, places *Places) Card {
+	var c Card
+	for _, reach := range [...]float64{bendAbove, nearAbove} { // a printed desk above the card may bend its rows
+		if c = readAt(m, NewRegion(p, f, reach), born, places); c.BirthRow >= 0 {
+			break
+		}
+	}
+	return c
+}
+
+func readAt(m *glyph.Model, r *Region, born string, places *Places) Card {
 	rows := r.findRows()
 	em := r.emOf(rows)
 	if em < .8*glyph.Em || em > 1.3*glyph.Em {
@@ -84,7 +97,7 @@ func (r *Region) emOf(rows []span) float64 {
 	}
 	var all []tall
 	total := 0
-	for _, s := range rows[max(0, len(rows)-mostRows):] {
+	for _, s := range rows[max(0, len(rows)-surelyText):] {
 		if h := float64(s.y1 - s.y0); h > glyph.Em*.4 && h < glyph.Em*1.9 {
 			w := min(r.inkedColumns(s), 9*glyph.Em)
 			all = append(all, tall{h, w})
@@ -171,7 +184,7 @@ func editDistance(a, b string) int {
 
 // assign gives the lines their meaning: the birth row divides the card; sex and nation stand above it, the name above
 // them, the address below.
-func (c *Card) assign(m *glyph.Model, r *Region, born string, places []string) {
+func (c *Card) assign(m *glyph.Model, r *Region, born string, places *Places) {
 	b := c.BirthRow
 	c.Birth = r.value(c.Lines[b : b+1])
 	c.Birth.Text = born[:4] + "-" + born[4:6] + "-" + born[6:8]
@@ -192,7 +205,10 @@ func (c *Card) assign(m *glyph.Model, r *Region, born string, places []string) {
 	if sex >= 1 {
 		c.Name = r.name(m, c.Lines[:sex])
 	}
-	c.Address = r.address(m, addressLines(c.Lines[b:]), places)
+	if !known {
+		x = -1
+	}
+	c.Address = r.address(m, addressLines(c.Lines[b:]), x, places)
 }
 
 // findSex reads sex and nation from one of the two lines above the birth date and says which. x is the column where values

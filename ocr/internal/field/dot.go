@@ -1,17 +1,48 @@
 package field
 
-import "github.com/kangma/kangma/ocr/internal/glyph"
+import (
+	"slices"
+
+	"github.com/kangma/kangma/ocr/internal/glyph"
+)
 
 // leastStep is the distance of two characters' middles, in ems, from which a mark may stand between them.
 const leastStep = 1.13
+
+// wider is how much farther than usual in its name a character stands behind a mark, at least.
+const wider = 1.14
+
+// step is the distance of the middles of a character and the one before it.
+func (l *Line) step(i int) float32 {
+	a, b := &l.Chars[i-1], &l.Chars[i]
+	return (b.X0 + b.X1 - a.X0 - a.X1) / 2
+}
+
+// leastStep is from which distance a mark may stand between two characters of a line. How far characters stand apart in this
+// line, when it tells, is a better measure than the em, which is that of the whole card.
+func (l *Line) leastStep() float32 {
+	var steps []float32
+	for i := 1; i < len(l.Chars); i++ {
+		if !l.Chars[i].Narrow && !l.Chars[i-1].Narrow {
+			steps = append(steps, l.step(i))
+		}
+	}
+	least := leastStep * l.Em
+	if len(steps) >= 3 {
+		slices.Sort(steps)
+		least = min(least, wider*steps[(len(steps)-1)/2])
+	}
+	return least
+}
 
 // addMarks puts the marks of names that are known by their shape, because a cell that holds nothing else says little to the
 // classifier: the middle dot of minority names where a small round mark stands between two characters at half height, and
 // 一, a flat bar as wide as a character, also behind the last one.
 func (r *Region) addMarks(l Line) Line {
 	out := Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em}
+	least := l.leastStep()
 	for i, ch := range l.Chars {
-		if i > 0 && ch.R() != '·' && l.Chars[i-1].R() != '·' && ch.X0+ch.X1-l.Chars[i-1].X0-l.Chars[i-1].X1 > 2*leastStep*l.Em {
+		if i > 0 && ch.R() != '·' && l.Chars[i-1].R() != '·' && l.step(i) > least {
 			m := r.markBetween(l, int(l.Chars[i-1].X1)+1, int(ch.X0)-1)
 			switch {
 			case m.isDot():

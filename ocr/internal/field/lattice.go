@@ -18,7 +18,10 @@ type Char struct {
 	cx, cy  float32 // the middle of its cell in the region, and the em it was read with
 	em      float32
 	flat    bool // a flat bar, known by its shape
+	fixed   bool // a letter of a division that the address begins with
 	Agreed  int  // 1: another reader says the same, -1: it says otherwise, 0: not asked
+	said    rune // what another reader says, if it says otherwise, and its confidence
+	saidTo  float32
 }
 
 // R is the character read.
@@ -39,7 +42,8 @@ type Line struct {
 	Y0, Y1   int
 	Em       float32
 	Chars    []Char
-	anchored bool // its first character stands where values begin
+	anchored bool        // its first character stands where values begin
+	reader   *lineReader // what the characters were chosen from
 }
 
 // Text is the line as a string.
@@ -77,7 +81,7 @@ type lineReader struct {
 func readLine(m *glyph.Model, ink *raster.Plane, cy, em float32, x0, x1 int, han bool) Line {
 	lr := &lineReader{m: m, ink: ink, cy: cy, em: em, cell: map[[2]int][2]*Char{}, han: han}
 	lr.columns(x0, x1)
-	return Line{Y0: int(cy - em/2), Y1: int(cy + em/2), Em: em, Chars: lr.best()}
+	return Line{Y0: int(cy - em/2), Y1: int(cy + em/2), Em: em, Chars: lr.best(), reader: lr}
 }
 
 // columns sums the ink and finds where a cut is possible: the light columns, and the dips between them.
@@ -144,6 +148,7 @@ const (
 const (
 	whiteColumn = .035
 	whiteInName = .018
+	thinStroke  = .01 // what joins the ink of a character is part of it if a column has more: the thin bars of Song
 )
 
 // clearDigit is the distance of a narrow character of probability 0.95.
@@ -197,15 +202,35 @@ func (lr *lineReader) inkBetween(a, b int) float32 {
 
 // segment reads columns a..b as a wide and, if it may be one, as a narrow character, and gives the cheaper with its cost.
 func (lr *lineReader) segment(a, b int, w float32) (*Char, float32) {
-	// the ink inside, without white margins
+	var best *Char
+	var cost float32
+	pair := lr.pair(a, b)
+	for k, ch := range pair {
+		if c, ok := costOf(ch, k == 1, w); ok && (best == nil || c < cost) {
+			best, cost = ch, c
+		}
+	}
+	return best, cost
+}
+
+// pair is the wide and the narrow reading of columns a..b; nil where there is none.
+func (lr *lineReader) pair(a, b int) [2]*Char {
+	// the ink inside, without white margins, but with thin strokes that join it
+	from, to, thin := a, b, thinStroke*lr.em
 	for a < b && lr.cols[a] <= lr.white {
 		a++
 	}
 	for b > a && lr.cols[b-1] <= lr.white {
 		b--
 	}
+	for a > from && a < b && lr.cols[a-1] > thin {
+		a--
+	}
+	for b < to && a < b && lr.cols[b] > thin {
+		b++
+	}
 	if float32(b-a) < lr.em*.06 || lr.inkBetween(a, b) < .02 {
-		return nil, 0
+		return [2]*Char{}
 	}
 	key := [2]int{a, b}
 	pair, done := lr.cell[key]
@@ -213,24 +238,22 @@ func (lr *lineReader) segment(a, b int, w float32) (*Char, float32) {
 		pair = lr.read(a, b)
 		lr.cell[key] = pair
 	}
-	var best *Char
-	var cost float32
-	for k, ch := range pair {
-		if ch == nil || k == 0 && w < wideMin*.5 || k == 1 && (w < narrowMin || w > narrowMax) {
-			continue
-		}
-		c := ch.Answers[0].Dist - fair + perGlyph
-		if k == 1 {
-			c = (ch.Answers[0].Dist-fairNarrow)*.56 + perGlyph
-		}
-		if k == 0 && w < wideMin {
-			c += (wideMin - w) * 2
-		}
-		if best == nil || c < cost {
-			best, cost = ch, c
-		}
+	return pair
+}
+
+// costOf is what a reading of a segment w ems wide costs; ok is false where it cannot be.
+func costOf(ch *Char, narrow bool, w float32) (c float32, ok bool) {
+	switch {
+	case ch == nil || !narrow && w < wideMin*.5 || narrow && (w < narrowMin || w > narrowMax):
+		return 0, false
+	case narrow:
+		return (ch.Answers[0].Dist-fairNarrow)*.56 + perGlyph, true
 	}
-	return best, cost
+	c = ch.Answers[0].Dist - fair + perGlyph
+	if w < wideMin {
+		c += (wideMin - w) * 2
+	}
+	return c, true
 }
 
 func (lr *lineReader) read(a, b int) (pair [2]*Char) {
@@ -282,6 +305,14 @@ func (lr *lineReader) isFlat(a, b int) bool {
 				break
 			}
 		}
+	}
+	for x := a; x < b; x++ {
+		if lr.cols[x] <= thinStroke*lr.em { // a dot and a piece of the next character
+			return false
+		}
+	}
+	if a > 0 && lr.cols[a-1] > lr.white || b < len(lr.cols) && lr.cols[b] > lr.white { // a stroke of a larger character
+		return false
 	}
 	off := (float32(top+bottom)/2 - lr.cy) / lr.em
 	return bottom >= top && float32(bottom-top+1) < .26*lr.em && off > -.22 && off < .22

@@ -2,7 +2,6 @@ package field
 
 import (
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/kangma/kangma/ocr/internal/glyph"
@@ -133,77 +132,4 @@ func dropLabel(m *glyph.Model, l Line, label string) Line {
 		l.Chars = l.Chars[n:]
 	}
 	return l
-}
-
-// address joins the lines below the birth date, drops the label and lets the table of divisions correct its start.
-func (r *Region) address(m *glyph.Model, lines []Line, places []string) Value {
-	kept := make([]Line, 0, len(lines))
-	for i, l := range lines {
-		if i == 0 {
-			l = dropLabel(m, l, "住址")
-		}
-		if gs := groups(l, 1.3); len(gs) > 0 {
-			l = gs[0] // what stands apart is not of the address
-			if len(l.Chars) == 1 && len(gs) > 1 && i == 0 {
-				l = gs[1]
-			}
-		}
-		l.Chars = slices.DeleteFunc(l.Chars, func(c Char) bool { return c.R() == '·' }) // a speck
-		weigh(l.Chars)
-		if len(l.Chars) > 0 && l.mean() < 2.6 {
-			kept = append(kept, l)
-		}
-	}
-	v := r.value(kept)
-	fixStart(m, &v, places)
-	return v
-}
-
-// Restart lets the table of divisions correct the start of an address again, after another reader has changed it.
-func Restart(m *glyph.Model, v Value, places []string) Value {
-	fixStart(m, &v, places)
-	return v
-}
-
-// What the table of divisions may change: each letter may look so much worse than what was read there, and letters that
-// agree speak for a division so much.
-const (
-	worstLetter = 0.5
-	agreement   = 0.2
-)
-
-// fixStart replaces the beginning of an address by the division whose letters are nearest, when it is near enough.
-func fixStart(m *glyph.Model, v *Value, places []string) {
-	bestGain, best := 0.0, ""
-	for _, p := range places {
-		if gain, ok := v.startsWith(m, p); ok && gain > bestGain {
-			bestGain, best = gain, p
-		}
-	}
-	if best != "" {
-		rest := []rune(v.Text)
-		v.Text = best + string(rest[len([]rune(best)):])
-	}
-}
-
-// startsWith weighs a division against the first characters of an address; ok is false when one of its letters cannot be.
-func (v *Value) startsWith(m *glyph.Model, place string) (gain float64, ok bool) {
-	i := 0
-	for _, ch := range place {
-		if i == len(v.Chars) {
-			return 0, false
-		}
-		c := &v.Chars[i]
-		i++
-		if c.R() == ch {
-			gain += agreement
-			continue
-		}
-		d, known := m.DistTo(c.V, ch)
-		if !known || d-c.Answers[0].Dist > worstLetter {
-			return 0, false
-		}
-		gain -= float64(d - c.Answers[0].Dist)
-	}
-	return gain, i >= 3
 }

@@ -79,12 +79,13 @@ func (v *Value) fixName(m *glyph.Model, r *Region) {
 func (v *Value) settle(m *glyph.Model) {
 	v.Confidence = 1
 	first := true
+	dotted := slices.ContainsFunc(v.Chars, func(c Char) bool { return c.R() == '·' })
 	for i := range v.Chars {
 		c := &v.Chars[i]
 		p := 1.0
 		switch {
 		case !c.Narrow:
-			p = c.settle(float64(m.Sharpness), first)
+			p = c.settle(float64(m.Sharpness), priorOf(first, dotted))
 			first = false
 		case c.R() != '·' || i == 0 || i == len(v.Chars)-1:
 			p = .1 // nothing narrow but a dot within it is part of a name
@@ -101,13 +102,20 @@ func (v *Value) settle(m *glyph.Model) {
 
 // Shape of the confidence of a character of a name.
 const (
+	otherReader  = 1.5  // nats that another reader's full confidence speaks for what it read
 	priorTrust   = 0.5  // how much of the prior counts when probabilities are told
 	farFromClass = 1.75 // a character farther than this from its class may be none of those known
 )
 
 // settle sorts the answers of one character by their probability, with the prior of names, and gives that of the first.
-func (c *Char) settle(sharp float64, surname bool) float64 {
-	logp := func(a glyph.Answer) float64 { return -sharp*float64(a.Dist) + namePrior(a.R, surname) }
+func (c *Char) settle(sharp float64, prior func(rune) float64) float64 {
+	logp := func(a glyph.Answer) float64 {
+		p := -sharp*float64(a.Dist) + prior(a.R)
+		if a.R == c.said {
+			p += otherReader * float64(c.saidTo)
+		}
+		return p
+	}
 	slices.SortStableFunc(c.Answers, func(a, b glyph.Answer) int {
 		switch x, y := logp(a), logp(b); {
 		case x > y:
@@ -120,11 +128,14 @@ func (c *Char) settle(sharp float64, surname bool) float64 {
 	top := c.Answers[0]
 	sum := 0.0
 	for _, a := range c.Answers {
-		sum += math.Exp(math.Min(-sharp*float64(a.Dist-top.Dist)+priorTrust*(namePrior(a.R, surname)-namePrior(top.R, surname)), 20))
+		sum += math.Exp(math.Min(-sharp*float64(a.Dist-top.Dist)+priorTrust*(prior(a.R)-prior(top.R)), 20))
 	}
 	p := 1 / sum
 	if far := float64(top.Dist) - farFromClass; far > 0 {
 		p *= math.Exp(-3 * far)
+	}
+	if top.R == c.said {
+		c.Agreed = 1
 	}
 	if c.Agreed != 0 { // another reader speaks for or against it
 		odds := p / (1 - math.Min(p, 1-1e-9)) * math.Exp(2.5*float64(c.Agreed))
@@ -152,12 +163,26 @@ func (r *Region) look(m *glyph.Model, c *Char) {
 	c.Answers = m.NearestOf(sum, mostAnswers)
 }
 
+// priorOf is how likely characters are in a name: at its start, in one that has a middle dot, or else.
+func priorOf(surname, dotted bool) func(rune) float64 {
+	if dotted {
+		return transcribedPrior
+	}
+	return func(r rune) float64 { return namePrior(r, surname) }
+}
+
 // namePrior is how much more likely, in nats, a character is in a name than a rare one that looks the same. It is small: it
 // breaks ties and does not override what is clearly seen.
 func namePrior(r rune, surname bool) float64 {
+	if surname {
+		switch i := strings.IndexRune(surnames, r) / 3; { // 3 bytes a letter; the common ones come first
+		case r != '·' && strings.ContainsRune(surnames, r) && i < manyBear:
+			return 2.8
+		case strings.ContainsRune(surnames, r):
+			return 2.2
+		}
+	}
 	switch {
-	case surname && strings.ContainsRune(surnames, r):
-		return 2.2
 	case nameSet()[r]:
 		return 1.8
 	case grade(r) == 1:
@@ -166,4 +191,15 @@ func namePrior(r rune, surname bool) float64 {
 		return .2
 	}
 	return 0
+}
+
+// manyBear is how many of the surnames are much more common than the others.
+const manyBear = 200
+
+// transcribedPrior is namePrior in a name with a middle dot, which is spelt with few characters.
+func transcribedPrior(r rune) float64 {
+	if strings.ContainsRune(transcribed, r) {
+		return 2.8
+	}
+	return min(namePrior(r, false), 1.2)
 }

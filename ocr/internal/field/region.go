@@ -31,6 +31,7 @@ const (
 	rowsRight  = 6.5  // … and so far right of the first digit, where the portrait may begin
 	rowsAbove  = 22.5 // and so far above the number; the top row of the standard card stands 14 above it, of others 20
 	bendAbove  = 17.5 // how far up rows tell the region's bend
+	nearAbove  = 9.0  // and how far when a first reading failed
 )
 
 // Region is the upright picture of the part of the card above the number, at a scale at which full-width characters
@@ -46,10 +47,11 @@ type Region struct {
 }
 
 // NewRegion cuts the region from a plane of brightness (the brightest channel) and straightens its rows.
-func NewRegion(p *raster.Plane, f Frame) *Region {
+// Rows up to reach pitches above the number tell how.
+func NewRegion(p *raster.Plane, f Frame, reach float64) *Region {
 	r := &Region{frame: f, unit: glyph.Em / emPerPitch, source: p, shrunk: 1}
 	r.cut()
-	if b := r.findBend(); math.Abs(b) > 0.004 {
+	if b := r.findBend(reach); math.Abs(b) > 0.004 {
 		r.bend = b
 		r.cut()
 	}
@@ -132,11 +134,11 @@ func (r *Region) row(pitches float64) int { return int((above - pitches) * r.uni
 func (r *Region) top() int { return r.row(rowsAbove) }
 
 // findBend tries slopes for the top row and keeps the one that gives the sharpest rows.
-func (r *Region) findBend() float64 {
+func (r *Region) findBend(reach float64) float64 {
 	type point struct{ y, lever, ink float64 } // a slope b moves the point by b*lever rows
 	var points []point
 	x0, x1 := r.column(-rowsLeft), r.column(rowsRight)
-	for y := r.row(bendAbove); y < r.Ink.H; y++ {
+	for y := r.row(reach); y < r.Ink.H; y++ {
 		v := (above - float64(y)/r.unit) / above
 		row := r.Ink.Row(y)
 		for x := x0 + y%2; x < x1; x += 2 {

@@ -1,0 +1,133 @@
+package field
+
+import (
+	"slices"
+
+	"github.com/kangma/kangma/ocr/internal/glyph"
+)
+
+// address joins the lines below the birth date, drops the label and chooses their characters. x is the column where values
+// begin, less than 0 when that is not known.
+func (r *Region) address(m *glyph.Model, lines []Line, x float32, places *Places) Value {
+	kept := make([]Line, 0, len(lines))
+	for i, l := range lines {
+		if i == 0 {
+			l = dropLabel(m, l, "住址")
+		}
+		if gs := groups(l, apart); len(gs) > 0 {
+			l.Chars = gs[0].Chars // what stands apart is not of the address
+			if len(l.Chars) == 1 && len(gs) > 1 && i == 0 {
+				l.Chars = gs[1].Chars
+			}
+		}
+		l.Chars = withoutSpecks(l.Chars)
+		if len(l.Chars) > 0 && l.mean() < 2.6 {
+			kept = append(kept, l)
+		}
+	}
+	r.choose(m, kept, x, places)
+	return r.value(kept)
+}
+
+// apart is white, in ems, that is wider than any between the characters of an address.
+const apart = 0.9
+
+func withoutSpecks(chars []Char) []Char {
+	return slices.DeleteFunc(chars, func(c Char) bool { return c.R() == '·' })
+}
+
+// choose chooses the characters of all lines together.
+func (r *Region) choose(m *glyph.Model, lines []Line, x float32, places *Places) {
+	if len(lines) == 0 {
+		return
+	}
+	al := newAddressLattice(m, lines, x)
+	chosen := make([][]Char, len(lines))
+	node, before := 0, atStart
+	if s, n := al.place(places); s != nil {
+		s.write(chosen)
+		node, before = n, afterHan
+	}
+	al.path(node, before, chosen)
+	var all []*Char
+	for k := range lines {
+		lines[k].Chars = withoutSpecks(chosen[k])
+		for i := range lines[k].Chars {
+			c := &lines[k].Chars[i]
+			if !c.fixed {
+				lines[k].reader.complete(c)
+				if !c.Narrow && !c.flat && c.Answers[1].Dist-c.Answers[0].Dist < unclear {
+					r.look(m, c)
+				}
+			}
+			all = append(all, c)
+		}
+		weigh(lines[k].Chars)
+	}
+	settleWords(all, places)
+}
+
+// unclear is how near a second answer is to the first when a character of an address is looked at again.
+const unclear = 0.35
+
+// What speaks for a character beside another.
+const (
+	usualPair  = 0.2 // they stand side by side in common words or names
+	countsNone = 0.3 // what speaks against one behind a digit that counts nothing
+	farBehind  = 0.7 // answers so much farther than the first are not considered
+)
+
+// settleWords chooses among the answers of all characters those that make the likeliest row (Viterbi's search).
+func settleWords(chars []*Char, places *Places) {
+	type state struct {
+		cost float32
+		back int
+	}
+	between := func(a, b rune) float32 {
+		switch {
+		case places.usual(a, b):
+			return -usualPair
+		case isNarrow(a) && !isNarrow(b) && !isCounter(b):
+			return countsNone
+		}
+		return 0
+	}
+	var rows [][]state
+	for i, c := range chars {
+		n := 1
+		for !c.fixed && !c.Narrow && n < len(c.Answers) && c.Answers[n].Dist-c.Answers[0].Dist < farBehind {
+			n++
+		}
+		row := make([]state, n)
+		for k := range row {
+			row[k].cost = c.Answers[k].Dist
+			if i == 0 {
+				continue
+			}
+			least := float32(1e9)
+			for b, s := range rows[i-1] {
+				if x := s.cost + between(chars[i-1].Answers[b].R, c.Answers[k].R); x < least {
+					least, row[k].back = x, b
+				}
+			}
+			row[k].cost += least
+		}
+		rows = append(rows, row)
+	}
+	best := 0
+	for i := len(chars) - 1; i >= 0; i-- {
+		if i == len(chars)-1 {
+			for k := range rows[i] {
+				if rows[i][k].cost < rows[i][best].cost {
+					best = k
+				}
+			}
+		}
+		a := chars[i].Answers
+		back := rows[i][best].back
+		chosen := a[best]
+		copy(a[1:best+1], a[:best])
+		a[0] = chosen
+		best = back
+	}
+}
