@@ -9,6 +9,12 @@ import (
 // leastStep is the distance of two characters' middles, in ems, from which a mark may stand between them.
 const leastStep = 1.13
 
+// leastMass is the least ink of a mark, in square ems; in a gap wider than wideGap ems a quarter of it is enough.
+const (
+	leastMass = float32(.004)
+	wideGap   = .6
+)
+
 // wider is how much farther than usual in its name a character stands behind a mark, at least.
 const wider = 1.14
 
@@ -88,9 +94,11 @@ func (r *Region) markBetween(l Line, a, b int) mark {
 		return none
 	}
 	cy := float32(l.Y0+l.Y1) / 2
+	y0, y1 := max(int(cy-l.Em*.5), 0), min(int(cy+l.Em*.5), r.Ink.H)
+	a, b = r.withoutEnds(a, b, y0, y1)
 	left, right, top, bottom := b, a, int(cy+l.Em), int(cy-l.Em)
 	var mass, sy float32
-	for y := max(int(cy-l.Em*.5), 0); y < min(int(cy+l.Em*.5), r.Ink.H); y++ {
+	for y := y0; y < y1; y++ {
 		for x := a; x < b; x++ {
 			if v := r.Ink.Pix[y*r.Ink.W+x]; v > .3 {
 				left, right, top, bottom = min(left, x), max(right, x), min(top, y), max(bottom, y)
@@ -99,8 +107,32 @@ func (r *Region) markBetween(l Line, a, b int) mark {
 			}
 		}
 	}
-	if mass < .004*l.Em*l.Em {
+	least := leastMass
+	if float32(b-a) > wideGap*l.Em { // nothing but a dot makes such a gap in a name
+		least /= 4
+	}
+	if mass < least*l.Em*l.Em {
 		return none
 	}
 	return mark{float32(left), float32(right), float32(right-left+1) / l.Em, float32(bottom-top+1) / l.Em, (sy/mass - cy) / l.Em}
+}
+
+// withoutEnds leaves out the ink at both ends of columns a to b, which are tips of the characters beside.
+func (r *Region) withoutEnds(a, b, y0, y1 int) (from, to int) {
+	inked := func(x int) bool {
+		for y := y0; y < y1; y++ {
+			if r.Ink.Pix[y*r.Ink.W+x] > .3 {
+				return true
+			}
+		}
+		return false
+	}
+	for from = a; from < b && inked(from); from++ {
+	}
+	for to = b; to > from && inked(to-1); to-- {
+	}
+	if from == to { // all of it is ink: a bar as wide as the gap
+		return a, b
+	}
+	return from, to
 }

@@ -1,0 +1,110 @@
+package field
+
+import (
+	"testing"
+
+	"github.com/kangma/kangma/ocr/internal/glyph"
+)
+
+// known is a character as the classifier would see a perfect print of r, standing at x.
+func known(t *testing.T, m *glyph.Model, r rune) *Char {
+	t.Helper()
+	for i := range m.Protos {
+		if glyph.Classes()[m.Protos[i].Class] == r {
+			return &Char{V: m.Protos[i].V, Answers: m.NearestOf(m.Protos[i].V, mostAnswers)}
+		}
+	}
+	t.Fatalf("%c is unknown", r)
+	return nil
+}
+
+// chain is a lattice in which every character has its own step, as wide prints of the letters of text.
+func chain(t *testing.T, m *glyph.Model, text string) *addressLattice {
+	t.Helper()
+	al := &addressLattice{m: m}
+	for _, r := range text {
+		at := len(al.steps)
+		al.steps = append(al.steps, []step{{at + 1, nil, 3, 0}, {at + 1, known(t, m, r), -1, 0}})
+	}
+	al.steps = append(al.steps, nil)
+	al.solve()
+	return al
+}
+
+func spelt(s *spelling, node int) string {
+	if s == nil {
+		return ""
+	}
+	out := make([][]Char, 1)
+	s.write(out)
+	_ = node
+	return (&Line{Chars: out[0]}).Text()
+}
+
+func TestADivisionIsSpeltAlongTheLattice(t *testing.T) {
+	m, err := glyph.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewPlaces([]string{"湖北省恩施市", "湖北省", "湖北省洪湖市", "四川省马尔康市"})
+	for _, c := range []struct{ name, printed, want string }{
+		{"as printed", "湖北省洪湖市解放路", "湖北省洪湖市"},
+		{"one letter mistaken for its look-alike", "湖北省思施市解放路", "湖北省恩施市"},
+		{"a county that is a city today", "四川省马尔康县北京路", "四川省马尔康县"},
+		{"only the province is known", "湖北省王家村", "湖北省"},
+		{"no division at all", "王家村委会", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, node := chain(t, m, c.printed).place(p)
+			if got := spelt(s, node); got != c.want {
+				t.Errorf("%s begins with %q, want %q", c.printed, got, c.want)
+			}
+		})
+	}
+	if s, _ := chain(t, m, "湖北省").place(nil); s != nil {
+		t.Error("a division without a table")
+	}
+}
+
+func TestADigitStandsOnlyBeforeWhatCounts(t *testing.T) {
+	m, err := glyph.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 水口屯: 口 costs a little more than half of it as a digit and the other half unread
+	pick := func(next rune) string {
+		digit := &Char{Narrow: true, Answers: []glyph.Answer{{R: '2', Dist: 1}}}
+		al := &addressLattice{m: m, steps: [][]step{
+			{{1, known(t, m, '水'), -1, 0}},
+			{{2, known(t, m, '口'), .3, 0}, {2, digit, 0, 0}},
+			{{3, known(t, m, next), -1, 0}},
+			nil,
+		}}
+		al.solve()
+		out := make([][]Char, 1)
+		al.path(0, atStart, out)
+		return (&Line{Chars: out[0]}).Text()
+	}
+	if got := pick('屯'); got != "水口屯" {
+		t.Error(got)
+	}
+	if got := pick('号'); got != "水2号" {
+		t.Error(got)
+	}
+}
+
+func TestTwoReadingsAreAlignedByTheirLikeness(t *testing.T) {
+	chars := func(s string) (out []Char) {
+		for _, r := range s {
+			out = append(out, Char{Answers: []glyph.Answer{{R: r}}})
+		}
+		return out
+	}
+	at, ok := aligned(chars("广州市荔湾区"), []rune("7州市荔弯湾区"))
+	if !ok || at[0] != 0 || at[1] != 1 || at[4] != 5 || at[5] != 6 {
+		t.Error(at, ok)
+	}
+	if _, ok := aligned(chars("广州市荔湾区"), []rune("中山")); ok {
+		t.Error("readings of nothing in common are aligned")
+	}
+}
