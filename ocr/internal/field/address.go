@@ -14,7 +14,7 @@ func (r *Region) address(m *glyph.Model, lines []Line, x float32, places *Places
 		if i == 0 {
 			l = dropLabel(m, l, "住址")
 		}
-		if gs := groups(l, apart); len(gs) > 0 {
+		if gs := l.parts(); len(gs) > 0 {
 			l.Chars = gs[0].Chars // what stands apart is not of the address
 			if len(l.Chars) == 1 && len(gs) > 1 && i == 0 {
 				l.Chars = gs[1].Chars
@@ -31,6 +31,30 @@ func (r *Region) address(m *glyph.Model, lines []Line, x float32, places *Places
 
 // apart is white, in ems, that is wider than any between the characters of an address.
 const apart = 0.9
+
+// parts splits a line where nothing is printed for so long. A character that was not read is no gap.
+func (l *Line) parts() (out []Line) {
+	for i, ch := range l.Chars {
+		if i == 0 || l.reader.whiteBetween(l.Chars[i-1].X1, ch.X0) > apart*l.Em {
+			out = append(out, Line{Y0: l.Y0, Y1: l.Y1, Em: l.Em})
+		}
+		p := &out[len(out)-1]
+		p.Chars = append(p.Chars, ch)
+	}
+	return out
+}
+
+// whiteBetween is the longest run of white columns from a to b.
+func (lr *lineReader) whiteBetween(a, b float32) float32 {
+	longest, run := 0, 0
+	for x := max(int(a), 0); x < min(int(b), len(lr.cols)); x++ {
+		if run++; lr.cols[x] > lr.white {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	return float32(longest)
+}
 
 func withoutSpecks(chars []Char) []Char {
 	return slices.DeleteFunc(chars, func(c Char) bool { return c.R() == '·' })

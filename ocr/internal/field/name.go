@@ -137,6 +137,9 @@ func (c *Char) settle(sharp float64, prior func(rune) float64) float64 {
 	if top.R == c.said {
 		c.Agreed = 1
 	}
+	if c.Agreed == 1 && len(c.Answers) > 1 && grade(top.R) == 1 && grade(c.Answers[1].R) > 1 {
+		return p // others read 吴 for 昊 too, which they do not know
+	}
 	if c.Agreed != 0 { // another reader speaks for or against it
 		odds := p / (1 - math.Min(p, 1-1e-9)) * math.Exp(2.5*float64(c.Agreed))
 		p = odds / (1 + odds)
