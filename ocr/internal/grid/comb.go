@@ -2,6 +2,7 @@ package grid
 
 import (
 	"math"
+	"slices"
 
 	"github.com/kangma/kangma/ocr/internal/nn"
 	"github.com/kangma/kangma/ocr/internal/raster"
@@ -103,36 +104,46 @@ func (r *Reader) Fits(ink *raster.Plane, shapes []Shape) []float64 {
 // absorbs what perspective is left.
 func (r *Reader) comb(fl field, shape Shape) (Reading, bool) {
 	em := r.emissions(fl, shape)
+	paths := newPaths(em, fl.n)
 	var best Reading
 	found := false
 	for p := shape.MinPitch / stride; p <= shape.MaxPitch/stride+0.01; p += 0.25 {
-		path, score := bestPath(em, fl.n, shape.Count, p)
-		if path == nil {
-			continue
-		}
+		end, score, ok := paths.try(p)
 		mean := score / float64(shape.Count)
-		if !found || mean > best.Mean {
+		if ok && (!found || mean > best.Mean) {
 			found = true
 			best = Reading{Mean: mean, Pitch: p * stride, X: make([]float32, shape.Count)}
-			for i, k := range path {
-				best.X[i] = float32(fl.x0 + k*stride)
+			for k := shape.Count - 1; k >= 0; k-- {
+				best.X[k] = float32(fl.x0 + end*stride)
+				end -= int(paths.back[k][end])
 			}
 		}
 	}
 	return best, found
 }
 
-// emissions gives for each place of the line and each place of the band the best allowed log probability.
+// emissions gives for each place of the line and each place of the band the best allowed log probability. Neighbouring
+// places of the line that allow the same share one row.
 func (r *Reader) emissions(fl field, shape Shape) [][]float32 {
 	em := make([][]float32, shape.Count)
+	var before []int
 	for k := range em {
+		var allowed []int
+		for c := range len(r.Alphabet) {
+			if shape.Allowed(k, c) {
+				allowed = append(allowed, c)
+			}
+		}
+		if k > 0 && slices.Equal(allowed, before) {
+			em[k] = em[k-1]
+			continue
+		}
+		before = allowed
 		em[k] = make([]float32, fl.n)
 		for i := range em[k] {
 			b := float32(-12)
-			for c := 0; c < len(r.Alphabet); c++ {
-				if v := fl.logp[i][c]; v > b && shape.Allowed(k, c) {
-					b = v
-				}
+			for _, c := range allowed {
+				b = max(b, fl.logp[i][c])
 			}
 			em[k][i] = b
 		}
@@ -140,50 +151,92 @@ func (r *Reader) emissions(fl field, shape Shape) [][]float32 {
 	return em
 }
 
-func bestPath(em [][]float32, n, count int, pitch float32) ([]int, float64) {
-	span := int(math.Ceil(float64(pitch) * float64(count-1)))
-	if n < span-count/4 || n < 1 {
-		return nil, 0
+// paths searches the best comb for one pitch after the other in the same memory.
+type paths struct {
+	em          [][]float32
+	n           int
+	score, next []float32
+	back        [][]int8 // for each place of the line and of the band the step from the place before
+}
+
+func newPaths(em [][]float32, n int) *paths {
+	p := &paths{em: em, n: n, score: make([]float32, n), next: make([]float32, n), back: make([][]int8, len(em))}
+	all := make([]int8, n*len(em))
+	for k := range p.back {
+		p.back[k] = all[k*n : (k+1)*n]
 	}
-	score := append([]float32(nil), em[0]...)
-	back := make([][]int8, count)
+	return p
+}
+
+// A path that does not exist scores noPath; a step longer or shorter than the pitch costs oddStep.
+const (
+	noPath  = -1e9
+	oddStep = 0.15
+)
+
+// try gives the last place and the score of the best comb; ok is false when the band is too short for one.
+func (p *paths) try(pitch float32) (end int, score float64, ok bool) {
+	count := len(p.em)
+	span := int(math.Ceil(float64(pitch) * float64(count-1)))
+	if p.n < span-count/4 || p.n < 1 {
+		return 0, 0, false
+	}
+	copy(p.score, p.em[0])
 	for k := 1; k < count; k++ {
 		// the fractional pitch is spread over the places, so that its sum is right
 		d := int(math.Round(float64(pitch)*float64(k))) - int(math.Round(float64(pitch)*float64(k-1)))
-		next := make([]float32, n)
-		back[k] = make([]int8, n)
-		for i := range next {
-			best, step := float32(-1e9), int8(0)
-			for s := -1; s <= 1; s++ {
-				j := i - d - s
-				if j < 0 || j >= n {
-					continue
-				}
-				v := score[j]
-				if s != 0 {
-					v -= 0.15
-				}
-				if v > best {
-					best, step = v, int8(d+s)
-				}
+		p.step(k, d)
+		p.score, p.next = p.next, p.score
+	}
+	end = nn.Best(p.score)
+	return end, float64(p.score[end]), p.score[end] >= noPath/10
+}
+
+// step takes every comb one place further, d strides on, or one less or more.
+func (p *paths) step(k, d int) {
+	em, back := p.em[k][:p.n], p.back[k][:p.n]
+	from := min(d+1, p.n) // before, not every step is within the band
+	if d < 1 {
+		from = p.n
+	}
+	for i := range from {
+		best, step := float32(noPath), int8(0)
+		for s := -1; s <= 1; s++ {
+			j := i - d - s
+			if j < 0 || j >= p.n {
+				continue
 			}
-			next[i] = best + em[k][i]
-			back[k][i] = step
+			v := p.score[j]
+			if s != 0 {
+				v -= oddStep
+			}
+			if v > best {
+				best, step = v, int8(d+s)
+			}
 		}
-		score = next
+		p.next[i] = best + em[i]
+		back[i] = step
 	}
-	end := nn.Best(score)
-	if score[end] < -1e8 {
-		return nil, 0
+	if from == p.n {
+		return
 	}
-	path := make([]int, count)
-	for k := count - 1; k >= 0; k-- {
-		path[k] = end
-		if k > 0 {
-			end -= int(back[k][end])
+	next := p.next[from:p.n]
+	em, back = em[from:][:len(next)], back[from:][:len(next)]
+	far, usual, near := p.score[:len(next)], p.score[1:][:len(next)], p.score[2:][:len(next)]
+	for i := range next {
+		best, step := float32(noPath), int8(0)
+		if v := near[i] - oddStep; v > best {
+			best, step = v, int8(d-1)
 		}
+		if v := usual[i]; v > best {
+			best, step = v, int8(d)
+		}
+		if v := far[i] - oddStep; v > best {
+			best, step = v, int8(d+1)
+		}
+		next[i] = best + em[i]
+		back[i] = step
 	}
-	return path, float64(score[path[count-1]])
 }
 
 // refine reads every character again at and around its place and averages the answers: the spread of these answers is

@@ -19,40 +19,59 @@ type Net struct {
 	B1              []float32
 	W2              []float32 // Hidden x Out
 	B2              []float32
+	w2              []float32 // W2 with rows of a multiple of block; nil while the net is trained
 }
 
 // Scratch is the working memory of one caller of Forward.
 type Scratch struct {
-	h, Logp []float32
+	h, Logp, out []float32
+	in           inputs
 }
 
 // NewScratch makes working memory for n.
 func (n *Net) NewScratch() *Scratch {
-	return &Scratch{h: make([]float32, n.Hidden), Logp: make([]float32, n.Out)}
+	most := max(n.In, n.Hidden)
+	s := &Scratch{h: make([]float32, n.Hidden), Logp: make([]float32, n.Out), in: inputs{make([]int, 0, most), make([]float32, 0, most)}}
+	if n.Hidden > 0 {
+		s.out = make([]float32, len(n.w2)/n.Hidden)
+	}
+	return s
 }
 
 // Forward computes the natural-log probability of every class into s.Logp.
 func (n *Net) Forward(x []float32, s *Scratch) {
-	n.hidden(x, s.h)
-	copy(s.Logp, n.B2)
+	n.hidden(x, s)
+	in := &s.in
+	in.at, in.f = in.at[:0], in.f[:0]
+	w, out := n.w2, s.out
+	if w == nil {
+		w, out = n.W2, s.Logp
+	}
 	for i, v := range s.h {
 		if v > 0 {
-			axpy(s.Logp, n.W2[i*n.Out:(i+1)*n.Out], v)
+			in.at, in.f = append(in.at, i*len(out)), append(in.f, v)
 		}
 	}
+	copy(out, n.B2)
+	in.sum(out, w)
+	copy(s.Logp, out)
 	LogSoftmax(s.Logp)
 }
 
-func (n *Net) hidden(x, h []float32) {
-	copy(h, n.B1)
+// hidden makes the answers of the hidden units; inputs near nothing (paper) are left out.
+func (n *Net) hidden(x []float32, s *Scratch) {
+	in := &s.in
+	in.at, in.f = in.at[:0], in.f[:0]
 	for i, v := range x {
 		if v > 0.02 || v < -0.02 {
-			axpy(h, n.W1[i*n.Hidden:(i+1)*n.Hidden], v)
+			in.at, in.f = append(in.at, i*n.Hidden), append(in.f, v)
 		}
 	}
-	for i, v := range h {
+	copy(s.h, n.B1)
+	in.sum(s.h, n.W1)
+	for i, v := range s.h {
 		if v < 0 {
-			h[i] = 0
+			s.h[i] = 0
 		}
 	}
 }
@@ -136,6 +155,7 @@ func Load(r io.Reader) (*Net, error) {
 	if errors.Join(binary.Read(r, binary.LittleEndian, n.B1), binary.Read(r, binary.LittleEndian, n.B2)) != nil {
 		return nil, errWeights
 	}
+	n.w2 = padded(n.W2, n.Out)
 	return n, nil
 }
 
