@@ -55,6 +55,7 @@ func (r *Reader) idCard(ctx context.Context, img []byte, fields bool) (*Draft, e
 	if s.anotherCard(f) {
 		return nil, errMultiple
 	}
+	s.marks = nil // the fields need memory
 	d := &Draft{Kind: IDCardFront}
 	d.setNumber(f, scale)
 	if !fields || f.Verdict == idnumber.Unreadable && f.Mean < doubtfulLine {
@@ -151,6 +152,9 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 	if d.NumberAccepted {
 		text = f.Number
 	}
+	if f.Verdict == idnumber.Unreadable && !maybeDate(text[6:14]) {
+		return
+	}
 	c := field.Read(r.model, s.max, f.frame(), text[6:14], r.places)
 	if r.o.TextEngine != nil && d.NumberAccepted {
 		d.secondOpinion(ctx, r, &c.Name, true)
@@ -168,6 +172,24 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 		d.Problem = "inconsistent"
 	}
 	set(&d.Address, c.Address)
+}
+
+// maybeDate says whether yyyymmdd, in which ? is any digit, may be a date of birth. Where it is none, an unreadable number has
+// no anchor: it may be a wrong row, or no number at all.
+func maybeDate(s string) bool {
+	like := func(from int, known ...string) bool {
+		for _, k := range known {
+			fits := true
+			for i := range k {
+				fits = fits && (s[from+i] == '?' || s[from+i] == k[i] || k[i] == '*')
+			}
+			if fits {
+				return true
+			}
+		}
+		return false
+	}
+	return like(0, "18", "19", "20") && like(4, "0*", "10", "11", "12") && like(6, "0*", "1*", "2*", "30", "31")
 }
 
 func scaleRect(r image.Rectangle, k float64) image.Rectangle {

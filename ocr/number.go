@@ -29,6 +29,7 @@ type scene struct {
 	shrunk float64       // working pixels a detection pixel
 	now    time.Time
 	others []*foundNumber // every line that was read
+	marks  *locate.Blobs  // what stands out from the surroundings of the first width
 }
 
 func newScene(m *raster.RGB, now time.Time) *scene {
@@ -41,47 +42,75 @@ func newScene(m *raster.RGB, now time.Time) *scene {
 	return s
 }
 
-// Widths of the surroundings that marks are looked for in, and how many rows of marks are probed at once: the number is
-// nearly always among the first, but a printed desk has hundreds of rows.
-var (
-	windows = [...]int{41, 23, 71}
-	portion = [...]int{60, 300}
-)
+// windows are the widths of the surroundings that marks are looked for in, and which of the rows of marks found there, best
+// first, are probed before and after the other widths were tried. The number is nearly always among the first rows of the first
+// width; a printed desk has hundreds of rows at every width.
+var windows = [...]struct{ width, first, then int }{{41, 60, 150}, {23, 40, 40}, {71, 40, 40}}
+
+// search is one search for a number.
+type search struct {
+	*scene
+	tried  []locate.Line // read
+	probed []locate.Line // marks looked at
+	best   *foundNumber
+}
 
 // findNumber looks for rows of equally spaced marks and proves each by reading it in both directions. The best line is
 // given even when it is not accepted; nil when nothing looks like a number.
 func (s *scene) findNumber(ctx context.Context) (*foundNumber, error) {
-	var best *foundNumber
-	var tried []locate.Line
+	find := search{scene: s}
 	smooth := s.small.Gauss(.7)
-	for _, window := range windows {
-		lines := locate.FindBlobs(smooth, window).Chains(9, portion[len(portion)-1])
-		from := 0
-		for _, to := range portion {
-			to = min(to, len(lines))
-			for _, l := range s.promising(lines[from:to]) {
-				if ctx.Err() != nil {
-					return nil, errDeadline.Because(ctx.Err())
-				}
-				if again(tried, l.Line) {
-					continue
-				}
-				tried = append(tried, l.Line)
-				f := s.tryLine(l, best != nil && best.Verdict == idnumber.Accepted)
-				if f == nil {
-					continue
-				}
-				s.others = append(s.others, f)
-				if better(f, best) {
-					best = f
-				}
-			}
-			if from = to; best != nil && best.Verdict != idnumber.Unreadable && best.stands() {
-				return best, nil
-			}
+	var later [][]locate.Line
+	for _, w := range windows {
+		marks := locate.FindBlobs(smooth, w.width)
+		if s.marks == nil {
+			s.marks = marks
+		}
+		lines := marks.Chains(9, w.then)
+		first := min(w.first, len(lines))
+		later = append(later, lines[first:])
+		if done, err := find.among(ctx, lines[:first]); done || err != nil {
+			return find.best, err
 		}
 	}
-	return best, nil
+	for _, lines := range later {
+		if done, err := find.among(ctx, lines); done || err != nil {
+			return find.best, err
+		}
+	}
+	return find.best, nil
+}
+
+// mostThorough is how many of the rows probed together are read thoroughly, those that were read best at first.
+const mostThorough = 2
+
+// among reads the most promising of lines, then the best of those again thoroughly. done says that the number is found.
+func (s *search) among(ctx context.Context, lines []locate.Line) (done bool, err error) {
+	var read []*foundNumber
+	for _, l := range s.promising(lines) {
+		if ctx.Err() != nil {
+			return false, errDeadline.Because(ctx.Err())
+		}
+		if again(s.tried, l.Line) {
+			continue
+		}
+		s.tried = append(s.tried, l.Line)
+		if f := s.tryLine(l); f != nil {
+			read = append(read, f)
+		}
+	}
+	sort.SliceStable(read, func(i, j int) bool { return better(read[i], read[j]) })
+	for i, f := range read {
+		if i < mostThorough && read[0].Verdict != idnumber.Accepted {
+			f.readThoroughly(s.now)
+		}
+		f.relocate()
+		s.others = append(s.others, f)
+		if better(f, s.best) {
+			s.best = f
+		}
+	}
+	return s.best != nil && s.best.Verdict != idnumber.Unreadable && s.best.stands(), nil
 }
 
 // again says whether a line that covers this one was tried before, as far and as large.
@@ -110,11 +139,20 @@ type probed struct {
 	probe [2]float64
 }
 
+// leastProbe is how much the clearest marks of a row are like digits at least. Those of numbers had more than -0.1 on every
+// photo of a card that was looked at, those of a printed desk have -0.2 to -6.
+const leastProbe = -1
+
 // promising scales the proposals to the working picture and keeps the few whose marks look like digits.
-func (s *scene) promising(lines []locate.Line) []probed {
+func (s *search) promising(lines []locate.Line) []probed {
 	var out []probed
+	before := s.probed
 	for _, l := range lines {
 		l = l.Scaled(s.shrunk)
+		if again(before, l) {
+			continue
+		}
+		s.probed = append(s.probed, l)
 		band, ok := l.Cut(s.max, 1, bandGeometry)
 		if !ok {
 			continue
@@ -129,7 +167,7 @@ func (s *scene) promising(lines []locate.Line) []probed {
 			xs = append(xs, float32(toBand.Apply(mark).X))
 		}
 		p := probed{Line: l}
-		if p.probe[0], p.probe[1] = idnumber.Probe(band.Plane, xs); max(p.probe[0], p.probe[1]) > -2.5 {
+		if p.probe[0], p.probe[1] = idnumber.Probe(band.Plane, xs); max(p.probe[0], p.probe[1]) > leastProbe {
 			out = append(out, p)
 		}
 	}
@@ -153,10 +191,10 @@ func better(a, b *foundNumber) bool {
 const hopeless = -2.2
 
 // poor is a mean from which no other geometry makes a line readable.
-const poor = -1.7
+const poor = -1.2
 
-// tryLine reads a line quickly in both directions and, unless quick, thoroughly in the better one.
-func (s *scene) tryLine(l probed, quick bool) *foundNumber {
+// tryLine reads a line quickly in both directions and gives the better reading, if it can be a number at all.
+func (s *scene) tryLine(l probed) *foundNumber {
 	missing := max(18-l.Count, 0)
 	extra := float64(missing) + 2.2
 	var best *foundNumber
@@ -176,13 +214,17 @@ func (s *scene) tryLine(l probed, quick bool) *foundNumber {
 	if best == nil || best.Mean < hopeless {
 		return nil
 	}
-	if best.Mean < grid.Good && best.Mean > poor && !quick {
-		if n, ok := idnumber.Read(best.band.Plane, best.band.Pitch, false, s.now); ok && n.Mean > best.Mean {
-			best.Line = n
-		}
-	}
-	best.relocate()
 	return best
+}
+
+// readThoroughly reads a line in other geometries too, where that may help.
+func (f *foundNumber) readThoroughly(now time.Time) {
+	if f.Mean >= grid.Good || f.Mean <= poor {
+		return
+	}
+	if n, ok := idnumber.Read(f.band.Plane, f.band.Pitch, false, now); ok && n.Mean > f.Mean {
+		f.Line = n
+	}
 }
 
 // relocate sets line to run from the first to the last digit as read.

@@ -185,7 +185,7 @@ func borders(lo, hi []int, w int) (n int) {
 // printedRows counts short rows of marks of equal size in one direction, such as the written fields of a card. A printed
 // page has more of them, or longer ones.
 func (s *scene) printedRows() int {
-	lines := locate.FindBlobs(s.small.Gauss(.7), 41).ChainsOf(4, 40, locate.Proportion{Min: .8, Max: 1.5, Want: 8})
+	lines := s.marks.ChainsOf(4, 40, locate.Proportion{Min: .8, Max: 1.5, Want: 8})
 	most := 0
 	for i := range lines {
 		n := 0

@@ -2,6 +2,7 @@ package locate
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/kangma/kangma/ocr/internal/raster"
@@ -23,13 +24,14 @@ type Line struct {
 type Proportion struct {
 	Min, Max float64
 	Want     int
+	RunsOn   bool // more marks may stand before and behind it: a longer row is as good as the best part of it
 }
 
 // Proportions of card numbers and machine readable zones, and of licence plates.
 var (
-	Numbers = Proportion{.6, 1.75, 18}
-	Zones   = Proportion{.7, 1.4, 40}
-	Plates  = Proportion{.42, 1.0, 7}
+	Numbers = Proportion{.6, 1.75, 18, true}
+	Zones   = Proportion{.7, 1.4, 40, false}
+	Plates  = Proportion{.42, 1.0, 7, false}
 )
 
 // Chains finds rows of the proportions of Numbers; see ChainsOf.
@@ -39,16 +41,18 @@ func (b *Blobs) Chains(least, most int) []Line { return b.ChainsOf(least, most, 
 func (b *Blobs) ChainsOf(least, most int, shape Proportion) []Line {
 	ix := newIndex(b)
 	var all []Line
-	used := make(map[[2]int]bool)
+	used := make([][]int, len(b.List)) // for each mark those beside it in a chain
 	for i := range b.List {
 		for _, j := range ix.neighbours(i) {
-			if used[[2]int{i, j}] {
+			if slices.Contains(used[i], j) {
 				continue
 			}
 			members := ix.grow(i, j)
 			for k := 1; k < len(members); k++ {
-				used[[2]int{members[k-1], members[k]}] = true
-				used[[2]int{members[k], members[k-1]}] = true
+				p, q := members[k-1], members[k]
+				if !slices.Contains(used[p], q) {
+					used[p], used[q] = append(used[p], q), append(used[q], p)
+				}
 			}
 			if len(members) >= least {
 				if l, ok := b.fit(members, shape); ok {
@@ -204,13 +208,13 @@ func (b *Blobs) fit(members []int, shape Proportion) (Line, bool) {
 	top, bot := edges(ts, tops, bots)
 	pitch := median(gaps)
 	l := Line{Pitch: pitch, Count: len(members), members: members}
-	var bad float64
+	bad := make([]float64, len(ts)) // how irregular each mark and its distance to the one before are
 	for k := range ts {
-		bad += min(math.Abs(tops[k]-top.at(ts[k]))+math.Abs(bots[k]-bot.at(ts[k])), pitch) / pitch
-	}
-	for _, g := range gaps {
-		r := g / pitch
-		bad += min(math.Abs(r-math.Round(r)), .5)
+		bad[k] = min(math.Abs(tops[k]-top.at(ts[k]))+math.Abs(bots[k]-bot.at(ts[k])), pitch) / pitch
+		if k > 0 {
+			r := gaps[k-1] / pitch
+			bad[k] += min(math.Abs(r-math.Round(r)), .5)
+		}
 	}
 	mid := func(t float64) raster.Point { return first.Add(u.Mul(t)).Add(n.Mul((top.at(t) + bot.at(t)) / 2)) }
 	l.From, l.To = mid(0), mid(length)
@@ -219,12 +223,35 @@ func (b *Blobs) fit(members []int, shape Proportion) (Line, bool) {
 	if l.Height[0] < 4 || l.Height[1] < 4 || pitch < shape.Min*h || pitch > shape.Max*h {
 		return Line{}, false
 	}
-	// long lines gather more irregularity than short ones
-	l.Score = 18 - .4*math.Abs(float64(len(members)-shape.Want)) - 2.4*bad*18/float64(max(shape.Want, 18))
+	l.Score = shape.score(bad)
 	for _, t := range ts {
 		l.Marks = append(l.Marks, t/length)
 	}
 	return l, true
+}
+
+// score is the better, the closer the count of marks is to the wanted and the more regular they are.
+func (p Proportion) score(bad []float64) float64 {
+	surplus := .4
+	sum := total(bad)
+	if p.RunsOn && len(bad) > p.Want {
+		surplus = .1
+		part := total(bad[:p.Want])
+		sum = part
+		for k := p.Want; k < len(bad); k++ {
+			part += bad[k] - bad[k-p.Want]
+			sum = min(sum, part)
+		}
+	}
+	// long lines gather more irregularity than short ones
+	return 18 - .4*float64(max(p.Want-len(bad), 0)) - surplus*float64(max(len(bad)-p.Want, 0)) - 2.4*sum*18/float64(max(p.Want, 18))
+}
+
+func total(v []float64) (sum float64) {
+	for _, x := range v {
+		sum += x
+	}
+	return sum
 }
 
 // edges fits the upper and the lower edge of a line by its tall marks only: the filler < of a machine readable zone is
@@ -262,18 +289,36 @@ func edges(ts, tops, bots []float64) (top, bot straight) {
 	return robustLine(t, a), robustLine(t, b)
 }
 
-// extent projects a blob's pixels on the normal n: the least and greatest distance from the line through o.
+// extent projects a blob's pixels on the normal n: the least and greatest distance from the line through o. The ends of every
+// row are enough.
 func (b *Blobs) extent(m int, o, n raster.Point) (lo, hi float64) {
 	c := &b.List[m]
+	if c.ends == nil {
+		b.findEnds(c)
+	}
 	lo, hi = math.Inf(1), math.Inf(-1)
-	for y := c.Y0; y <= c.Y1; y++ {
-		row := b.Labels[y*b.W:]
-		for x := c.X0; x <= c.X1; x++ {
-			if row[x] == c.Label {
-				d := (float64(x)-o.X)*n.X + (float64(y)-o.Y)*n.Y
-				lo, hi = min(lo, d), max(hi, d)
-			}
+	for i, e := range c.ends {
+		dy := (float64(c.Y0+i) - o.Y) * n.Y
+		for _, x := range e {
+			d := (float64(x)-o.X)*n.X + dy
+			lo, hi = min(lo, d), max(hi, d)
 		}
 	}
 	return lo - .5, hi + .5
+}
+
+// findEnds looks up the first and the last pixel of every row of a blob. Every row has some: a blob is connected.
+func (b *Blobs) findEnds(c *Blob) {
+	c.ends = make([][2]int32, c.Y1-c.Y0+1)
+	for i := range c.ends {
+		row := b.Labels[(c.Y0+i)*b.W:]
+		x0, x1 := c.X0, c.X1
+		for row[x0] != c.Label {
+			x0++
+		}
+		for row[x1] != c.Label {
+			x1--
+		}
+		c.ends[i] = [2]int32{int32(x0), int32(x1)}
+	}
 }

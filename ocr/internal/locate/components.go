@@ -15,6 +15,7 @@ type Blob struct {
 	Area           int
 	C              raster.Point // centre of the bounds
 	Diag           float64
+	ends           [][2]int32 // first and last pixel of every row, once they were asked for
 }
 
 // Blobs is a labelled picture.

@@ -19,6 +19,19 @@ type inputs struct {
 	f  []float32
 }
 
+// choose takes the values of v that are further from zero than least; a row of weights has cols columns.
+func (x *inputs) choose(v []float32, least float32, cols int) {
+	at, f := x.at[:cap(x.at)][:len(v)], x.f[:cap(x.f)][:len(v)]
+	n := 0
+	for i, a := range v { // each is written and perhaps written over: cheaper than a branch that nobody can foresee
+		at[n], f[n] = i*cols, a
+		if max(a, -a) > least {
+			n++
+		}
+	}
+	x.at, x.f = at[:n], f[:n]
+}
+
 // sum adds the weights of every input, times the input, to dst. w has len(dst) columns, a multiple of block; the places in x
 // lie within it.
 func (x *inputs) sum(dst, w []float32) {

@@ -41,38 +41,24 @@ func (n *Net) NewScratch() *Scratch {
 // Forward computes the natural-log probability of every class into s.Logp.
 func (n *Net) Forward(x []float32, s *Scratch) {
 	n.hidden(x, s)
-	in := &s.in
-	in.at, in.f = in.at[:0], in.f[:0]
 	w, out := n.w2, s.out
 	if w == nil {
 		w, out = n.W2, s.Logp
 	}
-	for i, v := range s.h {
-		if v > 0 {
-			in.at, in.f = append(in.at, i*len(out)), append(in.f, v)
-		}
-	}
+	s.in.choose(s.h, 0, len(out))
 	copy(out, n.B2)
-	in.sum(out, w)
+	s.in.sum(out, w)
 	copy(s.Logp, out)
 	LogSoftmax(s.Logp)
 }
 
 // hidden makes the answers of the hidden units; inputs near nothing (paper) are left out.
 func (n *Net) hidden(x []float32, s *Scratch) {
-	in := &s.in
-	in.at, in.f = in.at[:0], in.f[:0]
-	for i, v := range x {
-		if v > 0.02 || v < -0.02 {
-			in.at, in.f = append(in.at, i*n.Hidden), append(in.f, v)
-		}
-	}
+	s.in.choose(x, 0.02, n.Hidden)
 	copy(s.h, n.B1)
-	in.sum(s.h, n.W1)
+	s.in.sum(s.h, n.W1)
 	for i, v := range s.h {
-		if v < 0 {
-			s.h[i] = 0
-		}
+		s.h[i] = max(v, 0)
 	}
 }
 
