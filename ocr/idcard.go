@@ -74,6 +74,9 @@ const (
 	mostDoubtful = 9 // places; a line with more of them is no number either
 )
 
+// mostCovered is how many places of a number may be unreadable when fields are looked for around it.
+const mostCovered = 6
+
 // stands says whether a line is a number at all, if perhaps not a readable or a valid one: neither a few marks nor a part
 // of a longer row of digits.
 func (f *foundNumber) stands() bool {
@@ -152,7 +155,7 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 	if d.NumberAccepted {
 		text = f.Number
 	}
-	if f.Verdict == idnumber.Unreadable && !maybeDate(text[6:14]) {
+	if f.Verdict == idnumber.Unreadable && (len(f.Doubtful) > mostCovered || !maybeDate(text[6:14])) {
 		return
 	}
 	c := field.Read(r.model, s.max, f.frame(), text[6:14], r.places)

@@ -45,7 +45,7 @@ func newScene(m *raster.RGB, now time.Time) *scene {
 // windows are the widths of the surroundings that marks are looked for in, and which of the rows of marks found there, best
 // first, are probed before and after the other widths were tried. The number is nearly always among the first rows of the first
 // width; a printed desk has hundreds of rows at every width.
-var windows = [...]struct{ width, first, then int }{{41, 60, 150}, {23, 40, 40}, {71, 40, 40}}
+var windows = [...]struct{ width, first, then int }{{41, 60, 120}, {23, 30, 30}, {71, 30, 30}}
 
 // search is one search for a number.
 type search struct {
@@ -199,7 +199,7 @@ func (s *scene) tryLine(l probed) *foundNumber {
 	extra := float64(missing) + 2.2
 	var best *foundNumber
 	for i, d := range [...]locate.Line{l.Line, l.Reversed()} {
-		if l.probe[i] < l.probe[1-i]-2.5 {
+		if l.probe[i] < max(l.probe[1-i]-2.5, 1.5*leastProbe) {
 			continue // clearly upside down
 		}
 		band, ok := d.Cut(s.max, extra, bandGeometry)
