@@ -18,6 +18,7 @@ import (
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/internal/soak"
 	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/wire"
 )
@@ -291,6 +292,28 @@ func TestABackupWhileWriting(t *testing.T) {
 			t.Errorf("journal: %+v %v", j, err)
 		}
 		t.Logf("restored in %v: %d journal entries", took.Round(time.Millisecond), j.Last)
+		if changeOne(t, filepath.Join(to, "state.db")); journalled(t, append([]string{"--data", to}, keys...)...) == got {
+			t.Error("a state in which one record is another has the same hash: this test cannot fail")
+		}
+	}
+}
+
+// changeOne is the mutant of R23: it changes one record of a state behind everybody's back.
+func changeOne(t *testing.T, path string) {
+	t.Helper()
+	db, err := embedded.Open(path, embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rec, err := db.Records().Get(t.Context(), "gate", "g1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.Version++
+	rec.Data = append(rec.Data, ' ')
+	if err := db.Records().Put(t.Context(), rec); err != nil {
+		t.Fatal(err)
 	}
 }
 

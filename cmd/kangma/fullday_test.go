@@ -22,7 +22,7 @@ import (
 const (
 	dayWorkers  = 8
 	vehicleSize = 12 // a driver and who travels along
-	postSize    = 100
+	postSize    = 60 // vehicles that one officer looks at: their budget of scans is an hour's
 )
 
 // fullDay is what happens to the people of a town. Everybody registers, logs in, shows a code, passes a gate, declares, enters a venue and

@@ -21,13 +21,14 @@ import (
 // known is somebody whose name, number and phone are searched for. Some are never registered and are only sent in.
 type known struct{ name, number, phone string }
 
-// drawKnown draws people with names of three characters at random, which chance does not write anywhere.
+// drawKnown draws people with names of four characters at random, which chance does not write anywhere: three are six bytes in GBK, and in the
+// 425 MB of a run with 10,000 people, nearly all of it encrypted, one of them stood by chance (expected 0.02 times a run; four: 3 in ten million).
 func drawKnown(rnd *rand.Rand, n int, s *leak.Search) []known {
 	han := func() string { return string(rune(0x4e00 + rnd.IntN(0x5000))) }
 	all := make([]known, n)
 	for i := range all {
 		first := fmt.Sprintf("4415%02d%04d%02d%02d%03d", 2+rnd.IntN(20), 1930+rnd.IntN(75), 1+rnd.IntN(12), 1+rnd.IntN(28), rnd.IntN(1000))
-		p := known{han() + han() + han(), first + string(kangma.IDCheckChar(first)), fmt.Sprintf("1%d%04d%05d", 3+rnd.IntN(7), rnd.IntN(10000), i)}
+		p := known{han() + han() + han() + han(), first + string(kangma.IDCheckChar(first)), fmt.Sprintf("1%d%04d%05d", 3+rnd.IntN(7), rnd.IntN(10000), i)}
 		s.Add("name", p.name)
 		s.Add("number", p.number)
 		s.Add("phone", p.phone)

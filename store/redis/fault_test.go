@@ -258,6 +258,26 @@ func TestAHungRedisIsNotWaitedFor(t *testing.T) {
 	wantPeople(t, db, all)
 }
 
+// TestAPatientBreakerIsCaught: with a breaker that waits for half a minute before it opens, a hung Redis is waited for, and the test above
+// would say so.
+func TestAPatientBreakerIsCaught(t *testing.T) {
+	srv := realserver.StartRedis(t)
+	all := people(t, open(t, single(srv)), 1, 66)
+	cfg := single(srv)
+	cfg.Timeout, cfg.New = 30*time.Second, false
+	db := open(t, cfg)
+	srv.Freeze()
+	defer srv.Thaw()
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		_, err := db.Dossiers().Get(ctx, all[0].Person)
+		cancel()
+		if kangma.CodeOf(err) == "redis_down" || len(db.Down()) > 0 {
+			t.Errorf("got %v, down %v: the breaker opened all the same", err, db.Down())
+		}
+	}
+}
+
 func TestAFullRedisIsUnavailableAndComesBack(t *testing.T) {
 	srv := realserver.StartRedis(t, "--save", "3600 1000000")
 	db := open(t, single(srv))
