@@ -32,3 +32,20 @@ func TestEveryFormIsFound(t *testing.T) {
 		}
 	}
 }
+
+func TestATimeOfDayIsNobodysPhone(t *testing.T) {
+	var s leak.Search
+	s.Add("phone", "13800138000")
+	for text, want := range map[string]int{
+		`{"at":"2026-11-22T12:28:13.800138000+08:00"}`:             0,
+		`{"at":"2026-11-22T12:13:80.013800012Z"}`:                  0,
+		`{"at":"2026-11-22T12:28:01.123456789", 138-0013-8000}`:    1,
+		`138 0013 8000 at 2026-11-22T12:28:01.123456789`:           1,
+		`{"d":"2026-11-22 12:28:01.1234567","p":"(138) 0013-8000"`: 1,
+		`12:28:13,800138000`:                                       1,
+	} {
+		if got := s.Bytes([]byte(text)); len(got) != want {
+			t.Errorf("%s: got %q, want %d", text, got, want)
+		}
+	}
+}
