@@ -21,7 +21,7 @@ import (
 // TestAPlainHandlerAnswersTheSame holds the hot routes against handlers of net/http and encoding/json, and with
 // KANGMA_REQUESTS=20000 and -v measures what each costs, the client's part in all alike, in turn in one run.
 func TestAPlainHandlerAnswersTheSame(t *testing.T) {
-	w := newTown(t)
+	w := newTownWith(t, func(c *api.Config) { c.ScanBudget = 10_000_000 })
 	p, gate := w.resident("171"), w.staff(api.GateStaff)
 	plain := httptest.NewServer(api.Plain(w.server))
 	defer plain.Close()
