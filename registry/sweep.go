@@ -114,13 +114,21 @@ func (w *sweeper) begin(ctx context.Context) (err error) {
 		return ErrSweptElsewhere
 	}
 	w.st.Node = w.Node()
-	if w.st.Until.IsZero() {
+	fresh := w.st.Until.IsZero()
+	if fresh {
 		if !now.After(w.st.Since) { // the clock stands or went back; yet every sweep has a moment of its own
 			now = w.st.Since.Add(time.Microsecond)
 		}
 		w.st.Until, w.st.Partition, w.st.People, w.st.Changed, w.st.Counts = now, 0, 0, 0, nil
 	}
-	return w.beat(ctx, true)
+	if err = w.beat(ctx, true); err != nil || !fresh {
+		return err
+	}
+	select {
+	case <-w.changed: // a sweep from the beginning finds all that came before it; and what a start reads is no news
+	default:
+	}
+	return nil
 }
 
 // beat notes how far the sweep is, now and then or at once. It is not journaled: losing it means only that a sweep is done

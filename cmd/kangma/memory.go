@@ -9,22 +9,22 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kangma/kangma/store/cached"
 )
 
 const (
 	// A request leaves some kilobytes of garbage. Collecting whenever the heap has doubled would spend a tenth of the
-	// processor on it while the heap is small; with a million people in memory each collection looks at millions of objects,
-	// and one for every 512 MiB of garbage took two fifths of the processor at 12,000 requests a second.
-	gcMost      = 400 // percent
-	gcLeast     = 50
-	gcHeadroom  = 512 << 20 // bytes of garbage between two collections at least, where the percentages and the memory allow it
-	gcRoomShare = 6         // of a large memory instead, up to
-	gcRoomMost  = 4 << 30
+	// processor on it while the heap is small. Whom memory keeps costs the collector next to nothing (store/slab), so that it need
+	// not run less often where there are many of them.
+	gcMost     = 400 // percent
+	gcLeast    = 20
+	gcHeadroom = 512 << 20 // bytes of garbage between two collections, where the percentages and the memory allow it
 
 	memoryShare = 0.7 // of the machine's or cgroup's memory, at which the collector works harder
 	cacheShare  = 0.3 // of it for people, and as much for logins, at most
 	behindShare = 0.1 // of it for changes that wait to be stored, at most
-	entryBytes  = 1 << 10
+	leastEntry  = 512 // bytes of one of them in memory, about
 
 	// SQLite keeps pages outside the heap, so that the collector's limit does not know of them: two files, five connections each.
 	pageCacheMost  = 32 << 20
@@ -56,15 +56,15 @@ func behindBytes() int64 {
 	return 64 << 20
 }
 
-// cacheEntries is how many people (and as many logins) memory keeps: so many MiB as asked for, or a share of what there is.
-func cacheEntries(mib int) int {
+// cacheOptions bound what memory keeps of people (and the same of logins): so many MiB as asked for, or a share of what there is.
+func cacheOptions(mib int) cached.Options {
+	bytes := int64(256 << 20)
 	if mib > 0 {
-		return mib << 10
+		bytes = int64(mib) << 20
+	} else if l := memoryLimit(); l > 0 {
+		bytes = max(10<<20, int64(float64(l)*cacheShare))
 	}
-	if l := memoryLimit(); l > 0 {
-		return max(10_000, int(float64(l)*cacheShare/entryBytes))
-	}
-	return 256 << 10
+	return cached.Options{Entries: int(bytes / leastEntry), Bytes: bytes}
 }
 
 // pageCache is how many bytes of pages each connection of SQLite keeps; 0: the store's own measure.
@@ -107,15 +107,14 @@ func liveHeap() uint64 {
 	return s[0].Value.Uint64()
 }
 
-// gcPercent gives about the same headroom to a small and a large heap: a sixth of the memory, 512 MiB at least, but at most a
-// quarter of a small memory.
+// gcPercent gives about the same headroom to a small and a large heap: 512 MiB, but at most a quarter of a small memory.
 func gcPercent(live uint64, limit int64) int {
 	if live == 0 {
 		return gcMost
 	}
 	headroom := uint64(gcHeadroom)
 	if limit > 0 {
-		headroom = min(max(headroom, min(uint64(limit)/gcRoomShare, gcRoomMost)), uint64(limit)/4)
+		headroom = min(headroom, uint64(limit)/4)
 	}
 	return int(min(gcMost, max(gcLeast, 100*headroom/live)))
 }

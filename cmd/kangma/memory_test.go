@@ -66,7 +66,10 @@ func TestLittleMemoryHasSmallParts(t *testing.T) {
 	if p := gcPercent(100<<20, large); p != gcMost {
 		t.Errorf("%d %% on a large machine", p)
 	}
-	if p := gcPercent(4<<30, large); p != 100 {
-		t.Errorf("%d %% beside the 4 GiB of a million people, want as much again", p)
+	if p := gcPercent(1<<30, large); p != 50 {
+		t.Errorf("%d %% beside the GiB of a million people, want half as much again", p)
+	}
+	if o := cacheOptions(100); o.Bytes != 100<<20 || o.Entries < 100<<10 {
+		t.Errorf("%+v for 100 MiB", o)
 	}
 }

@@ -25,7 +25,7 @@ type storeFlags struct {
 	JournalKeep time.Duration `help:"How long the journal keeps what is in the warehouse and in the snapshots; 0: for ever. Keep 72h at least with ClickHouse, which does not fsync." default:"168h" env:"KANGMA_JOURNAL_KEEP"`
 
 	JournalSegment int `help:"MiB of a journal segment; whole segments go, never parts." default:"256" env:"KANGMA_JOURNAL_SEGMENT"`
-	Cache          int `help:"MiB of memory for people, and as much for logins; about 1 KiB each. 0: as many as fit into three tenths of the memory." env:"KANGMA_CACHE"`
+	Cache          int `help:"MiB of memory for people, and as much for logins; a person takes about half a KiB. 0: three tenths of the memory." env:"KANGMA_CACHE"`
 
 	Redis         []string `help:"Keep people and records in Redis at these host:port (of a cluster any of its nodes)." env:"KANGMA_REDIS"`
 	RedisCluster  bool     `help:"It is a Redis Cluster." env:"KANGMA_REDIS_CLUSTER"`
@@ -79,10 +79,12 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 		}
 		s.onClose(db.Close)
 		// nobody else writes to the file, so what is remembered is never old
-		dossiers := cached.New(db.Dossiers(), cached.Options{Entries: cacheEntries(c.Cache), Behind: behindBytes()})
+		memory := cacheOptions(c.Cache)
+		s.records = cached.NewRecords(db.Records(), memory)
+		memory.Behind = behindBytes()
+		dossiers := cached.New(db.Dossiers(), memory)
 		s.onClose(dossiers.Close)
 		s.dossiers = dossiers
-		s.records = cached.NewRecords(db.Records(), cached.Options{Entries: cacheEntries(c.Cache)})
 		s.embedded = db
 		return nil
 	}
@@ -109,7 +111,9 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 		s.dossiers, records = s.replica.Dossiers(), s.replica.Records()
 	}
 	// Other nodes write too: a colour is always read anew, a login or a gate may be as old as recordsAge.
-	s.records = cached.NewRecords(records, cached.Options{Entries: cacheEntries(c.Cache), TTL: recordsAge})
+	memory := cacheOptions(c.Cache)
+	memory.TTL = recordsAge
+	s.records = cached.NewRecords(records, memory)
 	return nil
 }
 

@@ -44,9 +44,9 @@ type behind struct {
 	d       *Dossiers
 	store   catchUpStore
 	limit   int64
-	writers [64]sync.Mutex // one writer a shard of memory: nobody's version changes between check and change
-	retire  sync.RWMutex   // held shared while a page of the store is read and what is pinned put over it; alone to unpin
-	storing sync.Mutex     // one cycle at a time
+	writers [shards]sync.Mutex // one writer a shard of memory: nobody's version changes between check and change
+	retire  sync.RWMutex       // held shared while a page of the store is read and what is pinned put over it; alone to unpin
+	storing sync.Mutex         // one cycle at a time
 
 	mu     sync.Mutex
 	bytes  int64                     // pinned
@@ -211,7 +211,7 @@ func (b *behind) unpin(stored []store.Packed) {
 			if s.touched != nil { // a page that was read before this must not bring the old one in
 				s.touched[p.Person] = true
 			}
-			s.keep(p.Person, entry[[]byte]{v: raw, read: b.d.memory.moment()}, b.d.memory.capacity)
+			s.kept.put(p.Person, entry[[]byte]{v: raw, read: b.d.memory.moment()})
 		}
 		s.mu.Unlock()
 	}

@@ -6,6 +6,7 @@ package cached
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -15,7 +16,8 @@ import (
 
 // Options of New and NewRecords. The zero Options keep 100,000 entries without limit of age.
 type Options struct {
-	Entries int           // most kept, about a kilobyte each; 0: 100,000
+	Entries int           // most kept; 0: 100,000
+	Bytes   int64         // most of memory that they take, about; 0: a kilobyte for each
 	TTL     time.Duration // oldest answer from memory; 0: any age, for a store that nobody else writes to
 	Now     func() time.Time
 
@@ -24,6 +26,20 @@ type Options struct {
 	// a store that can catch up (store/embedded), and with Close at the end. Reads see the change at once.
 	Behind int64
 }
+
+// bounded gives the options with the bounds that are meant.
+func (o Options) bounded() Options {
+	if o.Entries <= 0 {
+		o.Entries = 100_000
+	}
+	if o.Bytes <= 0 {
+		o.Bytes = int64(o.Entries) << 10
+	}
+	return o
+}
+
+// personBlock is what a dossier's memory is counted in: the usual one takes three or four.
+const personBlock = 128
 
 // Dossiers is a store.Dossiers with a memory.
 type Dossiers struct {
@@ -43,7 +59,10 @@ type wireStore interface {
 // New puts a memory in front of inner.
 func New(inner store.Dossiers, o Options) *Dossiers {
 	w, _ := inner.(wireStore)
-	d := &Dossiers{inner: inner, wire: w, memory: newMemory[kangma.PersonID, []byte](o, func(id kangma.PersonID) uint8 { return id[15] })}
+	o = o.bounded()
+	d := &Dossiers{inner: inner, wire: w, memory: newMemory(o, func(id kangma.PersonID) uint8 { return id[15] }, func() shelf[kangma.PersonID, []byte] {
+		return newPacked[kangma.PersonID](personBlock, o.Entries/shards, o.Bytes/shards, o.TTL > 0)
+	})}
 	if catcher, ok := inner.(catchUpStore); ok && o.Behind > 0 {
 		d.behind = startBehind(d, catcher, o.Behind)
 	}
@@ -55,8 +74,8 @@ func (d *Dossiers) Get(ctx context.Context, id kangma.PersonID) (got kangma.Doss
 	if err := ctx.Err(); err != nil {
 		return kangma.Dossier{}, err
 	}
-	if data, ok := d.memory.get(id); ok {
-		return wire.DecodeDossier(data)
+	if got, ok, err := d.remembered(id); ok {
+		return got, err
 	}
 	if d.wire != nil {
 		data, err := d.memory.load(id, func() ([]byte, error) { return d.wire.Wire(ctx, id) })
@@ -72,6 +91,20 @@ func (d *Dossiers) Get(ctx context.Context, id kangma.PersonID) (got kangma.Doss
 		return wire.EncodeDossier(got), nil
 	})
 	return got, err
+}
+
+// rooms are where a dossier is copied to be decoded. Each goes back as it was made: what memory answers may lie elsewhere.
+var rooms = sync.Pool{New: func() any { b := make([]byte, 4<<10); return &b }}
+
+// remembered decodes from memory; what the dossier says is copied again by that.
+func (d *Dossiers) remembered(id kangma.PersonID) (got kangma.Dossier, ok bool, err error) {
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	data, ok := d.memory.get(id, *room)
+	if ok {
+		got, err = wire.DecodeDossier(data)
+	}
+	return got, ok, err
 }
 
 // decode reads what the store gave. Its own checksum was right, so a fault here is the store's.
@@ -115,3 +148,6 @@ func (d *Dossiers) Scan(ctx context.Context, partition int, after kangma.PersonI
 
 // Hits tells how many of all reads so far were answered from memory.
 func (d *Dossiers) Hits() (hits, all uint64) { return d.memory.hits.Load(), d.memory.all.Load() }
+
+// Bytes is what those who are remembered take of memory, about.
+func (d *Dossiers) Bytes() int64 { return d.memory.bytes() }

@@ -19,11 +19,10 @@ func (d *Dossiers) GetMany(ctx context.Context, people []kangma.PersonID) ([]kan
 	unknown := map[kangma.PersonID][]int{}
 	var ask []kangma.PersonID
 	for i, id := range people {
-		if data, ok := d.memory.get(id); ok {
-			var err error
-			if out[i], err = wire.DecodeDossier(data); err != nil {
-				return nil, err
-			}
+		if got, ok, err := d.remembered(id); err != nil {
+			return nil, err
+		} else if ok {
+			out[i] = got
 			continue
 		}
 		if unknown[id] = append(unknown[id], i); len(unknown[id]) == 1 {

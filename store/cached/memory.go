@@ -11,17 +11,16 @@ import (
 type memory[K comparable, V any] struct {
 	ttl       time.Duration
 	now       func() time.Time
-	capacity  int // of a shard
 	place     func(K) uint8
-	shards    [64]shard[K, V]
+	shards    [shards]shard[K, V]
 	hits, all atomic.Uint64
 	filling   sync.Mutex // one at a time
 }
 
 type shard[K comparable, V any] struct {
 	mu      sync.Mutex
-	entries map[K]entry[V]
-	dirty   map[K]V     // newer than the store and never given up; such a key is not in entries
+	kept    shelf[K, V]
+	dirty   map[K]V     // newer than the store and never given up; such a key is not kept besides
 	writing map[K]int   // writes under way
 	loads   map[K]*load // reads of the store under way
 	touched map[K]bool  // keys forgotten while a page of fill is read; nil: none is
@@ -34,22 +33,15 @@ type load struct {
 	stale   bool
 }
 
-type entry[V any] struct {
-	v    V
-	read int64 // nanoseconds since 1970; 0 where any age will do
-}
+const shards = 64
 
-func newMemory[K comparable, V any](o Options, place func(K) uint8) *memory[K, V] {
+func newMemory[K comparable, V any](o Options, place func(K) uint8, shelf func() shelf[K, V]) *memory[K, V] {
 	m := &memory[K, V]{ttl: o.TTL, now: o.Now, place: place}
-	if o.Entries <= 0 {
-		o.Entries = 100_000
-	}
 	if m.now == nil {
 		m.now = time.Now
 	}
-	m.capacity = max(1, o.Entries/len(m.shards))
 	for i := range m.shards {
-		m.shards[i].entries = map[K]entry[V]{}
+		m.shards[i].kept = shelf()
 		m.shards[i].dirty = map[K]V{}
 		m.shards[i].writing = map[K]int{}
 		m.shards[i].loads = map[K]*load{}
@@ -59,8 +51,8 @@ func newMemory[K comparable, V any](o Options, place func(K) uint8) *memory[K, V
 
 func (m *memory[K, V]) shardOf(k K) *shard[K, V] { return &m.shards[m.place(k)%uint8(len(m.shards))] }
 
-// get answers from memory.
-func (m *memory[K, V]) get(k K) (v V, ok bool) {
+// get answers from memory, perhaps in room.
+func (m *memory[K, V]) get(k K, room V) (v V, ok bool) {
 	m.all.Add(1)
 	s := m.shardOf(k)
 	s.mu.Lock()
@@ -71,7 +63,7 @@ func (m *memory[K, V]) get(k K) (v V, ok bool) {
 			return v, true
 		}
 	}
-	e, kept := s.entries[k]
+	e, kept := s.kept.get(k, room)
 	s.mu.Unlock()
 	if !kept || m.ttl > 0 && m.now().UnixNano()-e.read >= int64(m.ttl) {
 		return v, false
@@ -98,7 +90,7 @@ func (m *memory[K, V]) load(k K, read func() (V, error)) (V, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.end(k, l); err == nil && !l.stale {
-		s.keep(k, entry[V]{v, at}, m.capacity)
+		s.kept.put(k, entry[V]{v, at})
 	}
 	return v, err
 }
@@ -123,7 +115,7 @@ func (m *memory[K, V]) loadMany(keys []K, read func() error, of func(i int) (V, 
 		s := m.shardOf(k)
 		s.mu.Lock()
 		if s.end(k, loads[i]); ok && !loads[i].stale {
-			s.keep(k, entry[V]{v, at}, m.capacity)
+			s.kept.put(k, entry[V]{v, at})
 		}
 		s.mu.Unlock()
 	}
@@ -161,17 +153,6 @@ func (s *shard[K, V]) end(k K, l *load) {
 	}
 }
 
-// keep stores an entry; where it is full, any other one goes.
-func (s *shard[K, V]) keep(k K, e entry[V], capacity int) {
-	if _, there := s.entries[k]; !there && len(s.entries) >= capacity {
-		for other := range s.entries {
-			delete(s.entries, other)
-			break
-		}
-	}
-	s.entries[k] = e
-}
-
 // forget drops what is known of a key when a write begins and again when it ends.
 func (s *shard[K, V]) forget(k K, writes int) {
 	s.mu.Lock()
@@ -184,7 +165,7 @@ func (s *shard[K, V]) forget(k K, writes int) {
 
 // drop forgets what is known of a key and what is being read of it. The caller holds s.mu.
 func (s *shard[K, V]) drop(k K) {
-	delete(s.entries, k)
+	s.kept.drop(k)
 	if s.touched != nil {
 		s.touched[k] = true
 	}
@@ -192,4 +173,15 @@ func (s *shard[K, V]) drop(k K) {
 		l.stale = true
 		delete(s.loads, k)
 	}
+}
+
+// bytes is what everything that is kept takes, as far as it is counted.
+func (m *memory[K, V]) bytes() (sum int64) {
+	for i := range m.shards {
+		s := &m.shards[i]
+		s.mu.Lock()
+		sum += s.kept.bytes()
+		s.mu.Unlock()
+	}
+	return sum
 }

@@ -54,9 +54,9 @@ func (b *behind) update(ctx context.Context, mark store.Mark, dossiers []kangma.
 
 // lock keeps other writers from these people, in one order for all.
 func (b *behind) lock(dossiers []kangma.Dossier) (unlock func()) {
-	var wanted [64]bool
+	var wanted [shards]bool
 	for i := range dossiers {
-		wanted[dossiers[i].Person[15]%64] = true
+		wanted[dossiers[i].Person[15]%shards] = true
 	}
 	for i, w := range wanted {
 		if w {
@@ -81,7 +81,7 @@ func (b *behind) current(ctx context.Context, dossiers []kangma.Dossier) (map[ka
 		if _, seen := known[id]; seen {
 			continue
 		}
-		raw, ok := b.d.memory.get(id)
+		raw, ok := b.d.memory.get(id, nil)
 		if !ok && dossiers[i].Version > 1 { // somebody new is the store's to find out
 			ask = append(ask, id)
 		}

@@ -32,14 +32,24 @@ type pager interface {
 
 // Warm makes every record of a kind remembered, as Remember would. What parse cannot read is left out.
 func (r *Records) Warm(ctx context.Context, kind string, parse func(store.Record) (any, error), yield func(context.Context) error, progress func(records int64)) error {
+	return warmRecords(ctx, r, r.memory, kind, parse, func(id string) recordKey { return recordKey{kind, id} }, yield, progress)
+}
+
+// WarmPacked makes every record of a kind remembered, as RememberPacked would.
+func (r *Records) WarmPacked(ctx context.Context, kind string, pack func(store.Record) ([]byte, error), yield func(context.Context) error, progress func(records int64)) error {
+	return warmRecords(ctx, r, r.packed, kind, pack, func(id string) recordSum { return sumOf(kind, id) }, yield, progress)
+}
+
+func warmRecords[K comparable, V any](ctx context.Context, r *Records, m *memory[K, V], kind string, parse func(store.Record) (V, error), key func(id string) K,
+	yield func(context.Context) error, progress func(records int64)) error {
 	p, ok := r.inner.(pager)
-	if !ok || r.memory.ttl > 0 { // what may be changed elsewhere is old before it is asked for
+	if !ok || m.ttl > 0 { // what may be changed elsewhere is old before it is asked for
 		return nil
 	}
-	return r.memory.fill(ctx, yield, progress, func(after int64, put func(recordKey, any)) (int64, int, error) {
+	return m.fill(ctx, yield, progress, func(after int64, put func(K, V)) (int64, int, error) {
 		return p.Page(ctx, kind, after, warmPage, func(rec store.Record) {
 			if v, err := parse(rec); err == nil {
-				put(recordKey{kind, rec.ID}, v)
+				put(key(rec.ID), v)
 			}
 		})
 	})
@@ -96,14 +106,13 @@ func (m *memory[K, V]) offer(k K, e entry[V]) (room bool) {
 	s := m.shardOf(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, there := s.entries[k]
 	_, newer := s.dirty[k]
-	if there || newer || s.writing[k] > 0 || s.touched[k] {
+	if newer || s.kept.has(k) || s.writing[k] > 0 || s.touched[k] {
 		return true
 	}
-	if len(s.entries) >= m.capacity {
+	if !s.kept.fits(e.v) {
 		return false
 	}
-	s.entries[k] = e
+	s.kept.put(k, e)
 	return true
 }
