@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -21,6 +22,9 @@ type hotConn struct {
 	buf     *[]byte       // what was read
 	n       int           // so much of it
 	queued  time.Duration // how long its first request lay here unread
+	raw     syscall.RawConn
+	ask     func(fd uintptr) // for how long nothing has come
+	waited  time.Duration    // its answer
 	readBy  time.Time
 	writeBy time.Time
 }
@@ -151,14 +155,14 @@ func (h *hotConn) answer() (open bool) {
 	if h.head.scan {
 		c = forGates
 	}
-	late := c != forGates && h.queued > maxWait
+	late, kept := h.late(c), c == forGates || h.proxied()
 	h.queued = 0
 	retryAfter, ok := s.throttle.enterUnless(late, c)
 	if !ok {
-		closing := h.head.closing || c != forGates
+		closing := h.head.closing || !kept
 		return h.send(appendRefusal(nil, retryAfter, closing)) && !closing
 	}
-	closing := h.head.closing || h.front.stopping.Load() || c != forGates && s.throttle.pressed()
+	closing := h.head.closing || h.front.stopping.Load() || !kept && s.throttle.pressed()
 	s.throttle.hear()
 	out := buffers.Get().(*[]byte)
 	defer buffers.Put(out)

@@ -32,8 +32,8 @@ type head struct {
 	length      int // of the body
 	closing     bool
 
-	host, authorization, cookie, as, language, key []byte
-	hasLength, hasType                             bool
+	host, authorization, cookie, as, language, key, start []byte
+	hasLength, hasType                                    bool
 }
 
 var (
@@ -110,6 +110,8 @@ func (h *head) field(name, value []byte) bool {
 		return once(&h.language)
 	case is("idempotency-key"):
 		return once(&h.key)
+	case is("x-request-start"):
+		return once(&h.start)
 	case is("content-type"):
 		if h.hasType || string(value) != "application/json" {
 			return false

@@ -67,15 +67,22 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(largeBodyTime)) // a connection without deadlines has none to move
 			}
 		}
+		since, proxied := s.proxied(r)
+		kept := proxied || c == forGates
+		if c.late(since, time.Now()) {
+			retryAfter, _ := s.throttle.enterUnless(true, c)
+			s.turnAway(w, r, kept, retryAfter)
+			return
+		}
 		retryAfter, ok := s.throttle.enter(r.Context(), c)
 		if !ok {
 			if retryAfter > 0 {
-				s.turnAway(w, r, c, retryAfter)
+				s.turnAway(w, r, kept, retryAfter)
 			}
 			return
 		}
 		defer s.throttle.leave()
-		if c != forGates && s.throttle.pressed() {
+		if !kept && s.throttle.pressed() {
 			w.Header().Set("Connection", "close") // a phone comes once; its socket is wanted by others
 		}
 		s.throttle.hear()
@@ -100,10 +107,10 @@ func readSmall(r *http.Request, body *[]byte) bool {
 	return true
 }
 
-// turnAway refuses with the place in the virtual queue.
-func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, c class, retryAfter int) {
+// turnAway refuses with the place in the virtual queue, and hangs up unless the connection is to be kept.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, kept bool, retryAfter int) {
 	id := hotHeaders(w.Header())
-	if c != forGates {
+	if !kept {
 		w.Header().Set("Connection", "close")
 	}
 	writeProblem(w, r.Header.Get("Accept-Language"), asProblem(overloaded(retryAfter)), id)

@@ -51,8 +51,11 @@ type Config struct {
 	Ready      func(ctx context.Context) map[string]string // part to "ok" or what is wrong
 	Metrics    http.Handler                                // answers GET /metrics; nil: nobody
 	Log        *slog.Logger
-	Running    int  // requests under way at once, at most; 0: 64 for each processor
-	NoHotPath  bool // answers the hot routes the general way, to compare the two
+	Running    int // requests under way at once, at most; 0: 64 for each processor
+	// TrustRequestStart believes X-Request-Start of every peer, not only of proxies on this machine.
+	TrustRequestStart bool
+
+	NoHotPath bool // answers the hot routes the general way, to compare the two
 }
 
 // Server is the HTTP surface. It is an http.Handler.

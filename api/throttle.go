@@ -51,6 +51,7 @@ type throttle struct {
 	press   time.Time // when somebody was refused last
 
 	heard   atomic.Int64 // when hear last let others go first, ns since 1970
+	lag     atomic.Int64 // how long they then ran, ns, smoothed
 	crammed atomic.Int64 // until when it does so for every request
 }
 
@@ -135,7 +136,16 @@ const (
 	hearEvery  = 5 * time.Millisecond
 	hearLong   = 100 * time.Microsecond // others ran for so long: the processor is full
 	hearAlways = 20 * time.Millisecond
+	hearSmooth = 8
+	lagMost    = 400 * time.Microsecond // on average: some ten requests are heard later than they could be
+	lagFresh   = 100 * time.Millisecond // nobody has come since: nobody is kept waiting
 )
+
+// cramped reports whether requests have lately been heard late, for want of processor. It is true also when few connections
+// bring them, of which never many are inside.
+func (t *throttle) cramped() bool {
+	return t.lag.Load() > int64(lagMost) && time.Now().UnixNano()-t.heard.Load() < int64(lagFresh)
+}
 
 // hear lets those who have sent a request be heard before the work of one who is inside goes on. An answer that needs
 // nothing but the processor runs from its beginning to its end; without this a full processor would never see more than
@@ -147,8 +157,14 @@ func (t *throttle) hear() {
 		return
 	}
 	runtime.Gosched()
-	after := time.Now().UnixNano()
+	t.note(before, time.Now().UnixNano())
+}
+
+// note keeps for how long others ran.
+func (t *throttle) note(before, after int64) {
 	t.heard.Store(after)
+	lag := t.lag.Load()
+	t.lag.Store(lag + (min(after-before, int64(maxWait))-lag)/hearSmooth) // one of several at once may be lost
 	if after-before > int64(hearLong) {
 		t.crammed.Store(after + int64(hearAlways))
 	}

@@ -36,6 +36,7 @@ type loadFlags struct {
 	Warmup      time.Duration `help:"At the first rate, not counted." default:"2s"`
 	Connections int           `help:"Open at once, at most." default:"64"`
 	New         bool          `help:"A new connection for every request."`
+	Proxied     bool          `help:"Behave as a proxy with so many kept connections that tells the server since when it has a request (X-Request-Start)."`
 	Patience    time.Duration `help:"After which a client gives up." default:"5s"`
 	Good        time.Duration `help:"An answer this fast is goodput." default:"500ms"`
 	HonourRetry bool          `help:"Refused clients come again when Retry-After says, plus up to a second."`
@@ -50,7 +51,7 @@ type loadFlags struct {
 
 func (f *loadFlags) plan(mode string) *load.Plan {
 	return &load.Plan{Mode: mode, Target: f.Target, Allowed: f.AllowTarget, Rates: f.Rate, Duration: f.Duration, Settle: f.Settle, Warmup: f.Warmup,
-		Connections: f.Connections, NewConns: f.New, Patience: f.Patience, Good: f.Good, HonourRetry: f.HonourRetry, Drain: f.Drain,
+		Connections: f.Connections, NewConns: f.New, Proxied: f.Proxied, Patience: f.Patience, Good: f.Good, HonourRetry: f.HonourRetry, Drain: f.Drain,
 		People: f.People, Loops: f.Loops, Seed: f.Seed, Acknowledged: f.Acknowledged != ""}
 }
 

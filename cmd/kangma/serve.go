@@ -17,16 +17,18 @@ import (
 )
 
 type serveCmd struct {
-	Listen        string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"KANGMA_LISTEN"`
-	Region        string        `help:"Division whose codes these are (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
-	Demo          bool          `help:"A small demo town: people, gates, risk areas, accounts with known passwords; one-time passwords are printed. NOT for real use." env:"KANGMA_DEMO"`
-	SMSCommand    string        `help:"Program that sends a one-time password; it gets the phone as its argument and the text on standard input." env:"KANGMA_SMS_COMMAND"`
-	Signers       string        `help:"Certificates of the signers of EU digital COVID certificates (HC1) to trust at gates: PEM, DER, Base64 lines or JSON." type:"existingfile" env:"KANGMA_SIGNERS"`
-	SweepEvery    time.Duration `help:"How long to wait between two searches for colour changes." default:"10m" env:"KANGMA_SWEEP_EVERY"`
-	SweepRate     int           `help:"People a second that a search looks at." default:"20000" env:"KANGMA_SWEEP_RATE"`
-	SnapshotEvery time.Duration `help:"How often a sealed snapshot of the state is made; 0: never, and the journal keeps everything." default:"6h" env:"KANGMA_SNAPSHOT_EVERY"`
-	NonceStock    int           `help:"MiB of memory for nonces that signatures take, drawn ahead while there is nothing else to do; -1: by itself; 0: none, as it must be where the machine may be copied or set back together with its memory." default:"-1" env:"KANGMA_NONCE_STOCK"`
-	Pprof         string        `help:"Serve profiles (pprof) at this loopback address, e.g. 127.0.0.1:6060." env:"KANGMA_PPROF"`
+	Listen            string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"KANGMA_LISTEN"`
+	Region            string        `help:"Division whose codes these are (GB/T 2260)." default:"441500" env:"KANGMA_REGION"`
+	Demo              bool          `help:"A small demo town: people, gates, risk areas, accounts with known passwords; one-time passwords are printed. NOT for real use." env:"KANGMA_DEMO"`
+	SMSCommand        string        `help:"Program that sends a one-time password; it gets the phone as its argument and the text on standard input." env:"KANGMA_SMS_COMMAND"`
+	Signers           string        `help:"Certificates of the signers of EU digital COVID certificates (HC1) to trust at gates: PEM, DER, Base64 lines or JSON." type:"existingfile" env:"KANGMA_SIGNERS"`
+	SweepEvery        time.Duration `help:"How long to wait between two searches for colour changes." default:"10m" env:"KANGMA_SWEEP_EVERY"`
+	SweepRate         int           `help:"People a second that a search looks at." default:"20000" env:"KANGMA_SWEEP_RATE"`
+	SnapshotEvery     time.Duration `help:"How often a sealed snapshot of the state is made; 0: never, and the journal keeps everything." default:"6h" env:"KANGMA_SNAPSHOT_EVERY"`
+	NonceStock        int           `help:"MiB of memory for nonces that signatures take, drawn ahead while there is nothing else to do; -1: by itself; 0: none, as it must be where the machine may be copied or set back together with its memory." default:"-1" env:"KANGMA_NONCE_STOCK"`
+	TrustRequestStart bool          `help:"Believe X-Request-Start, by which a proxy says since when it has a request, of proxies on other machines too; their clocks must agree with this one to a tenth of a second." env:"KANGMA_TRUST_REQUEST_START"`
+
+	Pprof string `help:"Serve profiles (pprof) at this loopback address, e.g. 127.0.0.1:6060." env:"KANGMA_PPROF"`
 	keepFlags
 	LogLevel string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"KANGMA_LOG_LEVEL"`
 }
@@ -102,10 +104,10 @@ func (c *serveCmd) Run(w *world) (err error) {
 	defer stopLists()
 	stopWarming := s.startWarming(w.ctx, server, log)
 	defer stopWarming()
-	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, server.Spare, log) })
+	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, server.Spare(spareShare), log) })
 	defer stopSweep()
 	if nonces != nil {
-		stopNonces := s.background(w.ctx, func(ctx context.Context) { fillNonces(ctx, nonces, idleTime, server.Spare) })
+		stopNonces := s.background(w.ctx, func(ctx context.Context) { fillNonces(ctx, nonces, idleTime, server.Spare(spareShare)) })
 		defer stopNonces()
 	}
 	s.ager = c.ager(s.registry)
@@ -116,6 +118,7 @@ func (c *serveCmd) Run(w *world) (err error) {
 	stopUpkeep := s.background(w.ctx, func(ctx context.Context) { s.upkeep(ctx, log) })
 	defer stopUpkeep()
 	if c.SnapshotEvery > 0 {
+		s.snapshots.src.Dossiers = yielding{s.snapshots.src.Dossiers, server.Spare(spareShare)}
 		stopSnapshots := s.background(w.ctx, s.snapshots.run)
 		defer stopSnapshots()
 	}
@@ -137,6 +140,7 @@ func (c *serveCmd) server(w *world, s *stack, reader *ocr.Reader, log *slog.Logg
 	return api.New(api.Config{
 		Registry: s.registry, Checkpoint: s.checkpoint, Issuer: s.issuance, Issuance: s.issuance, Lists: s.codes, Venues: s.codes, Region: s.region, Warehouse: s.warehouse,
 		Reader: reader, OTPSecret: secret, SendOTP: c.otpSender(w), BcryptCost: c.bcryptCost(), Version: version, Ready: s.ready, Metrics: s.metrics(), Log: log, Memory: memoryLimit(),
+		TrustRequestStart: c.TrustRequestStart,
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/snapshot"
 )
@@ -35,6 +36,20 @@ type snapshotter struct {
 
 // restOf is how long a copy rests for each second it works: it takes a quarter of a processor.
 const restOf = 3
+
+// yielding is a store whose reading from end to end stands back for whoever is more urgent.
+type yielding struct {
+	store.Dossiers
+	spare func(context.Context) error
+}
+
+// Scan waits and asks the store.
+func (y yielding) Scan(ctx context.Context, partition int, after kangma.PersonID, limit int) ([]kangma.Dossier, error) {
+	if err := y.spare(ctx); err != nil {
+		return nil, err
+	}
+	return y.Dossiers.Scan(ctx, partition, after, limit)
+}
 
 func (s *stack) newSnapshotter(c *cli, every time.Duration, log *slog.Logger) (*snapshotter, error) {
 	key, err := s.copyKey()

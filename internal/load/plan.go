@@ -25,6 +25,7 @@ type Plan struct {
 	Warmup      time.Duration `yaml:"warmup" json:"warmup"`           // at the first rate, not counted
 	Connections int           `yaml:"connections" json:"connections"` // at most open at once
 	NewConns    bool          `yaml:"new_connections" json:"new_connections"`
+	Proxied     bool          `yaml:"proxied" json:"proxied"`           // as a proxy that says since when it has a request (X-Request-Start)
 	Patience    time.Duration `yaml:"patience" json:"patience"`         // after which a client gives up
 	Good        time.Duration `yaml:"good" json:"good"`                 // an answer this fast is goodput
 	HonourRetry bool          `yaml:"honour_retry" json:"honour_retry"` // refused clients come again when Retry-After says, plus 0 to 1 s

@@ -57,6 +57,9 @@ func run(ctx context.Context, p *Plan, src Source, m *meter, watch Watch) (*Repo
 	}
 	own := ownCPU()
 	start := time.Now()
+	if t, ok := src.(*town); ok {
+		t.epoch = start.UnixMilli()
+	}
 	m.look(ctx, 0)
 	beside, stop := context.WithCancel(ctx)
 	defer stop()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"math/rand/v2"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -84,7 +85,7 @@ func (s *town) Append(dst []byte, t *ticket) []byte {
 		dst = append(dst, "GET /v1/me/code"...)
 		dst = append(dst, s.head...)
 		dst = append(dst, s.token(int(h%uint64(s.people)))...)
-		return append(dst, "\r\n\r\n"...)
+		return append(s.appendStart(dst, t), "\r\n\r\n"...)
 	}
 	i := int(h % uint64(len(s.codes)))
 	gate := i % len(s.staff)
@@ -94,6 +95,7 @@ func (s *town) Append(dst []byte, t *ticket) []byte {
 	}
 	dst = append(dst, s.head...)
 	dst = append(dst, s.staff[gate]...)
+	dst = s.appendStart(dst, t)
 	code := *s.codes[i].Load()
 	size := len(`{"code":"","gate":"","event":"","direction":"in"}`) + len(code) + len(s.pop.GateID(gate)) + 36
 	dst = append(dst, "\r\nContent-Type: application/json\r\nContent-Length: "...)
@@ -102,6 +104,14 @@ func (s *town) Append(dst []byte, t *ticket) []byte {
 	dst = append(append(dst, `","gate":"`...), s.pop.GateID(gate)...)
 	dst = appendID(append(dst, `","event":"`...), s.event(t, h))
 	return append(dst, `","direction":"in"}`...)
+}
+
+// appendStart says as a proxy does since when it has the request: since the client came.
+func (s *town) appendStart(dst []byte, t *ticket) []byte {
+	if !s.plan.Proxied {
+		return dst
+	}
+	return strconv.AppendInt(append(dst, "\r\nX-Request-Start: t="...), s.epoch+t.due/int64(time.Millisecond), 10)
 }
 
 // Event gives a scan's.
