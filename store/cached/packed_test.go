@@ -136,6 +136,28 @@ func TestWhatIsReadIsTheReadersOwn(t *testing.T) {
 	wg.Wait()
 }
 
+// TestReadingDoesNotTouchWhatWaitsToBeStored reads in turn somebody whose newest version waits and somebody whose does not: they are
+// copied to the same rooms.
+func TestReadingDoesNotTouchWhatWaitsToBeStored(t *testing.T) {
+	db := filled(t, 2)
+	c := cached.New(db.Dossiers(), cached.Options{Behind: long})
+	defer c.Close()
+	waits, stored := personOf(0), personOf(1)
+	if err := c.Update(t.Context(), store.Mark{}, kangma.Dossier{Person: waits, Version: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := c.Waiting(); n != 1 {
+		t.Fatalf("%d people wait", n)
+	}
+	for range 200 {
+		for _, id := range []kangma.PersonID{waits, stored} {
+			if d, err := c.Get(t.Context(), id); err != nil || d.Person != id {
+				t.Fatalf("asked for %v, got %v, %v", id, d.Person, err)
+			}
+		}
+	}
+}
+
 func TestMemoryIsBoundedByBytesToo(t *testing.T) {
 	inner := memory(t)
 	r, people := rand.New(rand.NewPCG(9, 9)), []kangma.Dossier(nil)
