@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/registry"
@@ -17,6 +20,7 @@ import (
 	"github.com/kangma/kangma/store/journal"
 	"github.com/kangma/kangma/store/redis"
 	"github.com/kangma/kangma/store/snapshot"
+	"github.com/kangma/kangma/store/wire"
 )
 
 // rebuildCmd makes the state again from a copy of it, if there is one, and the journals.
@@ -205,26 +209,25 @@ func (c *rebuildCmd) intoRedis(w *world, s *stack, made string) error {
 	return errors.Join(err, db.Close())
 }
 
+// loadsAtOnce is how many partitions are on their way into Redis, whose one thread is what takes longest.
+const loadsAtOnce = 4
+
 // loadAll puts every dossier and every record in.
 func loadAll(ctx context.Context, db *embedded.DB, l *redis.Loader, w *world) error {
-	people := 0
+	var people, done atomic.Int64
 	bar := progress(w.err, store.Partitions, "装载 loading")
+	g, loading := errgroup.WithContext(ctx)
+	g.SetLimit(loadsAtOnce)
 	for p := range store.Partitions {
-		var after kangma.PersonID
-		for {
-			page, err := db.Dossiers().Scan(ctx, p, after, 1000)
-			if err != nil {
-				return err
-			}
-			if len(page) == 0 {
-				break
-			}
-			if err := l.Dossiers(ctx, page...); err != nil {
-				return err
-			}
-			people, after = people+len(page), page[len(page)-1].Person
-		}
-		bar.Add(1)
+		g.Go(func() error {
+			n, err := loadPartition(loading, db.Dossiers().(store.PackedScanner), p, l)
+			people.Add(int64(n))
+			bar.Set(done.Add(1))
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	bar.Finish()
 	records := 0
@@ -235,6 +238,35 @@ func loadAll(ctx context.Context, db *embedded.DB, l *redis.Loader, w *world) er
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w.out, "rebuilt: %d people, %d records\n", people, records)
+	_, err = fmt.Fprintf(w.out, "rebuilt: %d people, %d records\n", people.Load(), records)
 	return err
+}
+
+// loadPartition puts the people of one partition in as they are stored.
+func loadPartition(ctx context.Context, from store.PackedScanner, p int, l *redis.Loader) (people int, err error) {
+	for after := (kangma.PersonID{}); ; {
+		page, err := from.ScanPacked(ctx, p, after, 1000)
+		if err != nil || len(page) == 0 {
+			return people, err
+		}
+		indexes := make([][]kangma.BlindIndex, len(page))
+		for i, x := range page {
+			if indexes[i], err = indexesOf(x.Data); err != nil {
+				return people, err
+			}
+		}
+		if err := l.Packed(ctx, page, indexes); err != nil {
+			return people, err
+		}
+		people, after = people+len(page), page[len(page)-1].Person
+	}
+}
+
+// indexesOf reads the blind indexes of a stored dossier.
+func indexesOf(raw []byte) ([]kangma.BlindIndex, error) {
+	if _, found, ok := wire.PackedHead(raw); ok {
+		return found, nil
+	}
+	d, err := wire.DecodeDossier(raw)
+	return d.Sealed.Indexes, err
 }

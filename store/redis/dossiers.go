@@ -265,6 +265,23 @@ func (db *DB) saw(tag int, floor, writes int64) {
 
 // Scan returns up to limit dossiers of one partition in order of id.
 func (s *Dossiers) Scan(ctx context.Context, partition int, after kangma.PersonID, limit int) ([]kangma.Dossier, error) {
+	page, err := s.ScanPacked(ctx, partition, after, limit)
+	if err != nil || len(page) == 0 {
+		return nil, err
+	}
+	out := make([]kangma.Dossier, len(page))
+	for i, p := range page {
+		if out[i], err = wire.DecodeDossier(p.Data); err != nil {
+			return nil, errDamaged
+		}
+	}
+	return out, nil
+}
+
+var _ store.PackedScanner = (*Dossiers)(nil)
+
+// ScanPacked is Scan in the wire form.
+func (s *Dossiers) ScanPacked(ctx context.Context, partition int, after kangma.PersonID, limit int) ([]store.Packed, error) {
 	if partition < 0 || partition >= store.Partitions || limit < 1 {
 		return nil, kangma.E(kangma.Invalid, "scan", "a partition is 0 to 255 and a limit at least 1")
 	}
@@ -282,7 +299,7 @@ func (s *Dossiers) Scan(ctx context.Context, partition int, after kangma.PersonI
 	} else if store.PartitionOf(after) < partition {
 		first = 0
 	}
-	var out []kangma.Dossier
+	var out []store.Packed
 	ask := 1 + limit/8
 	for bucket := first; bucket < buckets && len(out) < limit; {
 		var calls []*call
@@ -306,16 +323,38 @@ func (s *Dossiers) Scan(ctx context.Context, partition int, after kangma.PersonI
 	return out[:min(len(out), limit)], nil
 }
 
+// openPacked opens a sealed dossier as it was stored.
+func (db *DB) openPacked(at spot, sealed []byte) (p store.Packed, err error) {
+	if p.Data, err = db.vault.open(at.tag, documentHead, at.field, sealed); err != nil {
+		return p, err
+	}
+	p.Version = binary.BigEndian.Uint64(sealed[1:9])
+	version, present := wire.DossierVersionOf(p.Data)
+	if present {
+		copy(p.Person[:], p.Data[1:])
+	} else {
+		d, err := wire.DecodeDossier(p.Data)
+		if err != nil {
+			return p, errDamaged
+		}
+		p.Person, version = d.Person, d.Version
+	}
+	if version != p.Version {
+		return p, errDamaged
+	}
+	return p, nil
+}
+
 // openBucket gives the people of one bucket that come after an id, in order.
-func (db *DB) openBucket(tag int, reply any, after kangma.PersonID) ([]kangma.Dossier, error) {
-	var out []kangma.Dossier
+func (db *DB) openBucket(tag int, reply any, after kangma.PersonID) ([]store.Packed, error) {
+	var out []store.Packed
 	add := func(field, value any) error {
 		f, ok1 := field.(string)
 		v, ok2 := value.(string)
 		if !ok1 || !ok2 || len(f) != len(name{}) {
 			return errDamaged
 		}
-		d, err := db.openDossier(spot{tag: tag, field: name([]byte(f))}, []byte(v))
+		d, err := db.openPacked(spot{tag: tag, field: name([]byte(f))}, []byte(v))
 		if err != nil {
 			return err
 		}
@@ -338,6 +377,6 @@ func (db *DB) openBucket(tag int, reply any, after kangma.PersonID) ([]kangma.Do
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b kangma.Dossier) int { return bytes.Compare(a.Person[:], b.Person[:]) })
+	slices.SortFunc(out, func(a, b store.Packed) int { return bytes.Compare(a.Person[:], b.Person[:]) })
 	return out, nil
 }

@@ -123,10 +123,31 @@ type Loader struct{ db *DB }
 // Dossiers stores dossiers of any version, with their indexes, unless later versions are there. It is fastest with some
 // thousand at once.
 func (l *Loader) Dossiers(ctx context.Context, dossiers ...kangma.Dossier) error {
-	byTag := map[int][]*pending{}
-	for _, d := range dossiers {
+	ways := make([]*pending, len(dossiers))
+	for i, d := range dossiers {
 		at := l.db.spotOf(d.Person)
-		byTag[at.tag] = append(byTag[at.tag], &pending{d: d, at: at, added: d.Sealed.Indexes})
+		ways[i] = &pending{d: d, at: at, sealed: l.db.sealDossier(at, d), added: d.Sealed.Indexes}
+	}
+	return l.put(ctx, ways)
+}
+
+var _ store.PackedLoader = (*Loader)(nil)
+
+// Packed is Dossiers for those whose wire form the caller has.
+func (l *Loader) Packed(ctx context.Context, people []store.Packed, indexes [][]kangma.BlindIndex) error {
+	ways := make([]*pending, len(people))
+	for i, p := range people {
+		at := l.db.spotOf(p.Person)
+		ways[i] = &pending{d: kangma.Dossier{Person: p.Person, Version: p.Version}, at: at, added: indexes[i],
+			sealed: l.db.vault.seal(at.tag, documentHeadOf(p.Version, l.db.digest(indexes[i])), at.field, p.Data)}
+	}
+	return l.put(ctx, ways)
+}
+
+func (l *Loader) put(ctx context.Context, ways []*pending) error {
+	byTag := map[int][]*pending{}
+	for _, w := range ways {
+		byTag[w.at.tag] = append(byTag[w.at.tag], w)
 	}
 	var calls []*call
 	var groups [][]*pending
@@ -135,7 +156,7 @@ func (l *Loader) Dossiers(ctx context.Context, dossiers ...kangma.Dossier) error
 			c := &call{tag: tag, script: restoreDossiers, keys: []string{l.db.stateKey(tag), l.db.bitmapKey(tag)}}
 			for _, w := range part {
 				c.keys = append(c.keys, l.db.bucketKey(tag, w.at.bucket))
-				c.args = append(c.args, w.at.field[:], l.db.sealDossier(w.at, w.d), binary.BigEndian.AppendUint64(nil, w.d.Version), w.at.bucket)
+				c.args = append(c.args, w.at.field[:], w.sealed, binary.BigEndian.AppendUint64(nil, w.d.Version), w.at.bucket)
 			}
 			calls, groups = append(calls, c), append(groups, part)
 		}
