@@ -127,7 +127,11 @@ func (db *DB) claimFree(ctx context.Context, todo []*swapping, rebuild bool) (ta
 			calls, groups = append(calls, c), append(groups, part)
 		}
 	}
-	if err := db.do(ctx, time.Second, calls...); err != nil {
+	extra := time.Second
+	if rebuild {
+		extra = rebuildTime
+	}
+	if err := db.do(ctx, extra, calls...); err != nil {
 		return nil, err
 	}
 	for i, c := range calls {

@@ -117,6 +117,9 @@ func (db *DB) rewrite(ctx context.Context) error {
 	})
 }
 
+// rebuildTime is granted to each exchange of a rebuild: several wait for Redis' one thread at once, and nobody waits for them.
+const rebuildTime = 20 * time.Second
+
 // Loader puts what a rebuild found. Its methods may be called concurrently for different people and records.
 type Loader struct{ db *DB }
 
@@ -161,7 +164,7 @@ func (l *Loader) put(ctx context.Context, ways []*pending) error {
 			calls, groups = append(calls, c), append(groups, part)
 		}
 	}
-	if err := l.db.do(ctx, 2*time.Second, calls...); err != nil {
+	if err := l.db.do(ctx, rebuildTime, calls...); err != nil {
 		return err
 	}
 	var stored []*pending
@@ -187,7 +190,7 @@ func (l *Loader) Records(ctx context.Context, records ...store.Record) error {
 		c, _ := l.db.putCall(r, true)
 		calls, size = append(calls, c), size+len(r.Data)
 	}
-	return l.db.do(ctx, time.Second+sizeTime(size), calls...)
+	return l.db.do(ctx, rebuildTime+sizeTime(size), calls...)
 }
 
 // Clear removes everything under the prefix, the epochs first, so that a half-cleared state is known for one.
