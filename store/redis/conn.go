@@ -249,7 +249,7 @@ func (db *DB) retriable(ctx context.Context, client *goredis.Client, calls []*ca
 		switch code := errorCode(c.err); {
 		case code == "NOSCRIPT":
 			if !tried {
-				tried, loaded = true, db.loadScripts(ctx, client)
+				tried, loaded = true, db.loadScripts(ctx, client, db.cfg.Timeout)
 			}
 			if loaded {
 				again = append(again, c)
@@ -270,8 +270,8 @@ func (db *DB) retriable(ctx context.Context, client *goredis.Client, calls []*ca
 }
 
 // loadScripts gives a server all scripts at once: it was started anew.
-func (db *DB) loadScripts(ctx context.Context, client *goredis.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, db.cfg.Timeout)
+func (db *DB) loadScripts(ctx context.Context, client *goredis.Client, within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for _, s := range scripts { // one by one: in a pipeline go-redis forgets their names
 		if s.Load(ctx, client).Err() != nil {

@@ -87,6 +87,16 @@ func (db *DB) stamp(ctx context.Context, tags []int) error {
 // fill is through without an error; until then every call to them is kangma.Unavailable, so nobody is "unknown" by
 // mistake. It may run again after a failure, and beside other processes that do the same.
 func (db *DB) Rebuild(ctx context.Context, fill func(context.Context, *Loader) error) error {
+	err := db.eachServer(ctx, func(tag int) error { // patiently, before many exchanges want them at once
+		client, err := db.server(ctx, tag)
+		if err == nil && !db.loadScripts(ctx, client, rebuildTime) {
+			err = errOpen
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	if err := fill(ctx, &Loader{db}); err != nil {
 		return err
 	}
