@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"github.com/kangma/kangma"
@@ -18,6 +19,33 @@ const PurposeQueue Purpose = "queue"
 // queuePlan: sealed to for 28 days. Then opened for 35 more: a bundle lives 7 days, what a gate kept is taken for 14, and as
 // long again for a gate that goes on with a stale bundle.
 var queuePlan = plan{28 * day, 35 * day}
+
+// queueForget is how long a queue key is seen retired before its private half is deleted: a clock that is wrong for less than
+// that, and put right, deletes nothing. With the plan it is 42 days from the last passage that may have been sealed to it.
+const queueForget = 7 * day
+
+// forgetQueueKeys deletes queue keys whose time is over for good: no gate holds a bundle that names them and no upload of what they
+// sealed is taken any more. What the provider cannot delete now is deleted next time. The caller holds the lock.
+func (s *Store) forgetQueueKeys(now time.Time) {
+	s.list.Keys = slices.DeleteFunc(s.list.Keys, func(r record) bool {
+		return r.Purpose == PurposeQueue && !r.Over.IsZero() && r.state(now) == codegen.Retired && now.Sub(r.Over) >= queueForget && s.forget(r.Label)
+	})
+	for i := range s.list.Keys {
+		r := &s.list.Keys[i]
+		switch over := r.Purpose == PurposeQueue && r.state(now) == codegen.Retired; {
+		case !over:
+			r.Over = time.Time{} // the clock went back
+		case r.Over.IsZero():
+			r.Over = now.UTC().Truncate(time.Second)
+		}
+	}
+}
+
+// forget deletes a key and reports whether it is gone.
+func (s *Store) forget(label string) bool {
+	delete(s.exchanges, label)
+	return s.provider.Destroy(label) == nil
+}
 
 // Exchanges is a further power of a Provider: keys that agree (ECDH on P-256) instead of signing. Labels, errors and Destroy
 // are those of the Provider.

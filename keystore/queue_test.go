@@ -70,6 +70,9 @@ func TestWhatWasSealedOpensUntilItsKeyRetires(t *testing.T) {
 	if len(seen) < 3 {
 		t.Errorf("only %d keys in 90 days", len(seen))
 	}
+	dir = filepath.Join(t.TempDir(), "others") // in the first folder the key is gone for good by now
+	s = open(t, dir, now)
+	key = queueKey(t, s, now)
 	last := key.Until.Add(35 * day)
 	if err := sealAndOpen(t, s, key, last.Add(-time.Second)); err != nil {
 		t.Error(err)
@@ -181,5 +184,61 @@ func TestAQueueKeyLivesInATokenToo(t *testing.T) {
 	}
 	if err := sealAndOpen(t, s, key, now); err != nil {
 		t.Errorf("after a restart of the token: %v", err)
+	}
+}
+
+func TestARetiredQueueKeyIsDeletedForGood(t *testing.T) {
+	const day = 24 * time.Hour
+	dir := filepath.Join(t.TempDir(), "keys")
+	s := open(t, dir, now)
+	key := queueKey(t, s, now)
+	files := func() int {
+		t.Helper()
+		found, err := filepath.Glob(filepath.Join(dir, "signing", "queue-*.pem"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	maintain := func(at time.Time) {
+		t.Helper()
+		if err := s.Maintain(nil, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, retired := files(), key.Until.Add(35*day)
+	maintain(retired.Add(-time.Second))
+	maintain(retired)
+	maintain(retired.Add(6 * day)) // a clock that was wrong for days …
+	maintain(now)                  // … and was put right
+	maintain(retired.Add(8 * day))
+	if got := files(); got != before {
+		t.Fatalf("%d of %d keys are left after a wrong clock", got, before)
+	}
+	if err := sealAndOpen(t, s, key, now); err != nil {
+		t.Errorf("after a wrong clock: %v", err)
+	}
+	maintain(retired.Add(14 * day))
+	if got := files(); got != before {
+		t.Errorf("a key was deleted six days after it was first seen retired")
+	}
+	maintain(retired.Add(15 * day))
+	if got := files(); got != before-len(regions) {
+		t.Errorf("%d key files are left of %d", got, before)
+	}
+	if err := sealAndOpen(t, s, key, now); kangma.CodeOf(err) != "queue_key" { // even for a clock that goes back
+		t.Errorf("a deleted key opens: %v", err)
+	}
+	all, err := s.Keys(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range all {
+		if k.ID == key.ID {
+			t.Error("the deleted key is on the list")
+		}
+	}
+	if _, err := keystore.Open(dir, keystore.Options{Now: retired.Add(15 * day), Regions: regions}); err != nil {
+		t.Errorf("the folder opens no more: %v", err)
 	}
 }

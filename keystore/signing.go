@@ -72,6 +72,8 @@ type record struct {
 	Retired time.Time       `json:"retired,omitzero"` // by hand: withdrawn before its time
 	Issued  uint64          `json:"issued,omitempty"` // signatures reported by Tally
 	SPKI    []byte          `json:"spki"`
+
+	Over time.Time `json:"over,omitzero"` // of a queue key: when it was first seen retired, see queueForget
 }
 
 // Key is a signing key as others may know it.
@@ -120,9 +122,14 @@ func (r *record) key(now time.Time) (Key, error) {
 }
 
 // Maintain makes the keys that are due: for each region and purpose one that is active now, and in the last two days of
-// its time the one that follows. Call it at least once a day. The errors are those of Open.
+// its time the one that follows. Queue keys that have been retired for a week are deleted. Call it at least once a day. The errors
+// are those of Open.
 func (s *Store) Maintain(regions []kangma.Division, now time.Time) error {
-	return s.change(func() error { return s.ensure(regions, now) })
+	return s.change(func() error {
+		err := s.ensure(regions, now)
+		s.forgetQueueKeys(now)
+		return err
+	})
 }
 
 // ensure does the work of Maintain. The caller holds the lock.

@@ -47,8 +47,9 @@ type Ager struct {
 // agePage is how many records are read at once.
 const agePage = 200
 
-// NewAger makes the job of one node.
+// NewAger makes the job of one node: these kinds, and the registry's own claims.
 func (s *Service) NewAger(rules ...AgeRule) *Ager {
+	rules = append(rules, claimAgeing())
 	return &Ager{s: s, rules: rules, after: map[string]string{}, deleted: map[string]uint64{}}
 }
 

@@ -2,11 +2,9 @@ package registry
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 
 	"github.com/kangma/kangma"
-	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/seal"
 	"github.com/kangma/kangma/store/wire"
 )
@@ -20,12 +18,11 @@ type Registration struct {
 // ErrRegistered says that the document or phone already belongs to somebody else's registration.
 var ErrRegistered = kangma.E(kangma.Conflict, "already_registered", "this document or phone is already registered; log in with the registered phone")
 
-const claimKind = "claim"
-
 // Register takes a person in. The same registration again (document and phone) gives the same person and created=false;
 // a document or phone that belongs to another registration is ErrRegistered. A registration without a phone is that of
 // somebody whom others look after; when they come with the same name and a phone of their own, it becomes theirs.
 func (s *Service) Register(ctx context.Context, r Registration) (id kangma.PersonID, created bool, err error) {
+	began := s.cfg.Now()
 	byDoc := s.cfg.Sealer.Document(r.Identity.DocType, r.Identity.Number)
 	id, err = s.claim(ctx, byDoc, kangma.NewPersonID())
 	if err != nil {
@@ -46,6 +43,9 @@ func (s *Service) Register(ctx context.Context, r Registration) (id kangma.Perso
 		return s.sameRegistration(ctx, d, r.Identity, byPhone)
 	} else if err != nil && !errors.Is(err, kangma.NotFound) {
 		return kangma.PersonID{}, false, err
+	}
+	if s.cfg.Now().Sub(began) > claimLife/2 { // the claims may be gone before the person is there
+		return kangma.PersonID{}, false, errClaimsOld
 	}
 	return id, true, s.enter(ctx, id, r)
 }
@@ -77,47 +77,6 @@ func (s *Service) giveIdentity(ctx context.Context, d kangma.Dossier, id seal.Id
 	}
 	next := kangma.Dossier{Person: d.Person, Registered: d.Registered, Home: d.Home, Sealed: sealed, Guardians: d.Guardians}
 	return s.keepPerson(ctx, next)
-}
-
-// claim makes an index belong to a person, once for all nodes, and returns whose it is. A claim left by a registration
-// that never finished is taken up by the next one.
-// indexes are one value under each index key in use, the newest first; a person found under any of them has it already.
-func (s *Service) claim(ctx context.Context, indexes []kangma.BlindIndex, want kangma.PersonID) (kangma.PersonID, error) {
-	if owner, err := s.lookup(ctx, indexes); !errors.Is(err, kangma.NotFound) {
-		return owner, err
-	}
-	key := hex.EncodeToString(indexes[0][:])
-	rec, err := s.cfg.Records.Get(ctx, claimKind, key)
-	if errors.Is(err, kangma.NotFound) {
-		err = s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: rec.Version + 1, Data: want[:]})
-		if err == nil {
-			return s.claimed(ctx, indexes, want)
-		}
-		if !errors.Is(err, kangma.Conflict) {
-			return kangma.PersonID{}, err
-		}
-		rec, err = s.cfg.Records.Get(ctx, claimKind, key) // somebody else was first
-	}
-	if err != nil {
-		return kangma.PersonID{}, err
-	}
-	if len(rec.Data) != len(want) {
-		return kangma.PersonID{}, kangma.E(kangma.Internal, "damaged", "a claim record is damaged")
-	}
-	return kangma.PersonID(rec.Data), nil
-}
-
-// claimed looks again once the claim is ours: whoever registered between the first look and the claim has let go of theirs,
-// and their dossier was there before that.
-func (s *Service) claimed(ctx context.Context, indexes []kangma.BlindIndex, want kangma.PersonID) (kangma.PersonID, error) {
-	owner, err := s.lookup(ctx, indexes)
-	switch {
-	case errors.Is(err, kangma.NotFound):
-		return want, nil
-	case err != nil:
-		return kangma.PersonID{}, err
-	}
-	return owner, s.unclaim(ctx, indexes[:1])
 }
 
 func (s *Service) enter(ctx context.Context, id kangma.PersonID, r Registration) error {
@@ -198,23 +157,4 @@ func (s *Service) Erase(ctx context.Context, id kangma.PersonID) error {
 	}
 	s.applied.mark(last, 1)
 	return s.unclaim(ctx, d.Sealed.Indexes)
-}
-
-// unclaim lets go of the document and phone of an erased person, so that nothing keyed by them stays.
-func (s *Service) unclaim(ctx context.Context, indexes []kangma.BlindIndex) error {
-	for _, index := range indexes {
-		key := hex.EncodeToString(index[:])
-		rec, err := s.cfg.Records.Get(ctx, claimKind, key)
-		if errors.Is(err, kangma.NotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		err = s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: rec.Version + 1, Deleted: true})
-		if err != nil && !errors.Is(err, kangma.Conflict) { // somebody else of the same registration did it
-			return err
-		}
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/internal/load"
+	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/embedded"
 )
 
@@ -187,7 +188,11 @@ func (c *loadPrepareCmd) Run(w *world) error {
 	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
+	filled := s.journal.Last()
 	err = withStack(w, region, func(s *stack) error {
+		if err := nothingToShip(w.ctx, s.warehouse, w.Node, filled); err != nil {
+			return err
+		}
 		if err := startDemo(w.ctx, s); err != nil {
 			return err
 		}
@@ -205,6 +210,16 @@ func (c *loadPrepareCmd) Run(w *world) error {
 	finish()
 	_, err = fmt.Fprintf(w.out, "%d people and %d gates in %s; now: kangma serve --data %s, and kangma load show --data %s\n", c.People, c.Gates, w.Data, w.Data, w.Data)
 	return err
+}
+
+// nothingToShip tells the warehouse that it has everything up to a position behind which there are no passages: the first server need
+// not look for them among millions of events.
+func nothingToShip(ctx context.Context, wh store.Warehouse, node string, upTo store.Position) error {
+	loaded, err := wh.Loaded(ctx, node)
+	if err != nil || loaded >= upTo {
+		return err
+	}
+	return wh.Load(ctx, store.Batch{Node: node, From: loaded, To: upTo})
 }
 
 // fill puts the people in without the registry, whose background work would apply the journal a second time, and into a new
