@@ -51,7 +51,9 @@ func TestARegistrationThatDiesHalfwayLeavesNothingForGood(t *testing.T) {
 		t.Errorf("claims went while somebody may be registering")
 	}
 	// Somebody begins anew, and dies again: what they took up counts from then.
-	died := openWith(t, t.TempDir(), func(c *registry.Config) { c.Records, c.Dossiers, c.Journal = w.db.Records(), w.db.Dossiers(), dying{c.Journal} })
+	died := openWith(t, t.TempDir(), func(c *registry.Config) {
+		c.Records, c.Dossiers, c.Journal = w.db.Records(), w.db.Dossiers(), dying{c.Journal}
+	})
 	died.clock.Store(int64(50 * time.Minute))
 	if _, _, err := died.Register(ctx, registration(t, 1)); !errors.Is(err, errDied) {
 		t.Fatal(err)
