@@ -3,7 +3,7 @@
 //
 //	KANGMA_SOAK=1        the long forms
 //	KANGMA_KILLS=N       so many rounds of every test that repeats a fault (kills, cuts), instead of its own number
-//	KANGMA_ROUND_TIME=D  such a test begins no further round after so long (90s), but never does fewer than in its fast form
+//	KANGMA_ROUND_TIME=D  such a test begins no further round after so long (such as 90s; unset: no bound), but never does fewer than in its fast form
 //	KANGMA_SEED=N        the seed, instead of the test's own or the clock's
 package soak
 

@@ -1,6 +1,6 @@
 // Package slab keeps byte strings by key in memory that the garbage collector does not look into: a map without pointers and
-// blocks of one size in a few large pieces. A million people kept as objects of their own cost two fifths of the processor
-// at every busy hour, since each run of the collector looks at each of them; kept so they cost it nothing.
+// blocks of one size in a few large pieces. A million people kept as objects of their own cost a quarter to two fifths of the
+// processor under load, since each run of the collector looks at each of them; kept so they cost next to nothing (docs/adr/0021).
 package slab
 
 import "encoding/binary"
