@@ -109,26 +109,27 @@ func (w *sweeper) begin(ctx context.Context) (err error) {
 	if err != nil && !errors.Is(err, kangma.NotFound) {
 		return err
 	}
-	now := w.Now().UTC()
-	if w.st.Node != "" && w.st.Node != w.Node() && now.Sub(w.st.Beat) < sweepSilence {
+	if w.st.Node != "" && w.st.Node != w.Node() && w.Now().UTC().Sub(w.st.Beat) < sweepSilence {
 		return ErrSweptElsewhere
 	}
 	w.st.Node = w.Node()
-	fresh := w.st.Until.IsZero()
+	fresh, news := w.st.Until.IsZero(), false
 	if fresh {
+		select {
+		case <-w.changed: // a sweep whose moment comes after it finds it; and what a start reads is no news
+			news = true
+		default:
+		}
+		now := w.Now().UTC()        // not before: what is published from here on is not in force at this moment, and is swept for again
 		if !now.After(w.st.Since) { // the clock stands or went back; yet every sweep has a moment of its own
 			now = w.st.Since.Add(time.Microsecond)
 		}
 		w.st.Until, w.st.Partition, w.st.People, w.st.Changed, w.st.Counts = now, 0, 0, 0, nil
 	}
-	if err = w.beat(ctx, true); err != nil || !fresh {
-		return err
+	if err = w.beat(ctx, true); err != nil && news {
+		w.wake()
 	}
-	select {
-	case <-w.changed: // a sweep from the beginning finds all that came before it; and what a start reads is no news
-	default:
-	}
-	return nil
+	return err
 }
 
 // beat notes how far the sweep is, now and then or at once. It is not journaled: losing it means only that a sweep is done
