@@ -49,7 +49,7 @@ const agePage = 200
 
 // NewAger makes the job of one node: these kinds, and the registry's own claims.
 func (s *Service) NewAger(rules ...AgeRule) *Ager {
-	rules = append(rules, claimAgeing())
+	rules = append(rules, s.claimAgeing())
 	return &Ager{s: s, rules: rules, after: map[string]string{}, deleted: map[string]uint64{}}
 }
 

@@ -20,66 +20,101 @@ const claimKind = "claim"
 // of this does not go on.
 const claimLife = time.Hour
 
-var errClaimsOld = kangma.E(kangma.Unavailable, "claims_old", "the registration took too long; try again")
+// foreignClaimLife is how long other nodes leave a claim of a node alone. That node may be down with the registration in its journal,
+// and brings the person in when it is back; somebody who was registered with the same document meanwhile would lose it to them.
+const foreignClaimLife = 30 * 24 * time.Hour
 
-// A claim's data are the person (16 bytes) and when it was made (Unix seconds, 8 bytes, big-endian). Earlier versions wrote no
-// time; those are as old as can be.
-func (s *Service) putClaim(ctx context.Context, key string, version uint64, who kangma.PersonID) error {
-	data := binary.BigEndian.AppendUint64(who[:], uint64(s.cfg.Now().Unix()))
-	return s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: version, Data: data})
+const claimAttempts = 5
+
+var (
+	errClaimsOld = kangma.E(kangma.Unavailable, "claims_old", "the registration took too long; try again")
+	errClaimBusy = kangma.E(kangma.Unavailable, "claim_busy", "somebody is registering this document or phone now; try again in a moment")
+)
+
+// reservation is what a claim record says: the person (16 bytes), when it was made (Unix seconds, 8 bytes, big-endian) and by which
+// node; none where several took part. Earlier versions wrote no node, before that no time: those are as old as can be.
+type reservation struct {
+	who  kangma.PersonID
+	made time.Time
+	node string
 }
 
-func readClaim(r store.Record) (who kangma.PersonID, made time.Time, ok bool) {
-	switch len(r.Data) {
-	case len(who):
-		return kangma.PersonID(r.Data), time.Time{}, true
-	case len(who) + 8:
-		return kangma.PersonID(r.Data[:len(who)]), time.Unix(int64(binary.BigEndian.Uint64(r.Data[len(who):])), 0), true
+func (s *Service) putClaim(ctx context.Context, key string, version uint64, who kangma.PersonID, node string) error {
+	data := binary.BigEndian.AppendUint64(who[:], uint64(s.cfg.Now().Unix()))
+	return s.cfg.Records.Put(ctx, store.Record{Kind: claimKind, ID: key, Version: version, Data: append(data, node...)})
+}
+
+func readClaim(r store.Record) (c reservation, ok bool) {
+	whole := len(c.who) + 8
+	switch {
+	case len(r.Data) == len(c.who):
+		c.who = kangma.PersonID(r.Data)
+	case len(r.Data) >= whole:
+		c.who, c.node = kangma.PersonID(r.Data[:len(c.who)]), string(r.Data[whole:])
+		c.made = time.Unix(int64(binary.BigEndian.Uint64(r.Data[len(c.who):whole])), 0)
+	default:
+		return c, false
 	}
-	return who, made, false
+	return c, true
 }
 
 // claimAgeing says that claims go that nobody let go of. They are in no journal.
-func claimAgeing() AgeRule {
+func (s *Service) claimAgeing() AgeRule {
 	return AgeRule{Kind: claimKind, Plain: true, Over: func(r store.Record, now time.Time) bool {
-		_, made, _ := readClaim(r)
-		return now.Sub(made) > claimLife
+		c, _ := readClaim(r)
+		age := now.Sub(c.made)
+		return age > foreignClaimLife || age > claimLife && c.node == s.cfg.Node && s.appliedUntil(c.made.Add(claimLife))
 	}}
+}
+
+// appliedUntil reports whether everything that was written to this node's journal before a moment is applied.
+func (s *Service) appliedUntil(moment time.Time) bool {
+	low, _ := s.applied.position()
+	waits, err := s.cfg.Journal.After(s.run, low, 1)
+	return err == nil && (len(waits) == 0 || waits[0].Recorded.After(moment))
 }
 
 // claim makes an index belong to a person, once for all nodes, and returns whose it is. A claim left by a registration
 // that never finished is taken up by the next one.
 // indexes are one value under each index key in use, the newest first; a person found under any of them has it already.
 func (s *Service) claim(ctx context.Context, indexes []kangma.BlindIndex, want kangma.PersonID) (kangma.PersonID, error) {
+	for range claimAttempts {
+		owner, err := s.tryClaim(ctx, indexes, want)
+		if !errors.Is(err, kangma.Conflict) {
+			return owner, err
+		}
+	}
+	return kangma.PersonID{}, errClaimBusy
+}
+
+// tryClaim is claim once; kangma.Conflict: somebody else changed the record meanwhile.
+func (s *Service) tryClaim(ctx context.Context, indexes []kangma.BlindIndex, want kangma.PersonID) (kangma.PersonID, error) {
 	if owner, err := s.lookup(ctx, indexes); !errors.Is(err, kangma.NotFound) {
 		return owner, err
 	}
 	key := hex.EncodeToString(indexes[0][:])
 	rec, err := s.cfg.Records.Get(ctx, claimKind, key)
 	if errors.Is(err, kangma.NotFound) {
-		err = s.putClaim(ctx, key, rec.Version+1, want)
-		if err == nil {
-			return s.claimed(ctx, indexes, want)
-		}
-		if !errors.Is(err, kangma.Conflict) {
+		if err = s.putClaim(ctx, key, rec.Version+1, want, s.cfg.Node); err != nil {
 			return kangma.PersonID{}, err
 		}
-		rec, err = s.cfg.Records.Get(ctx, claimKind, key) // somebody else was first
+		return s.claimed(ctx, indexes, want)
 	}
 	if err != nil {
 		return kangma.PersonID{}, err
 	}
-	owner, made, ok := readClaim(rec)
+	c, ok := readClaim(rec)
 	if !ok {
 		return kangma.PersonID{}, kangma.E(kangma.Internal, "damaged", "a claim record is damaged")
 	}
-	if s.cfg.Now().Sub(made) > claimLife/2 { // taken up: it must not go before the person is there
-		err = s.putClaim(ctx, key, rec.Version+1, owner)
-		if errors.Is(err, kangma.Conflict) { // somebody else takes it up in this moment, or it has just gone
-			err = kangma.E(kangma.Unavailable, "claim_busy", "somebody is registering this document or phone now; try again in a moment").Because(err)
-		}
+	node := s.cfg.Node
+	if c.node != node { // either of us may have the person in its journal
+		node = ""
 	}
-	return owner, err
+	if node == c.node && s.cfg.Now().Sub(c.made) <= claimLife/2 {
+		return c.who, nil
+	}
+	return c.who, s.putClaim(ctx, key, rec.Version+1, c.who, node) // taken up: it must not go before the person is there
 }
 
 // claimed looks again once the claim is ours: whoever registered between the first look and the claim has let go of theirs,

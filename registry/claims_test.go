@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"log/slog"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/registry"
 	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/journal"
 )
 
 // dying is a journal whose node dies the moment it is written to.
@@ -85,5 +88,82 @@ func TestAClaimOfAnEarlierVersionIsTakenUp(t *testing.T) {
 	}
 	if id, created, err := w.Register(ctx, r); err != nil || !created || id != who {
 		t.Errorf("got %v %v %v, want %v", id, created, err, who)
+	}
+}
+
+// TestANodeThatComesBackLateTakesNobodysDocument has a node die with a registration in its journal that is not in force anywhere, and come
+// back after its claims could have gone.
+func TestANodeThatComesBackLateTakesNobodysDocument(t *testing.T) {
+	w, ctx, r := open(t, t.TempDir()), context.Background(), registration(t, 1)
+	defer w.close(t)
+	on := func(use func(*registry.Service)) {
+		t.Helper()
+		j, err := journal.Open(filepath.Join(w.dir, "other"), journal.Options{Now: w.now, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := registry.Open(ctx, w.config(t, "other", j))
+		if err != nil {
+			t.Fatal(err)
+		}
+		use(other)
+		_ = other.Close(ctx) // it cannot note how far it is
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	on(func(other *registry.Service) {
+		w.dossiers.set(errDied)
+		if _, _, err := other.Register(ctx, r); !errors.Is(err, errDied) {
+			t.Fatal(err)
+		}
+	})
+	w.dossiers.set(nil)
+	w.clock.Store(int64(3 * time.Hour))
+	if _, err := w.NewAger().Run(ctx, 100); err != nil {
+		t.Fatal(err)
+	}
+	living, _, err := w.Register(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	on(func(*registry.Service) {})
+	byDoc, err1 := w.ByDocument(ctx, r.Identity.DocType, r.Identity.Number)
+	byPhone, err2 := w.ByPhone(ctx, r.Identity.Phone)
+	if err := errors.Join(err1, err2); err != nil || byDoc != living || byPhone != living {
+		t.Errorf("%v was told that they are registered; their document is now that of %v, their phone that of %v, %v", living, byDoc, byPhone, err)
+	}
+}
+
+func TestANodesOwnClaimStaysWhileItsJournalIsNotApplied(t *testing.T) {
+	w, ctx := open(t, t.TempDir()), context.Background()
+	defer w.close(t)
+	left := func(after time.Duration) int {
+		t.Helper()
+		w.clock.Store(int64(after))
+		if _, err := w.NewAger().Run(ctx, 100); err != nil {
+			t.Fatal(err)
+		}
+		claims, _, err := w.db.Records().List(ctx, store.RecordQuery{Kind: "claim", Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(claims)
+	}
+	w.dossiers.set(errDied)
+	if _, _, err := w.Register(ctx, registration(t, 1)); !errors.Is(err, errDied) {
+		t.Fatal(err)
+	}
+	if n := left(3 * time.Hour); n != 2 {
+		t.Errorf("%d claims are left of somebody who is in the journal and will come into force", n)
+	}
+	w.dossiers.set(nil)
+	for end := time.Now().Add(time.Minute); w.Applied() < w.journal.Last(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the journal is not applied")
+		}
+	}
+	if n := left(4 * time.Hour); n != 0 {
+		t.Errorf("%d claims are left for good", n)
 	}
 }

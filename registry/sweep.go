@@ -120,7 +120,8 @@ func (w *sweeper) begin(ctx context.Context) (err error) {
 			news = true
 		default:
 		}
-		now := w.Now().UTC()        // not before: what is published from here on is not in force at this moment, and is swept for again
+		// Not before: what is published from here on is not in force at this moment, and is swept for again.
+		now := w.Now().UTC()
 		if !now.After(w.st.Since) { // the clock stands or went back; yet every sweep has a moment of its own
 			now = w.st.Since.Add(time.Microsecond)
 		}
