@@ -15,7 +15,8 @@ import (
 //
 // A proxy says since when it has a request by the header X-Request-Start ("t=" and seconds or milliseconds since 1970; nginx:
 // proxy_set_header X-Request-Start "t=${msec}"). It is believed where its clock is ours: from this machine, or where the
-// operator says so. Who sends it wrongly is refused sooner, nobody else is.
+// operator says so. Who sends a time that is too early is refused sooner; who sends one that is too late is not refused by age and keeps the
+// connection, so where all peers are believed only proxies may reach the port.
 
 const (
 	gateWait   = 450 * time.Millisecond // somebody stands at the barrier, and the gate can decide from its bundle

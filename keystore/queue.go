@@ -21,7 +21,7 @@ const PurposeQueue Purpose = "queue"
 var queuePlan = plan{28 * day, 35 * day}
 
 // queueForget is how long a queue key is seen retired before its private half is deleted: a clock that is wrong for less than
-// that, and put right, deletes nothing. With the plan it is 42 days from the last passage that may have been sealed to it.
+// that, and put right, deletes nothing. With the plan that is 42 days after the last bundle that names the key was made.
 const queueForget = 7 * day
 
 // forgetQueueKeys deletes queue keys whose time is over for good: no gate holds a bundle that names them and no upload of what they
