@@ -11,14 +11,18 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// line joins what many requests ask of one server: who comes while an exchange is under way waits for its end and then
-// travels with everybody who came meanwhile. Who is alone never waits. An exchange of its own costs a node some 40 µs, of which
-// most are system calls and wake-ups, a call that travels along a few.
+// line joins what many requests ask of one server: who comes while as many exchanges as may be are under way waits for the
+// end of one and then travels with everybody who came meanwhile. Who is alone never waits. An exchange of its own costs a node
+// some 40 µs, of which most are system calls and wake-ups, a call that travels along a few.
 type line struct {
 	mu      sync.Mutex
-	busy    bool
+	riding  int // exchanges under way
 	waiting []*trip
 }
+
+// maxRiding is how many exchanges with one server may be under way. One request asks several things side by side; were it one
+// exchange, what the hash of their keys puts on the same server would wait for one another.
+const maxRiding = 2
 
 // trip is the calls of one request in a line.
 type trip struct {
@@ -54,7 +58,7 @@ func (db *DB) share(client *goredis.Client, calls []*call) error {
 	l := db.line(client.Options().Addr)
 	own := trip{calls: calls}
 	l.mu.Lock()
-	if l.busy {
+	if l.riding >= maxRiding {
 		own.turn = make(chan bool, 1)
 		l.waiting = append(l.waiting, &own)
 		l.mu.Unlock()
@@ -62,7 +66,7 @@ func (db *DB) share(client *goredis.Client, calls []*call) error {
 			return own.err
 		}
 	} else {
-		l.busy = true
+		l.riding++
 		l.mu.Unlock()
 		runtime.Gosched() // those whose requests lie ready come along
 	}
@@ -98,15 +102,17 @@ func (l *line) take(own *trip) []*trip {
 	return trips
 }
 
-// pass lets the next one lead.
+// pass lets the next one lead in this one's place.
 func (l *line) pass() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.busy = len(l.waiting) > 0; l.busy {
-		next := l.waiting[0]
-		l.waiting = l.waiting[1:]
-		next.turn <- true // it takes the others with it
+	if len(l.waiting) == 0 {
+		l.riding--
+		return
 	}
+	next := l.waiting[0]
+	l.waiting = l.waiting[1:]
+	next.turn <- true // it takes the others with it
 }
 
 // ride does the exchange of all trips. It is nobody's own: that one of them is given up does not end it.

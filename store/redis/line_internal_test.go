@@ -26,14 +26,14 @@ func openLine(t *testing.T, srv *realserver.Redis, addr string, timeout time.Dur
 	return db
 }
 
-// crowd lets n ask while an exchange is under way, and ends that when all of them stand in line.
+// crowd lets n ask while as many exchanges as may be are under way, and ends one when all of them stand in line.
 func crowd(t *testing.T, db *DB, n int, ask func(i int) error) []error {
 	t.Helper()
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	l := db.line(db.single.Options().Addr)
 	l.mu.Lock()
-	l.busy = true
+	l.riding = maxRiding
 	l.mu.Unlock()
 	for i := range n {
 		wg.Go(func() { errs[i] = ask(i) })
@@ -48,9 +48,10 @@ func crowd(t *testing.T, db *DB, n int, ask func(i int) error) []error {
 	}
 	l.pass()
 	wg.Wait()
-	if l.busy || l.waiting != nil {
-		t.Errorf("the line is not empty: busy %v, %d wait", l.busy, len(l.waiting))
+	if l.riding != maxRiding-1 || l.waiting != nil {
+		t.Errorf("the line is not as before: %d under way, %d wait", l.riding, len(l.waiting))
 	}
+	l.riding = 0
 	return errs
 }
 
@@ -78,6 +79,19 @@ func TestRequestsThatComeTogetherShareAnExchange(t *testing.T) {
 	}
 	if got := c.Trips() - before; got != 1 {
 		t.Errorf("%d requests took %d exchanges, want 1", n, got)
+	}
+}
+
+func TestAFewExchangesMayBeUnderWay(t *testing.T) {
+	srv := realserver.StartRedis(t)
+	db := openLine(t, srv, srv.Addr, lineTimeout)
+	l := db.line(db.single.Options().Addr)
+	l.riding = maxRiding - 1 // none of these ever ends
+	if err := db.do(t.Context(), 0, &call{args: []any{"PING"}}); err != nil {
+		t.Fatal(err)
+	}
+	if l.riding != maxRiding-1 {
+		t.Errorf("%d under way afterwards", l.riding)
 	}
 }
 
