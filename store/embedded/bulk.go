@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"slices"
 
+	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
 )
 
@@ -20,11 +21,13 @@ var (
 	mostNames = 1 << 20
 )
 
-// bulk is the filling of a new file. It belongs to the goroutine that has the one connection of such a file. What waits is lost
-// with a transaction that is undone, or waits though its person was not stored: such a filling fails, and the file is thrown away.
+// bulk is the filling of a new file. It belongs to the goroutine that has the one connection of such a file. An undone transaction
+// takes with it what was put in of others' entries, and leaves entries whose people were not stored: the filling has failed, for
+// all that comes after it too, and the file is thrown away.
 type bulk struct {
-	open  bool // entries wait
-	ended bool // or never were to
+	open   bool // entries wait
+	ended  bool // or never were to
+	undone int  // transactions that were undone before it began
 
 	blind []blindEntry
 	names []nameEntry
@@ -40,9 +43,9 @@ type blindEntry struct {
 type nameEntry struct{ kind, name, value, id string }
 
 // begin starts the filling where the file is new and empty.
-func (b *bulk) begin(c *conn) error {
+func (b *bulk) begin(c *conn, undone int) error {
 	if b.open || b.ended {
-		return nil
+		return b.whole(undone)
 	}
 	empty := true
 	for _, table := range []string{"dossier", "record"} {
@@ -54,15 +57,29 @@ func (b *bulk) begin(c *conn) error {
 	if b.ended = !empty; b.ended {
 		return nil
 	}
-	b.open = true
+	b.open, b.undone = true, undone
 	return c.run("DROP INDEX record_index_of")
 }
 
-// end puts the entries where they belong.
-func (b *bulk) end(c *conn) error {
-	if !b.open {
-		return nil
+var errFilling = kangma.E(kangma.Unavailable, "filling", "a change was undone while a new state file was being filled; fill another one")
+
+// whole refuses to go on once a transaction was undone.
+func (b *bulk) whole(undone int) error {
+	if b.open && undone != b.undone {
+		return errFilling
 	}
+	return nil
+}
+
+// end puts the entries where they belong.
+func (b *bulk) end(c *conn, undone int) error {
+	if err := b.whole(undone); err != nil || !b.open {
+		return err
+	}
+	return b.close(c)
+}
+
+func (b *bulk) close(c *conn) error {
 	if err := b.putBlind(c); err != nil {
 		return err
 	}
@@ -144,7 +161,7 @@ func (b *bulk) dossiers(c *conn, all []change) error {
 		if added == int64(len(all)) {
 			return b.found(c, all)
 		}
-		if err := b.end(c); err != nil {
+		if err := b.close(c); err != nil {
 			return err
 		}
 	}
@@ -187,7 +204,7 @@ func (b *bulk) records(c *conn, all []store.Record, rows [][]byte) error {
 		if added == int64(len(all)) {
 			return b.listed(c, all)
 		}
-		if err := b.end(c); err != nil {
+		if err := b.close(c); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,7 @@ type loader struct{ f *file }
 
 // Filled ends the filling of a new file (Options.Bulk): only then do indexes find what the Loader stored. Close does it too.
 func (db *DB) Filled(ctx context.Context) error {
-	return db.file.writer.do(ctx, 1, db.file.filling.end)
+	return db.file.writer.do(ctx, 1, db.file.filled)
 }
 
 var _ store.Dumper = records{}
@@ -57,7 +57,7 @@ func (l loader) Packed(ctx context.Context, people []store.Packed, indexes [][]k
 
 func (l loader) put(ctx context.Context, changes []change) error {
 	return l.f.writer.do(ctx, 1+len(changes), func(c *conn) error {
-		if err := l.f.filling.begin(c); err != nil {
+		if err := l.f.filling.begin(c, l.f.writer.undone); err != nil {
 			return err
 		}
 		return l.f.filling.dossiers(c, changes)
@@ -109,7 +109,7 @@ func (l loader) Records(ctx context.Context, records ...store.Record) error {
 		clone[i] = r
 	}
 	return l.f.writer.do(ctx, weight, func(c *conn) error {
-		if err := l.f.filling.begin(c); err != nil {
+		if err := l.f.filling.begin(c, l.f.writer.undone); err != nil {
 			return err
 		}
 		return l.f.filling.records(c, clone, rows)

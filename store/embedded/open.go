@@ -122,12 +122,15 @@ func openFile(path, schema string, o Options) (*file, error) {
 // write runs one change of anything but a Loader, which finds a file that is being filled complete.
 func (f *file) write(ctx context.Context, weight int, run func(c *conn) error) error {
 	return f.writer.do(ctx, weight, func(c *conn) error {
-		if err := f.filling.end(c); err != nil {
+		if err := f.filled(c); err != nil {
 			return err
 		}
 		return run(c)
 	})
 }
+
+// filled ends the filling of a new file.
+func (f *file) filled(c *conn) error { return f.filling.end(c, f.writer.undone) }
 
 // walPages is how long the log may grow before it is copied into the file, 64 MiB: people who change again and again, and
 // neighbours on one page, are then copied once for many changes. SQLite's own 1,000 pages are one batch of a feed.
@@ -221,7 +224,7 @@ func (f *file) Close() (err error) {
 	f.closing.Do(func() {
 		var filled error
 		if f.bulk {
-			filled = f.writer.do(context.Background(), 1, f.filling.end)
+			filled = f.writer.do(context.Background(), 1, f.filled)
 		}
 		f.writer.close()
 		if err = errors.Join(filled, f.closeConns()); err == nil && f.bulk && f.path != "" {
