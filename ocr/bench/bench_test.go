@@ -3,6 +3,7 @@ package bench_test
 import (
 	"context"
 	"image"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -12,10 +13,15 @@ import (
 	"github.com/kangma/kangma/ocr/synth"
 )
 
-// anywhere is a page reader that sees nothing.
-type anywhere struct{}
+// anywhere is a page reader that sees nothing, and gives up at the second page.
+type anywhere struct{ pages int }
 
-func (anywhere) Text(context.Context, *image.Gray) (string, error) { return "", nil }
+func (a *anywhere) Text(context.Context, *image.Gray) (string, error) {
+	if a.pages++; a.pages == 2 {
+		return "", io.EOF
+	}
+	return "", nil
+}
 
 func TestASmallRunCountsEverything(t *testing.T) {
 	r, err := ocr.New(ocr.Options{Parallel: 2, Deadline: time.Minute})
@@ -23,7 +29,7 @@ func TestASmallRunCountsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := 0
-	c := bench.Config{Reader: r, Seed: 900, N: 3, Forged: 1, Others: 1, Naive: anywhere{}, NaiveN: 1, Levels: []synth.Level{4}, Workers: 1, Done: func() { done++ }}
+	c := bench.Config{Reader: r, Seed: 900, N: 3, Forged: 1, Others: 1, Naive: &anywhere{}, NaiveN: 2, Levels: []synth.Level{4}, Workers: 1, Done: func() { done++ }}
 	rep, err := bench.Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +38,7 @@ func TestASmallRunCountsEverything(t *testing.T) {
 		t.Errorf("%d photos told, want 5", done)
 	}
 	for _, cell := range rep.Cells {
-		if cell.N != 3 || cell.Forged != 1 || cell.Others != 1 || cell.Naive.N != 1 || len(cell.Millis) != 3 {
+		if cell.N != 3 || cell.Forged != 1 || cell.Others != 1 || cell.Naive.N != 2 || cell.Naive.Failed != 1 || len(cell.Millis) != 3 {
 			t.Errorf("level %d: %+v", cell.Level, cell)
 		}
 		if cell.Wrong+cell.ForgedAccepted+cell.OthersAccepted != 0 {

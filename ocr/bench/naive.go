@@ -20,6 +20,7 @@ type PageReader interface {
 // Naive is what a general engine made of the whole photo; a value counts as read when it stands anywhere in the text.
 type Naive struct {
 	N, Number, Name, Address int
+	Failed                   int       // of these N the engine gave up or was stopped at its limits: nothing was found
 	Millis                   []float64 // wall time a photo
 }
 
@@ -32,8 +33,11 @@ func (n *Naive) read(ctx context.Context, r PageReader, p synth.Photo) error {
 	draw.Draw(g, g.Bounds(), img, g.Bounds().Min, draw.Src)
 	t := time.Now()
 	text, err := r.Text(ctx, g)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
-		return err
+		n.Failed++
 	}
 	n.add(text, p.Truth.Person, millis(time.Since(t)))
 	return nil

@@ -85,10 +85,10 @@ func (p *printer) naive(cells []Cell) {
 	if !slices.ContainsFunc(cells, func(c Cell) bool { return c.Naive.N > 0 }) {
 		return
 	}
-	p.line("\nBeside it Tesseract (chi_sim+eng) on the whole photo, on the same cards: percent found anywhere in its text\n\n| level | n | number | name | address | wall ms p50 / p95 |\n|---|---|---|---|---|---|")
+	p.line("\nBeside it Tesseract (chi_sim+eng) on the whole photo, on the same cards: percent found anywhere in its text\n\n| level | n | number | name | address | gave up | wall ms p50 / p95 |\n|---|---|---|---|---|---|---|")
 	for i := range cells {
 		k := &cells[i].Naive
-		p.line("| L%d | %d | %s | %s | %s | %.0f / %.0f |", cells[i].Level, k.N, percent(k.Number, k.N), percent(k.Name, k.N), percent(k.Address, k.N),
+		p.line("| L%d | %d | %s | %s | %s | %d | %.0f / %.0f |", cells[i].Level, k.N, percent(k.Number, k.N), percent(k.Name, k.N), percent(k.Address, k.N), k.Failed,
 			quantile(k.Millis, .5), quantile(k.Millis, .95))
 	}
 }
