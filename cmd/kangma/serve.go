@@ -118,7 +118,7 @@ func (c *serveCmd) Run(w *world) (err error) {
 	stopUpkeep := s.background(w.ctx, func(ctx context.Context) { s.upkeep(ctx, log) })
 	defer stopUpkeep()
 	if c.SnapshotEvery > 0 {
-		s.snapshots.src.Dossiers = yielding{s.snapshots.src.Dossiers, server.Spare(spareShare)}
+		s.snapshots.yield = server.Spare(snapshotShare)
 		stopSnapshots := s.background(w.ctx, s.snapshots.run)
 		defer stopSnapshots()
 	}

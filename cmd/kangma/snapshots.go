@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
 	"github.com/kangma/kangma/store/snapshot"
 )
@@ -28,6 +27,7 @@ type snapshotter struct {
 	node     string
 	src      snapshot.Source
 	every    time.Duration
+	yield    func(context.Context) error // see snapshot.Options; nil: nobody is more urgent
 	log      *slog.Logger
 	release  func(context.Context) error // lets the journal go up to what everybody has
 	released atomic.Uint64
@@ -37,19 +37,8 @@ type snapshotter struct {
 // restOf is how long a copy rests for each second it works: it takes a quarter of a processor.
 const restOf = 3
 
-// yielding is a store whose reading from end to end stands back for whoever is more urgent.
-type yielding struct {
-	store.Dossiers
-	spare func(context.Context) error
-}
-
-// Scan waits and asks the store.
-func (y yielding) Scan(ctx context.Context, partition int, after kangma.PersonID, limit int) ([]kangma.Dossier, error) {
-	if err := y.spare(ctx); err != nil {
-		return nil, err
-	}
-	return y.Dossiers.Scan(ctx, partition, after, limit)
-}
+// snapshotShare is the part of the time that a copy has at least, its rests counted as work: in all one in spareShare.
+const snapshotShare = spareShare / (1 + restOf)
 
 func (s *stack) newSnapshotter(c *cli, every time.Duration, log *slog.Logger) (*snapshotter, error) {
 	key, err := s.copyKey()
@@ -113,7 +102,7 @@ func (n *snapshotter) step(ctx context.Context) error {
 	if age := n.age(began); age > 0 && age < n.every {
 		return nil
 	}
-	e, sum, err := n.folder.Add(ctx, snapshot.Head{Node: n.node, Created: began.UTC()}, n.src, snapshot.Options{Rest: restOf})
+	e, sum, err := n.folder.Add(ctx, snapshot.Head{Node: n.node, Created: began.UTC()}, n.src, snapshot.Options{Rest: restOf, Yield: n.yield})
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,9 @@ type Options struct {
 	// Rest waits after each page of people for this many times as long as the page took, so that a copy made while the
 	// node serves leaves it the rest of the machine; 0: not at all.
 	Rest float64
+	// Yield, if not nil, is asked before each page: it may wait for whoever is more urgent. That is no part of the page's time, or
+	// resting after the wait and waiting after the rest would each lengthen the other.
+	Yield func(context.Context) error
 	// Progress, if not nil, is told after each of the 256 partitions how many are done.
 	Progress func(partitions int)
 }
@@ -175,6 +178,11 @@ func (c *copying) add(kind byte, raw []byte) error {
 
 func (c *copying) partition(s store.Dossiers, p int) error {
 	for after := (kangma.PersonID{}); ; {
+		if c.o.Yield != nil {
+			if err := c.o.Yield(c.ctx); err != nil {
+				return err
+			}
+		}
 		began := time.Now()
 		people, err := s.Scan(c.ctx, p, after, page)
 		if err != nil || len(people) == 0 {
