@@ -125,7 +125,7 @@ func (h *hotConn) late(c class) bool {
 	case h.head.start != nil && h.proxied():
 		return c.late(requestStart(h.head.start), time.Now())
 	case s.throttle.cramped():
-		return h.unheard() > c.patience()
+		return c.patience() > 0 && h.unheard() > c.patience()
 	}
 	return false
 }

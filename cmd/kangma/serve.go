@@ -8,11 +8,13 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/api"
+	"github.com/kangma/kangma/keystore/presign"
 	"github.com/kangma/kangma/ocr"
 )
 
@@ -97,31 +99,7 @@ func (c *serveCmd) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	s.busy = server.Load
-	stopKeys := s.background(w.ctx, func(ctx context.Context) { s.codes.maintain(ctx, log) })
-	defer stopKeys()
-	stopLists := s.background(w.ctx, func(ctx context.Context) { s.issuance.Run(ctx, func(ctx context.Context) { s.reconcile(ctx, log) }) })
-	defer stopLists()
-	stopWarming := s.startWarming(w.ctx, server, log)
-	defer stopWarming()
-	stopSweep := s.background(w.ctx, func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, server.Spare(spareShare), log) })
-	defer stopSweep()
-	if nonces != nil {
-		stopNonces := s.background(w.ctx, func(ctx context.Context) { fillNonces(ctx, nonces, idleTime, server.Spare(spareShare)) })
-		defer stopNonces()
-	}
-	s.ager = c.ager(s.registry)
-	if s.redis != nil {
-		stopGossip := s.background(w.ctx, func(ctx context.Context) { s.gossip(ctx, w.Node, log) })
-		defer stopGossip()
-	}
-	stopUpkeep := s.background(w.ctx, func(ctx context.Context) { s.upkeep(ctx, log) })
-	defer stopUpkeep()
-	if c.SnapshotEvery > 0 {
-		s.snapshots.yield = server.Spare(snapshotShare)
-		stopSnapshots := s.background(w.ctx, s.snapshots.run)
-		defer stopSnapshots()
-	}
+	defer c.startBackground(w, s, server, nonces, log)()
 	ctx, stopCopy := s.keepCopy(w.ctx, w.Node)
 	defer stopCopy()
 	c.greet(w, s, ln.Addr())
@@ -130,6 +108,34 @@ func (c *serveCmd) Run(w *world) (err error) {
 		err = errors.Join(cause, err)
 	}
 	return err
+}
+
+// startBackground starts what a node does besides answering. What it gives ends all of it, what was started last first.
+func (c *serveCmd) startBackground(w *world, s *stack, server *api.Server, nonces *presign.Stock, log *slog.Logger) (stop func()) {
+	var stops []func()
+	run := func(work func(context.Context)) { stops = append(stops, s.background(w.ctx, work)) }
+	s.busy = server.Load
+	run(func(ctx context.Context) { s.codes.maintain(ctx, log) })
+	run(func(ctx context.Context) { s.issuance.Run(ctx, func(ctx context.Context) { s.reconcile(ctx, log) }) })
+	stops = append(stops, s.startWarming(w.ctx, server, log))
+	run(func(ctx context.Context) { s.sweep(ctx, c.SweepEvery, c.SweepRate, server.Spare(spareShare), log) })
+	if nonces != nil {
+		run(func(ctx context.Context) { fillNonces(ctx, nonces, idleTime, server.Spare(spareShare)) })
+	}
+	s.ager = c.ager(s.registry)
+	if s.redis != nil {
+		run(func(ctx context.Context) { s.gossip(ctx, w.Node, log) })
+	}
+	run(func(ctx context.Context) { s.upkeep(ctx, log) })
+	if c.SnapshotEvery > 0 {
+		s.snapshots.yield = server.Spare(snapshotShare)
+		run(s.snapshots.run)
+	}
+	return func() {
+		for _, end := range slices.Backward(stops) {
+			end()
+		}
+	}
 }
 
 func (c *serveCmd) server(w *world, s *stack, reader *ocr.Reader, log *slog.Logger) (*api.Server, error) {
