@@ -121,7 +121,7 @@ func (f Folder) Newest(ctx context.Context) (Entry, error) {
 	}
 	bad := kangma.E(kangma.NotFound, "snapshot", "there is no snapshot here")
 	for _, name := range names {
-		e, err := f.verify(ctx, name)
+		e, err := f.verify(ctx, name, nil)
 		if err == nil {
 			return e, nil
 		}
@@ -133,13 +133,13 @@ func (f Folder) Newest(ctx context.Context) (Entry, error) {
 	return Entry{}, bad
 }
 
-func (f Folder) verify(ctx context.Context, name string) (Entry, error) {
-	r, end, err := f.open(name)
+func (f Folder) verify(ctx context.Context, name string, yield func(context.Context) error) (Entry, error) {
+	file, end, err := f.open(name)
 	if err != nil {
 		return Entry{}, err
 	}
 	defer end()
-	h, _, err := Verify(ctx, r, f.Key)
+	h, _, err := Verify(ctx, yielding{ctx, file, yield}, f.Key)
 	return Entry{name, h}, err
 }
 
@@ -186,7 +186,7 @@ func (f Folder) Add(ctx context.Context, head Head, src Source, o Options) (Entr
 	if err := fs.SyncDir(f.Dir); err != nil {
 		return Entry{}, Summary{}, fmt.Errorf("sync %s: %w", f.Dir, err)
 	}
-	e, err := f.verify(ctx, name)
+	e, err := f.verify(ctx, name, o.Yield)
 	if err != nil {
 		return Entry{}, Summary{}, fmt.Errorf("read %s back: %w", name, err)
 	}
@@ -199,7 +199,7 @@ func (f Folder) write(ctx context.Context, part string, head Head, src Source, o
 		return s, fmt.Errorf("create %s: %w", part, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, s, err = Write(ctx, io.NewOffsetWriter(file, 0), f.Key, head, src, o); err != nil {
+	if _, s, err = Write(ctx, &syncing{io.NewOffsetWriter(file, 0), file.Sync, 0}, f.Key, head, src, o); err != nil {
 		return s, err
 	}
 	return s, file.Sync()

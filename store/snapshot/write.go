@@ -43,10 +43,10 @@ type Source struct {
 
 // Options of Write.
 type Options struct {
-	// Rest waits after each page of people for this many times as long as the page took, so that a copy made while the
+	// Rest waits after each page of people or records for this many times as long as the page took, so that a copy made while the
 	// node serves leaves it the rest of the machine; 0: not at all.
 	Rest float64
-	// Yield, if not nil, is asked before each page: it may wait for whoever is more urgent. That is no part of the page's time, or
+	// Yield, if not nil, is asked before each page, also when Folder.Add reads the copy back: it may wait for whoever is more urgent. That is no part of the page's time, or
 	// resting after the wait and waiting after the rest would each lengthen the other.
 	Yield func(context.Context) error
 	// Progress, if not nil, is told after each of the 256 partitions how many are done.
@@ -178,10 +178,8 @@ func (c *copying) add(kind byte, raw []byte) error {
 
 func (c *copying) partition(s store.Dossiers, p int) error {
 	for after := (kangma.PersonID{}); ; {
-		if c.o.Yield != nil {
-			if err := c.o.Yield(c.ctx); err != nil {
-				return err
-			}
+		if err := c.yield(); err != nil {
+			return err
 		}
 		began := time.Now()
 		people, err := s.Scan(c.ctx, p, after, page)
@@ -202,6 +200,14 @@ func (c *copying) partition(s store.Dossiers, p int) error {
 			return err
 		}
 	}
+}
+
+// yield waits for whoever is more urgent.
+func (c *copying) yield() error {
+	if c.o.Yield == nil {
+		return nil
+	}
+	return c.o.Yield(c.ctx)
 }
 
 // rest leaves the machine to others.
@@ -225,6 +231,10 @@ func (c *copying) records(s store.Records) error {
 		return kangma.E(kangma.Internal, "snapshot_source", "this store of records cannot be copied as a whole")
 	}
 	err := d.Dump(c.ctx, func(page []store.Record) error {
+		if err := c.yield(); err != nil {
+			return err
+		}
+		began := time.Now()
 		for _, r := range page {
 			if r.Kind == MarkKind {
 				continue // the head has them as they were first
@@ -235,7 +245,7 @@ func (c *copying) records(s store.Records) error {
 				return err
 			}
 		}
-		return nil
+		return c.rest(time.Since(began))
 	})
 	if err != nil {
 		return fmt.Errorf("records: %w", err)

@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"context"
 	"io"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -45,5 +46,27 @@ func TestRestingAndStandingBackDoNotLengthenEachOther(t *testing.T) {
 	src := snapshot.Source{Dossiers: oneByOne{people: 20}, Records: db.Records()}
 	if _, _, err := snapshot.Write(ctx, io.Discard, snapshot.Key{}, snapshot.Head{Node: "n"}, src, snapshot.Options{Rest: 3, Yield: yield}); err != nil {
 		t.Errorf("a copy of 20 people does not end: %v", err)
+	}
+}
+
+// TestACopyStandsBackToItsEnd counts what is asked while people, records and the reading back are done.
+func TestACopyStandsBackToItsEnd(t *testing.T) {
+	db, _ := town(t, 0)
+	f := snapshot.Folder{Dir: filepath.Join(t.TempDir(), "snapshots"), Key: key}
+	before, after := 0, 0
+	yield := func(context.Context) error {
+		if there, _ := filepath.Glob(filepath.Join(f.Dir, "*.kms")); len(there) > 0 {
+			after++
+		} else {
+			before++
+		}
+		return nil
+	}
+	src := snapshot.Source{Dossiers: oneByOne{}, Records: db.Records()} // nobody: once a partition
+	if _, _, err := f.Add(t.Context(), snapshot.Head{Node: "n"}, src, snapshot.Options{Yield: yield}); err != nil {
+		t.Fatal(err)
+	}
+	if before <= store.Partitions || after == 0 {
+		t.Errorf("asked %d times before the copy was written and %d times while it was read back", before, after)
 	}
 }
