@@ -155,7 +155,7 @@ func (h *hotConn) answer() (open bool) {
 	if h.head.scan {
 		c = forGates
 	}
-	late, kept := h.late(c), c == forGates || h.proxied()
+	late, kept := h.late(c), c == forGates || h.proxied() || !s.doors.scarce()
 	h.queued = 0
 	retryAfter, ok := s.throttle.enterUnless(late, c)
 	if !ok {

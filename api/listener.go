@@ -38,6 +38,7 @@ type doors struct {
 	mu   sync.Mutex
 	open list.List // of *conn, oldest first
 	away uint64
+	held atomic.Int64 // as many as are open
 
 	ushers chan struct{} // those who wait with somebody who is turned away
 }
@@ -128,12 +129,17 @@ func (d *doors) admit(c net.Conn) net.Conn {
 		}
 	}
 	in.place = d.open.PushBack(in)
+	d.held.Add(1)
 	d.mu.Unlock()
 	if out != nil {
 		out.Close()
 	}
 	return in
 }
+
+// scarce reports whether places are: who has had an answer, or a refusal, is then asked to leave. While there is room the
+// connection stays, for opening another costs more than most answers.
+func (d *doors) scarce() bool { return d.held.Load() > int64(d.limit/2) }
 
 // evict finds who may go. The lock is held.
 func (d *doors) evict(now time.Time) *conn {
@@ -161,6 +167,7 @@ func (c *conn) Close() error {
 	c.once.Do(func() {
 		c.doors.mu.Lock()
 		c.doors.open.Remove(c.place)
+		c.doors.held.Add(-1)
 		c.doors.mu.Unlock()
 	})
 	return c.Conn.Close()
