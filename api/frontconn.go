@@ -155,7 +155,7 @@ func (h *hotConn) answer() (open bool) {
 	if h.head.scan {
 		c = forGates
 	}
-	late, kept := h.late(c), c == forGates || h.proxied() || !s.doors.scarce()
+	late, kept := h.late(c), s.doors.keeps(c, h.proxied())
 	h.queued = 0
 	retryAfter, ok := s.throttle.enterUnless(late, c)
 	if !ok {

@@ -141,6 +141,12 @@ func (d *doors) admit(c net.Conn) net.Conn {
 // connection stays, for opening another costs more than most answers.
 func (d *doors) scarce() bool { return d.held.Load() > int64(d.limit/2) }
 
+// keeps reports whether the connection of a request stays open after a refusal, or an answer while others are refused: that of
+// a gate or a proxy does, which come again at once, and everybody's while places are not scarce.
+func (d *doors) keeps(c class, proxied bool) bool {
+	return c == forGates || proxied || !d.scarce()
+}
+
 // evict finds who may go. The lock is held.
 func (d *doors) evict(now time.Time) *conn {
 	e := d.open.Front()

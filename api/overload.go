@@ -68,7 +68,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			}
 		}
 		since, proxied := s.proxied(r)
-		kept := proxied || c == forGates || !s.doors.scarce()
+		kept := s.doors.keeps(c, proxied)
 		if c.late(since, time.Now()) {
 			retryAfter, _ := s.throttle.enterUnless(true, c)
 			s.turnAway(w, r, kept, retryAfter)

@@ -11,8 +11,14 @@ func TestPlacesAreScarceFromHalfOn(t *testing.T) {
 	d := &doors{throttle: newThrottle(8, time.Now), limit: 4}
 	var in []net.Conn
 	for i := range 4 {
-		if got, want := d.scarce(), i > 2; got != want {
-			t.Errorf("with %d of 4 open: scarce %v", i, got)
+		scarce := i > 2
+		for c, want := range map[class]bool{forGates: true, forResidents: !scarce, forFeeds: !scarce} {
+			if got := d.keeps(c, false); got != want {
+				t.Errorf("with %d of 4 open: class %d keeps its connection: %v", i, c, got)
+			}
+		}
+		if !d.keeps(forResidents, true) {
+			t.Errorf("with %d of 4 open: a proxy does not keep its connection", i)
 		}
 		ours, theirs := net.Pipe()
 		t.Cleanup(func() { theirs.Close() })

@@ -61,33 +61,14 @@ func Window(dst []float32, ink *raster.Plane, x, dy, f float32) {
 	if f == 1 && wholeWindow(dst, ink, x, dy) {
 		return
 	}
-	var cols [WinW]neighbours
+	var cols [WinW]raster.Between
 	for i := range cols {
-		cols[i] = neighboursAt((float32(i)-(WinW-1)/2.0)*f+x, ink.W)
+		cols[i] = raster.BetweenAt((float32(i)-(WinW-1)/2.0)*f+x, ink.W)
 	}
 	for j := 0; j < WinH; j++ {
-		row := dst[j*WinW : (j+1)*WinW]
-		r := neighboursAt((float32(j)-(WinH-1)/2.0)*f+float32(CapTop)+(Cap-1)/2.0+dy, ink.H)
-		a, b := ink.Row(r.i), ink.Row(r.j)
-		for i := range row {
-			c := &cols[i]
-			top := a[c.i] + (a[c.j]-a[c.i])*c.f
-			bot := b[c.i] + (b[c.j]-b[c.i])*c.f
-			row[i] = top + (bot-top)*r.f
-		}
+		y := (float32(j)-(WinH-1)/2.0)*f + float32(CapTop) + (Cap-1)/2.0 + dy
+		ink.Sample(dst[j*WinW:(j+1)*WinW], cols[:], raster.BetweenAt(y, ink.H))
 	}
-}
-
-// neighbours is a place between two neighbouring pixels i and j, the share f of the way; see raster.Plane.At.
-type neighbours struct {
-	i, j int
-	f    float32
-}
-
-func neighboursAt(x float32, n int) neighbours {
-	x = min(max(x, 0), float32(n-1))
-	i := int(x)
-	return neighbours{i, min(i+1, n-1), x - float32(i)}
 }
 
 // wholeWindow is Window for whole pixels inside the band, where every value is the mean of two neighbours: the middle of

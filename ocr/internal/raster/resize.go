@@ -214,34 +214,39 @@ func (p *Plane) Resize(w, h int) *Plane {
 	}
 	out := NewPlane(w, h)
 	sx, sy := float32(p.W)/float32(w), float32(p.H)/float32(h)
-	cols := make([]between, w)
+	cols := make([]Between, w)
 	for x := range cols {
-		cols[x] = betweenAt((float32(x)+.5)*sx-.5, p.W)
+		cols[x] = BetweenAt((float32(x)+.5)*sx-.5, p.W)
 	}
 	for y := 0; y < h; y++ {
-		dst := out.Row(y)
-		r := betweenAt((float32(y)+.5)*sy-.5, p.H)
-		a, b := p.Row(r.i), p.Row(r.j)
-		for x, c := range cols {
-			top := a[c.i] + (a[c.j]-a[c.i])*c.f
-			bot := b[c.i] + (b[c.j]-b[c.i])*c.f
-			dst[x] = top + (bot-top)*r.f
-		}
+		p.Sample(out.Row(y), cols, BetweenAt((float32(y)+.5)*sy-.5, p.H))
 	}
 	return out
 }
 
-// between is a place between two neighbouring pixels i and j, the share f of the way.
-type between struct {
-	i, j int
-	f    float32
+// Sample puts into dst, of the length of cols, what lies at these columns of a place between two rows (bilinear).
+func (p *Plane) Sample(dst []float32, cols []Between, row Between) {
+	a, b := p.Row(row.I), p.Row(row.J)
+	dst = dst[:len(cols)]
+	for x := range cols {
+		c := &cols[x]
+		top := a[c.I] + (a[c.J]-a[c.I])*c.F
+		bot := b[c.I] + (b[c.J]-b[c.I])*c.F
+		dst[x] = top + (bot-top)*row.F
+	}
 }
 
-// betweenAt is where x lies among n pixels; outside, the edge is repeated.
-func betweenAt(x float32, n int) between {
+// Between is a place between two neighbouring pixels I and J, the share F of the way.
+type Between struct {
+	I, J int
+	F    float32
+}
+
+// BetweenAt is where x lies among n pixels; outside, the edge is repeated.
+func BetweenAt(x float32, n int) Between {
 	x = min(max(x, 0), float32(n-1))
 	i := int(x)
-	return between{i, min(i+1, n-1), x - float32(i)}
+	return Between{i, min(i+1, n-1), x - float32(i)}
 }
 
 // At reads between pixels (bilinear); outside, the edge is repeated.
