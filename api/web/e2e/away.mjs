@@ -95,13 +95,34 @@ async function pages(run, browser, server, redis) {
     assert.match(await g.textContent('.verdict-why'), /\d\d:\d\d/);
     await g.waitForSelector('.verdict', { state: 'detached' });
   });
+  await run.check('with Redis away a phone without a credential of its own shows the code of the server, and a gate takes it', async () => {
+    await e.evaluate(() => new Promise((done, fail) => {
+      indexedDB.open('kangma').onsuccess = (ev) => {
+        const tx = ev.target.result.transaction('phone', 'readwrite');
+        const kept = tx.objectStore('phone');
+        kept.get('vault').onsuccess = (v) => kept.put({ ...v.target.result, held: [] }, 'vault');
+        tx.oncomplete = () => done(ev.target.result.close());
+        tx.onerror = fail;
+      };
+    }));
+    await e.reload();
+    await e.waitForSelector('.frame-yellow .as-of');
+    assert.match(await e.textContent('.code-facts'), /The server lends this code: good for \d+ s more/);
+    await accessible(e);
+    await g.fill('#paste', await freshText(e));
+    await g.click('.ways button >> text=核验');
+    await g.waitForSelector('.fill-yellow');
+    await g.locator('.verdict button').first().click();
+    await g.waitForSelector('.verdict', { state: 'detached' });
+  });
   await run.check('with Redis back nobody says so any more', async () => {
     await redis.start();
     await eventually(async () => (await figure(server, 'kangma_state_absent')) === 0, 'the server notices', 60_000);
     for (const p of [r, e]) {
       await update(p);
       await p.waitForSelector('.as-of', { state: 'detached' });
-      assert.equal(await p.locator('.qr').count(), 1);
+      await p.waitForSelector('.qr');
+      await eventually(async () => (await p.locator('.code-buttons button').count()) === 2, 'a credential of its own'); // a lent code has one button
     }
   });
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { newChain } from '../src/code/chain';
 import { backoff } from '../src/lib/backoff';
 import type { CodeView } from '../src/lib/types';
-import { due, empty, hear, pick, refreshTime, seen, slotAt, stored, usable, type Held, type Vault } from '../src/resident/vault';
+import { askAgain, due, empty, hear, lent, pick, refreshTime, seen, slotAt, stored, usable, type Held, type Vault } from '../src/resident/vault';
 
 const hour = 3_600_000;
 const at = Date.parse('2022-08-11T04:00:00Z');
@@ -88,5 +88,25 @@ describe('the wait after a failure', () => {
   it('comes after the time that the server asked for', () => {
     expect(backoff(1, 120, 0.5)).toBe(121_000);
     expect(backoff(1, 120, 0)).toBeGreaterThan(120_000);
+  });
+});
+
+describe('while the register does not answer', () => {
+  const view = (over: Partial<CodeView> = {}) =>
+    ({ told: true, colour: 'green', code: 'KM1:X', as_of: '2022-08-11T03:59:00Z', issued_at: '2022-08-11T04:00:00Z', expires_at: '2022-08-11T04:01:30Z', ...over }) as CodeView;
+  it('a phone without a credential of its own shows the server\'s code', () =>
+    expect(lent(empty, view(), at)).toEqual({ code: 'KM1:X', colour: 'green', issued: at, expires: at + 90_000 }));
+  it('its own credential goes first, and nothing is lent with the register there or without a colour', () => {
+    expect(lent(vault(held()), view(), at)).toBeUndefined();
+    expect(lent(vault(held({ expires: at })), view(), at)).toBeDefined();
+    for (const v of [view({ as_of: undefined }), view({ told: false }), view({ code: undefined }), view({ colour: undefined })]) expect(lent(empty, v, at)).toBeUndefined();
+  });
+  it('a lent code is replaced before it ends, and nobody hurries to draw', () => {
+    const l = lent(empty, view(), at);
+    expect([0, 1].map((r) => askAgain(hear(empty, view(), at), l, at, r))).toEqual([54_000, 72_000]);
+    const old = { ...hear(vault(held()), view(), at), refresh: at - hour };
+    expect([0, 1].map((r) => askAgain(old, undefined, at, r))).toEqual([240_000, 360_000]);
+    expect(askAgain({ ...old, view: view({ as_of: undefined }) }, undefined, at, 0)).toBe(2000);
+    expect(askAgain({ ...empty, view: view({ as_of: undefined }) }, undefined, at, 0)).toBe(240_000);
   });
 });

@@ -124,6 +124,7 @@ export const en: Record<Key, string> = {
   'code.offline': 'There is no network.',
   'code.offline.text': 'This phone makes the code by itself; it works as usual until {time}. Trying again in {n} s.',
   'code.offline.expired': 'The server cannot be reached and the codes in this phone have expired. Show your ID document; staff can check by hand.',
+  'code.lent': 'The server lends this code: good for {n} s more, replaced by itself while there is a network',
   'code.asof': 'The register does not answer right now. This is decided as of {time} and may not be the newest; gates are told so too.',
   'code.asof.old': 'The register does not answer, and what the server knows is of {time}: too old to tell a colour. Codes drawn before stay good where gates work without a network; else show your ID document.',
   'code.early': 'Wrong time',

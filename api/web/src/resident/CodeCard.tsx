@@ -7,6 +7,8 @@ import { TextField } from '../ui/fields';
 import { Qr } from '../ui/Qr';
 import { Shape, shapeOfColour } from '../ui/Shape';
 import { useNow, useWakeLock } from '../ui/hooks';
+import { AsText } from './AsText';
+import { LentCard } from './LentCard';
 import type { Phone } from './usePhone';
 import { useShow, type Show } from './useShow';
 
@@ -18,6 +20,7 @@ export function CodeCard({ phone }: { phone: Phone }) {
   const { view } = vault;
   if (view && !view.told) return <Blank phone={phone} word={colourWord(undefined)} text={view.as_of ? t('code.asof.old', { time: moment(view.as_of) }) : t('code.nocode')} />;
   if (!show || at >= show.held.expires) {
+    if (phone.lent && at < phone.lent.expires) return <LentCard phone={phone} code={phone.lent} />;
     if (vault.held.length === 0) return view && !error ? <p>{t('common.loading')}</p> : null;
     const ahead = vault.held.some((h) => at < h.issued);
     return <Blank phone={phone} word={t(ahead ? 'code.early' : 'code.expired')} text={t(ahead ? 'code.early.do' : error ? 'code.offline.expired' : 'common.loading')} />;
@@ -109,18 +112,5 @@ function Blank({ phone, word, text }: { phone: Phone; word: string; text: string
         <p class="code-buttons"><button type="button" class="second" onClick={phone.refresh}>{t('code.now')}</button></p>
       </div>
     </section>
-  );
-}
-
-// AsText gives the text of the code to copy, for gates without a camera.
-function AsText({ code }: { code: string }) {
-  const [copied, setCopied] = useState('');
-  const copy = () => { void navigator.clipboard?.writeText(code).then(() => setCopied(code), () => { /* it can still be selected by hand */ }); };
-  return (
-    <details class="as-text">
-      <summary>{t('code.text')}</summary>
-      <code class="code-text">{code}</code>
-      {'clipboard' in navigator && <button type="button" class="second" onClick={copy}>{t(copied === code ? 'code.copied' : 'code.copy')}</button>}
-    </details>
   );
 }

@@ -39,7 +39,7 @@ function Resident() {
       setView('inside');
     } catch (err) {
       if (err instanceof Problem && (err.status === 401 || err.status === 403)) return leave();
-      if (kept.held.length > 0) return setView('inside'); // all expired: the page says so
+      if (kept.held.length > 0 || kept.view) return setView('inside'); // somebody was logged in: the page says what is missing, or shows what the server lends
       setError(err);
     }
   };

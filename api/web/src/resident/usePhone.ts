@@ -6,25 +6,26 @@ import { backoff } from '../lib/backoff';
 import { now } from '../lib/clock';
 import type { CodeView } from '../lib/types';
 import { draw } from './draw';
-import { due, hear, save, stored, usable, type Vault } from './vault';
+import { askAgain, due, hear, lent, save, stored, type Lent, type Vault } from './vault';
 
 export interface Phone {
   vault: Vault;
+  lent?: Lent; // the server's own code, where the phone has none and cannot draw
   error?: unknown; // why the newest attempt to reach the server failed
   next: number; // server's time of the next attempt
   refresh: () => void;
 }
 
-const often = 5 * 60_000; // between two questions while all goes well
-
 export function usePhone(first: Vault, onLoggedOut: () => void): Phone {
   const [vault, setVault] = useState(first);
+  const [code, setCode] = useState<Lent | undefined>();
   const [error, setError] = useState<unknown>();
   const [next, setNext] = useState(0);
   const ask = useRef<(asked: boolean) => void>(() => {});
 
   useEffect(() => {
     let mine = first;
+    let last: Lent | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let failures = 0;
     let busy = false;
@@ -44,8 +45,9 @@ export function usePhone(first: Vault, onLoggedOut: () => void): Phone {
     const renew = async (asked: boolean) => {
       const view = await call<CodeView>('GET', '/v1/me/code');
       await put(hear(mine, view, now()));
-      if (!view.told || !due(mine, now(), asked)) return;
-      if (view.as_of && usable(mine, now()).length > 0) return; // none are drawn while the register does not answer
+      const old = view.told && last && last.colour === view.colour ? last : undefined; // shown to its end while its successor is drawn
+      setCode(last = lent(mine, view, now()) ?? old);
+      if (!view.told || view.as_of || !due(mine, now(), asked)) return; // none are drawn while the register does not answer
       const { chains, answer } = await draw();
       if (!answer.told) return;
       await put(stored(mine, answer, chains, now(), Math.random()));
@@ -58,7 +60,7 @@ export function usePhone(first: Vault, onLoggedOut: () => void): Phone {
         await renew(asked);
         failures = 0;
         setError(undefined);
-        plan(Math.max(2000, Math.min(often * (0.8 + 0.4 * Math.random()), (mine.refresh || Infinity) - now())));
+        plan(askAgain(mine, mine.view?.as_of ? last : undefined, now(), Math.random()));
       } catch (err) {
         if (gone) return;
         if (err instanceof Problem && err.status === 401) return onLoggedOut();
@@ -86,5 +88,5 @@ export function usePhone(first: Vault, onLoggedOut: () => void): Phone {
     };
   }, []);
 
-  return { vault, error, next, refresh: () => ask.current(true) };
+  return { vault, lent: code, error, next, refresh: () => ask.current(true) };
 }

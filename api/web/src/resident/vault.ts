@@ -73,6 +73,24 @@ export function hear(v: Vault, view: CodeView, now: number): Vault {
   return { ...v, view: rest as CodeView, heard: now, held: view.told ? v.held.filter((h) => h.colour === view.colour) : v.held };
 }
 
+// Lent is the server's own code of some 90 s. It is shown where the phone has nothing of its own and cannot draw: while the register does
+// not answer. It is never stored.
+export interface Lent { code: string; colour: Colour; issued: number; expires: number }
+
+// lent is what the server's answer gives to show, undefined where the phone's own serve or will be drawn.
+export function lent(v: Vault, view: CodeView, now: number): Lent | undefined {
+  if (!view.as_of || !view.told || !view.code || !view.colour || usable(v, now).length > 0) return undefined;
+  return { code: view.code, colour: view.colour, issued: Date.parse(view.issued_at), expires: Date.parse(view.expires_at) };
+}
+
+// askAgain is the wait in milliseconds until the server is asked again while all goes well. While the register does not answer no phone hurries to draw;
+// only a lent code is replaced a while before it ends. random is 0 to 1.
+export function askAgain(v: Vault, l: Lent | undefined, now: number, random: number): number {
+  const often = Math.round(5 * 60_000 * (0.8 + 0.4 * random));
+  if (l) return Math.max(2000, Math.round(Math.min(often, (l.expires - now) * (0.6 + 0.2 * random))));
+  return v.view?.as_of ? often : Math.max(2000, Math.min(often, (v.refresh || Infinity) - now));
+}
+
 const fewest = 3 * 3_600_000; // between two draws because all were shown: what a person may hold is bounded
 
 // due says whether to draw: nothing usable, the refresh time, or every credential has been shown. asked: the person wants it.
