@@ -42,7 +42,7 @@ type loadFlags struct {
 	Good        time.Duration `help:"An answer this fast is goodput." default:"500ms"`
 	HonourRetry bool          `help:"Refused clients come again when Retry-After says, plus up to a second."`
 	Drain       time.Duration `help:"How long to wait for those after the last arrival." default:"60s"`
-	People      int           `help:"Use the first so many people; 0: all."`
+	People      int           `help:"Use the first so many of those who are logged in; 0: all."`
 	Loops       int           `help:"Threads of the generator." default:"1"`
 	Seed        uint64        `help:"Of who comes when." default:"1"`
 	Picture     string        `help:"Draw latency over time and goodput over offered load here (SVG)." type:"path"`
@@ -162,6 +162,7 @@ func watchBars(w *world) (watch load.Watch, finish func()) {
 
 type loadPrepareCmd struct {
 	People int `help:"People." default:"100000"`
+	Logins int `help:"Log in only so many of them, evenly spread; 0: all. Loads then ask for these."`
 	Gates  int `help:"Gates, each with an account and a device." default:"1000"`
 }
 
@@ -171,9 +172,9 @@ func (c *loadPrepareCmd) Run(w *world) error {
 	if _, err := os.Stat(path); err == nil {
 		return kangma.E(kangma.Conflict, "population", path+" is there already; take an empty data folder")
 	}
-	pop, err := load.NewPopulation(c.People, c.Gates, region)
+	pop, err := load.NewPopulation(c.People, c.Logins, c.Gates, region)
 	if err != nil {
-		return kangma.E(kangma.Invalid, "population", "give 1 to 50,000,000 people and 1 to 100,000 gates")
+		return kangma.E(kangma.Invalid, "population", "give 1 to 50,000,000 people, as many logins at most and 1 to 100,000 gates")
 	}
 	if len(w.Redis) > 0 {
 		return kangma.E(kangma.Invalid, "flags", "a population is prepared on embedded stores; move it with kangma export and kangma rebuild")

@@ -23,7 +23,7 @@ func BenchmarkRedisMemory(b *testing.B) {
 	if n == 0 {
 		n = 20_000
 	}
-	pop, err := load.NewPopulation(n, 1, 441500000)
+	pop, err := load.NewPopulation(n, 0, 1, 441500000)
 	if err != nil {
 		b.Fatal(err)
 	}

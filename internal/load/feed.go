@@ -94,6 +94,7 @@ type feeder struct {
 	plan  *FeedPlan
 	pop   *Population
 	all   int // people
+	shown int // of them logged in, who can be probed
 	http  *http.Client
 	start time.Time
 	run   string // names its batches
@@ -108,11 +109,12 @@ type feeder struct {
 
 // Feed runs a plan that was checked. When ctx ends early the report is of what was done until then.
 func Feed(ctx context.Context, p *FeedPlan, pop *Population, watch Watch) (*FeedReport, error) {
-	f := &feeder{plan: p, pop: pop, all: pop.People, start: time.Now(), run: strconv.FormatInt(time.Now().UnixMilli(), 36),
+	f := &feeder{plan: p, pop: pop, all: pop.People, shown: pop.Residents(), start: time.Now(), run: strconv.FormatInt(time.Now().UnixMilli(), 36),
 		took: hdrhistogram.New(1, maxLatency, 3), toRed: hdrhistogram.New(1, maxLatency, 3),
 		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 512, DisableCompression: true}}}
 	if p.People > 0 {
 		f.all = min(f.all, p.People)
+		f.shown = max(1, int(int64(f.shown)*int64(f.all)/int64(pop.People)))
 	}
 	defer f.http.CloseIdleConnections()
 	if watch == nil {

@@ -74,7 +74,7 @@ func (g *register) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestAFeedBringsEveryBatchOnceAndFollowsPositivesToTheGate(t *testing.T) {
-	pop, err := load.NewPopulation(30, 3, 441500000)
+	pop, err := load.NewPopulation(30, 0, 3, 441500000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type Population struct {
 	Format string          `json:"format"` // "kangma load population 1"
 	Seed   string          `json:"seed"`   // 32 bytes, hexadecimal
 	People int             `json:"people"`
+	Logins int             `json:"logins,omitempty"` // of them evenly spread over the people; 0: everybody is logged in
 	Gates  int             `json:"gates"`
 	Region kangma.Division `json:"region"`
 
@@ -55,10 +56,24 @@ func ReadPopulation(r io.Reader) (*Population, error) {
 
 func (p *Population) check() (err error) {
 	p.seed, err = hex.DecodeString(p.Seed)
-	if err != nil || p.Format != populationFormat || len(p.seed) != 32 || p.People < 1 || p.People > 50_000_000 || p.Gates < 1 || p.Gates > 100_000 {
+	if err != nil || p.Format != populationFormat || len(p.seed) != 32 || p.People < 1 || p.People > 50_000_000 || p.Logins < 0 || p.Logins > p.People || p.Gates < 1 || p.Gates > 100_000 {
 		return kangma.E(kangma.Invalid, "population", "this is no population file")
 	}
 	return nil
+}
+
+// Residents is how many people are logged in.
+func (p *Population) Residents() int {
+	if p.Logins == 0 {
+		return p.People
+	}
+	return p.Logins
+}
+
+// Resident gives which person the j-th who is logged in is. They are spread over all people, so that a load that asks for them
+// reads as widely in a store as one that asks for everybody.
+func (p *Population) Resident(j int) int {
+	return int(int64(j) * int64(p.People) / int64(p.Residents()))
 }
 
 func (p *Population) secret(what string, i int) []byte {

@@ -34,11 +34,11 @@ type Stores struct {
 	Sealer  *seal.Sealer
 }
 
-// NewPopulation draws a seed for so many people and gates.
-func NewPopulation(people, gates int, region kangma.Division) (*Population, error) {
+// NewPopulation draws a seed for so many people and gates. So many logins are made; 0: everybody's.
+func NewPopulation(people, logins, gates int, region kangma.Division) (*Population, error) {
 	var seed [32]byte
 	rand.Read(seed[:])
-	p := &Population{Format: populationFormat, Seed: hex.EncodeToString(seed[:]), People: people, Gates: gates, Region: region}
+	p := &Population{Format: populationFormat, Seed: hex.EncodeToString(seed[:]), People: people, Logins: logins, Gates: gates, Region: region}
 	return p, p.check()
 }
 
@@ -61,7 +61,7 @@ const (
 // holds every event, the state what comes of them and the mark that says so. People and logins go in by the order of their keys,
 // so that a state file only grows at its end.
 func (p *Population) FillPeople(ctx context.Context, s Stores, now time.Time, watch Watch) error {
-	order := p.inOrder(func(i int) uint64 { id := p.Person(i); return binary.BigEndian.Uint64(id[:8]) })
+	order := inOrder(p.People, func(i int) uint64 { id := p.Person(i); return binary.BigEndian.Uint64(id[:8]) })
 	var last atomic.Uint64
 	err := eachChunk(ctx, order, personChunk, gently(watch, "people"), func(part []int32) error {
 		pos, err := p.fillChunk(ctx, s, now, part)
@@ -75,8 +75,11 @@ func (p *Population) FillPeople(ctx context.Context, s Stores, now time.Time, wa
 	if err != nil {
 		return err
 	}
-	order = p.inOrder(func(i int) uint64 { return api.SessionOrder(p.ResidentToken(i)) })
-	err = eachChunk(ctx, order, loginChunk, gently(watch, "logins"), func(part []int32) error { return p.fillLogins(ctx, s, now, part) })
+	who := inOrder(p.Residents(), func(j int) uint64 { return api.SessionOrder(p.ResidentToken(p.Resident(j))) })
+	for n, j := range who {
+		who[n] = int32(p.Resident(int(j)))
+	}
+	err = eachChunk(ctx, who, loginChunk, gently(watch, "logins"), func(part []int32) error { return p.fillLogins(ctx, s, now, part) })
 	if err != nil {
 		return err
 	}
@@ -84,14 +87,14 @@ func (p *Population) FillPeople(ctx context.Context, s Stores, now time.Time, wa
 	return s.Loader.Records(ctx, mark)
 }
 
-// inOrder gives the numbers of all people in order of a key.
-func (p *Population) inOrder(key func(i int) uint64) []int32 {
-	keys, order := make([]uint64, p.People), make([]int32, p.People)
+// inOrder gives the numbers from 0 in order of a key.
+func inOrder(count int, key func(i int) uint64) []int32 {
+	keys, order := make([]uint64, count), make([]int32, count)
 	var wg sync.WaitGroup
 	n := runtime.GOMAXPROCS(0)
 	for w := range n {
 		wg.Go(func() {
-			for i := w; i < p.People; i += n {
+			for i := w; i < count; i += n {
 				keys[i], order[i] = key(i), int32(i)
 			}
 		})

@@ -21,7 +21,7 @@ const (
 // the verdict is red. The scans go on while the test is on its way: the verdict may be red before the feed has its answer.
 func (f *feeder) probe(ctx context.Context, n int, due time.Time) {
 	// From the end: nobody is probed twice. Random batches may meet them too, with negative tests, which do not take a positive back.
-	person := f.all - 1 - n%f.all
+	person := f.pop.Resident(f.shown - 1 - n%f.shown)
 	ctx, cancel := context.WithTimeout(ctx, probePatience)
 	defer cancel()
 	code, err := f.show(ctx, person)

@@ -38,13 +38,13 @@ type town struct {
 const tokenSize = 43
 
 func newTown(p *Plan, pop *Population) *town {
-	t := &town{plan: p, pop: pop, people: pop.People, epoch: time.Now().UnixMilli(), head: []byte(" HTTP/1.1\r\nHost: " + p.Target + "\r\nAuthorization: Bearer ")}
+	t := &town{plan: p, pop: pop, people: pop.Residents(), epoch: time.Now().UnixMilli(), head: []byte(" HTTP/1.1\r\nHost: " + p.Target + "\r\nAuthorization: Bearer ")}
 	if p.People > 0 {
 		t.people = min(t.people, p.People)
 	}
 	t.tokens = make([]byte, 0, tokenSize*t.people)
 	for i := range t.people {
-		t.tokens = append(t.tokens, pop.ResidentToken(i)...)
+		t.tokens = append(t.tokens, pop.ResidentToken(pop.Resident(i))...)
 	}
 	if p.Mode == "show" {
 		return t
