@@ -29,7 +29,7 @@ import (
 // Stores is what Prepare fills. Nobody else may use them meanwhile.
 type Stores struct {
 	Node    string
-	Journal store.Journal
+	Journal store.Journal // nil: people go into the state only
 	Loader  store.Loader // of a state without people
 	Sealer  *seal.Sealer
 }
@@ -83,6 +83,9 @@ func (p *Population) FillPeople(ctx context.Context, s Stores, now time.Time, wa
 	if err != nil {
 		return err
 	}
+	if s.Journal == nil {
+		return nil
+	}
 	mark := store.Record{Kind: "applied", ID: s.Node, Version: 1, Data: strconv.AppendUint(nil, last.Load(), 10)}
 	return s.Loader.Records(ctx, mark)
 }
@@ -128,15 +131,25 @@ func (p *Population) fillChunk(ctx context.Context, s Stores, now time.Time, par
 	var dossiers []kangma.Dossier
 	var events []kangma.Event
 	for _, i := range part {
-		d, evs, err := p.person(s.Sealer, int(i), now)
+		d, enter, err := p.person(s.Sealer, int(i), now)
 		if err != nil {
 			return 0, err
 		}
-		dossiers, events = append(dossiers, d), append(events, evs...)
+		dossiers = append(dossiers, d)
+		if s.Journal == nil {
+			continue
+		}
+		events = append(events, enter)
+		for _, ev := range d.Evidence {
+			events = append(events, wire.EvidenceEvent(d.Person, ev))
+		}
 	}
-	last, err := s.Journal.Append(ctx, events...)
-	if err != nil {
-		return 0, err
+	last := store.Position(0)
+	if s.Journal != nil {
+		var err error
+		if last, err = s.Journal.Append(ctx, events...); err != nil {
+			return 0, err
+		}
 	}
 	return last, s.Loader.Dossiers(ctx, dossiers...)
 }
@@ -159,26 +172,22 @@ var (
 )
 
 // person makes person i: registered, three negative tests, two check-ins, a stay and a train, as most people had.
-func (p *Population) person(s *seal.Sealer, i int, now time.Time) (kangma.Dossier, []kangma.Event, error) {
+func (p *Population) person(s *seal.Sealer, i int, now time.Time) (d kangma.Dossier, enter kangma.Event, err error) {
 	id := p.Person(i)
 	identity, err := identityOf(i, now)
 	if err != nil {
-		return kangma.Dossier{}, nil, err
+		return d, enter, err
 	}
 	sealed, err := s.Seal(id, identity, 1)
 	if err != nil {
-		return kangma.Dossier{}, nil, err
+		return d, enter, err
 	}
 	home := homes[i%len(homes)]
-	d := kangma.Dossier{Person: id, Version: 1, Registered: now.Add(-90 * 24 * time.Hour).Truncate(time.Second), Home: kangma.Place{Division: home}, Sealed: sealed}
-	enter := wire.PersonEvent(kangma.NewEventID(d.Registered), d.Registered, d)
+	d = kangma.Dossier{Person: id, Version: 1, Registered: now.Add(-90 * 24 * time.Hour).Truncate(time.Second), Home: kangma.Place{Division: home}, Sealed: sealed}
+	enter = wire.PersonEvent(kangma.NewEventID(d.Registered), d.Registered, d)
 	d.Applied = []kangma.EventID{enter.ID}
-	events := []kangma.Event{enter}
-	for _, ev := range evidenceOf(i, home, now.Truncate(time.Second)) {
-		d.Evidence = append(d.Evidence, ev)
-		events = append(events, wire.EvidenceEvent(id, ev))
-	}
-	return d, events, nil
+	d.Evidence = evidenceOf(i, home, now.Truncate(time.Second))
+	return d, enter, nil
 }
 
 func identityOf(i int, now time.Time) (id seal.Identity, err error) {
