@@ -18,6 +18,7 @@ const (
 	markKind    = "applied"
 	healChunk   = 1000
 	healEvery   = 500 * time.Millisecond
+	healPatient = 10 // rounds
 	casAttempts = 50
 )
 
@@ -97,11 +98,14 @@ func (s *Service) applyEntries(ctx context.Context, entries []store.Entry) error
 }
 
 // applyLoop heals what a failing store left behind and writes the mark now and then. It looks only at positions that
-// have stood still for a whole round, so that it does not race with the writers that are about to apply their own.
+// have stood still for a whole round, so that it does not race with the writers that are about to apply their own: while batches are
+// on their way and none failed, for healPatient rounds. Under a full processor each takes longer than a round, and whoever
+// is overtaken has to apply everything again, one by one.
 func (s *Service) applyLoop(ctx context.Context) {
 	tick := time.NewTicker(healEvery)
 	defer tick.Stop()
 	var last, written store.Position
+	still := 0 // rounds
 	for {
 		select {
 		case <-ctx.Done():
@@ -109,8 +113,13 @@ func (s *Service) applyLoop(ctx context.Context) {
 		case <-tick.C:
 		}
 		low, beyond := s.applied.position()
-		if low == last && (beyond > 0 || s.behind(ctx, low)) {
+		if still++; low != last {
+			still = 0
+		}
+		due := still > 0 && s.taking.Load() == 0 || still >= healPatient || still > 0 && s.failed.Swap(false)
+		if due && (beyond > 0 || s.behind(ctx, low)) {
 			if err := s.heal(ctx); err != nil && ctx.Err() == nil {
+				s.failed.Store(true)
 				s.log.Warn("apply the journal", "position", low, "err", err)
 			}
 		}

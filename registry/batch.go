@@ -50,7 +50,7 @@ func (s *Service) keepBatch(ctx context.Context, batch, source string, items []I
 		if err := s.submit(ctx, chunk, known); err != nil {
 			return err
 		}
-		for _, it := range chunk { // changed by now
+		for _, it := range chunk { // used up
 			delete(known, it.Person)
 		}
 	}

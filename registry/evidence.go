@@ -33,6 +33,8 @@ func (s *Service) submit(ctx context.Context, items []Item, known map[kangma.Per
 		items[i].Evidence.Received = now
 		events[i] = wire.EvidenceEvent(items[i].Person, items[i].Evidence)
 	}
+	s.taking.Add(1)
+	defer s.taking.Add(-1)
 	last, err := s.cfg.Journal.Append(ctx, events...)
 	if err != nil {
 		return err
@@ -43,6 +45,7 @@ func (s *Service) submit(ctx context.Context, items []Item, known map[kangma.Per
 				s.pending.add(it.Person, it.Evidence)
 			}
 		}
+		s.failed.Store(true)
 		// durable and acknowledged to nobody: the applier heals it, the sender may retry
 		return kangma.E(kangma.Unavailable, "not_applied", "kept, but not yet in force; try again").Because(err)
 	}
@@ -51,7 +54,7 @@ func (s *Service) submit(ctx context.Context, items []Item, known map[kangma.Per
 }
 
 // applyItems brings items into their dossiers: all of a person's at once, and everybody's in one update. known are dossiers
-// the caller has read already.
+// the caller has read already; those of the items' people are used up.
 func (s *Service) applyItems(ctx context.Context, items []Item, known map[kangma.PersonID]kangma.Dossier) error {
 	steps := make([]step, len(items))
 	for i := range items {

@@ -134,17 +134,17 @@ func (s *Service) knownPeople(ctx context.Context, groups [][]Item, known map[ka
 	return out, nil
 }
 
-// byPerson groups items by person, keeping the order of each person's items.
-func byPerson(items []Item) (groups [][]Item) {
-	at := map[kangma.PersonID]int{}
-	for _, it := range items {
-		i, ok := at[it.Person]
+// byPerson groups items by person, keeping the order of each person's items. A group of one is that of the items themselves.
+func byPerson(items []Item) [][]Item {
+	groups, at := make([][]Item, 0, len(items)), make(map[kangma.PersonID]int, len(items))
+	for n := range items {
+		i, ok := at[items[n].Person]
 		if !ok {
-			i = len(groups)
-			at[it.Person] = i
-			groups = append(groups, nil)
+			at[items[n].Person] = len(groups)
+			groups = append(groups, items[n:n+1:n+1])
+			continue
 		}
-		groups[i] = append(groups[i], it)
+		groups[i] = append(groups[i], items[n])
 	}
 	return groups
 }

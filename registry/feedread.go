@@ -22,6 +22,7 @@ type feedReader struct {
 	s     *Service
 	bad   func(*feeds.Record) error
 	lines []*feeds.Record // not yet looked up, bad ones too, so that bad lines are told in their order
+	raw   []byte          // their texts
 	items []Item
 	known map[kangma.PersonID]kangma.Dossier // as they were read
 
@@ -33,7 +34,9 @@ func (s *Service) readFeed(ctx context.Context, read scan, res *FeedResult, bad 
 	r := feedReader{s: s, bad: bad, known: map[kangma.PersonID]kangma.Dossier{}}
 	var err error
 	res.Tally, err = read(func(rec *feeds.Record) error {
-		rec.Raw = slices.Clone(rec.Raw) // it would be gone when the next line is read
+		from := len(r.raw)
+		r.raw = append(r.raw, rec.Raw...) // it would be gone when the next line is read
+		rec.Raw = r.raw[from:len(r.raw):len(r.raw)]
 		if r.lines = append(r.lines, rec); len(r.lines) < lineChunk {
 			return nil
 		}
@@ -73,7 +76,7 @@ func (r *feedReader) look(ctx context.Context) error {
 	if len(r.known) > mostKnown {
 		clear(r.known)
 	}
-	r.lines = r.lines[:0]
+	r.lines, r.raw = r.lines[:0], r.raw[:0]
 	return nil
 }
 
@@ -81,7 +84,7 @@ func (r *feedReader) look(ctx context.Context) error {
 func (r *feedReader) subjects(ctx context.Context) ([]kangma.Dossier, error) {
 	ids := make([]kangma.PersonID, len(r.lines))
 	var ask []kangma.PersonID
-	asked := map[kangma.PersonID]bool{}
+	asked := make(map[kangma.PersonID]bool, len(r.lines))
 	for i, rec := range r.lines {
 		if len(rec.Faults) > 0 {
 			continue

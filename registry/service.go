@@ -46,6 +46,8 @@ type Service struct {
 	epochs    map[string]uint64     // publications of rules and of areas that are in force here
 	changed   chan struct{}         // see Changed
 	applied   *tracker
+	taking    atomic.Int64 // batches on their way between journal and dossiers
+	failed    atomic.Bool  // one of them was journaled and could not be applied
 	shown     shownMemory
 	pending   pending
 	noted     atomic.Uint64   // the mark as the store has it

@@ -40,7 +40,15 @@ func standingOf(a kangma.Assessment) Standing {
 
 // stand evaluates a dossier down to what a batch is weighed by.
 func (j *judgement) stand(d *kangma.Dossier, at time.Time) Standing {
-	return standingOf(j.assess(d, at, time.Time{}))
+	in := rules.Input{Dossier: d, At: at}
+	if j.areas != nil {
+		in.Areas = j.areas
+	}
+	b := j.set(at).Brief(in) // of no set it could not tell
+	if !b.Told {
+		return Standing{}
+	}
+	return Standing{Told: true, Colour: b.Colour}
 }
 
 // assess evaluates a dossier by the rules in force at the moment asked about.

@@ -64,8 +64,8 @@ func stepOf(e kangma.Event) (st step, ok bool, err error) {
 // updateChunk is how many dossiers go in one update.
 const updateChunk = 2000
 
-// applySteps applies steps in order: each person is read once, unless the caller has them in known, and stored once. Where
-// somebody else changed a person meanwhile, that person's steps are applied one by one.
+// applySteps applies steps in order: each person is read once, unless the caller has them in known, and stored once. The
+// caller's dossiers of these people are used up: their evidence may be moved in its place. Where somebody else changed a person meanwhile, that person's steps are applied one by one.
 func (s *Service) applySteps(ctx context.Context, steps []step, known map[kangma.PersonID]kangma.Dossier) error {
 	if len(steps) == 1 && known == nil {
 		return s.applyStep(ctx, steps[0])
@@ -117,7 +117,7 @@ type loaded struct {
 }
 
 func (s *Service) loadPeople(ctx context.Context, steps []step, known map[kangma.PersonID]kangma.Dossier) (map[kangma.PersonID]*loaded, error) {
-	people := make(map[kangma.PersonID]*loaded, len(steps))
+	people, room := make(map[kangma.PersonID]*loaded, len(steps)), make([]loaded, len(steps))
 	var ask []kangma.PersonID
 	for _, st := range steps {
 		if people[st.person] != nil {
@@ -127,7 +127,8 @@ func (s *Service) loadPeople(ctx context.Context, steps []step, known map[kangma
 		if !ok {
 			ask = append(ask, st.person)
 		}
-		people[st.person] = &loaded{d: d}
+		room[0].d = d
+		people[st.person], room = &room[0], room[1:]
 	}
 	got, err := store.GetMany(ctx, s.cfg.Dossiers, ask)
 	if err != nil {
@@ -135,9 +136,6 @@ func (s *Service) loadPeople(ctx context.Context, steps []step, known map[kangma
 	}
 	for i, id := range ask {
 		people[id].d = got[i]
-	}
-	for _, p := range people {
-		p.d.Evidence = slices.Clip(p.d.Evidence) // what the caller has must stay as it is
 	}
 	return people, nil
 }

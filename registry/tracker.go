@@ -22,8 +22,13 @@ func newTracker(low store.Position) *tracker {
 func (t *tracker) mark(last store.Position, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for p := last - store.Position(n) + 1; p <= last; p++ {
-		if p > t.low {
+	if first := last - store.Position(n) + 1; first <= t.low+1 { // the usual way: nothing before it is missing
+		for p := t.low + 1; p <= last && len(t.done) > 0; p++ {
+			delete(t.done, p)
+		}
+		t.low = max(t.low, last)
+	} else {
+		for p := first; p <= last; p++ {
 			t.done[p] = struct{}{}
 		}
 	}

@@ -231,7 +231,7 @@ func (b *behind) scan(ctx context.Context, partition int, after kangma.PersonID,
 		raw, ok := s.dirty[page[i].Person]
 		s.mu.Unlock()
 		if ok && err == nil {
-			page[i], err = decode(raw)
+			page[i], err = decode(raw, 0)
 		}
 	}
 	return page, err

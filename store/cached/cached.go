@@ -74,7 +74,7 @@ func (d *Dossiers) Get(ctx context.Context, id kangma.PersonID) (got kangma.Doss
 	if err := ctx.Err(); err != nil {
 		return kangma.Dossier{}, err
 	}
-	if got, ok, err := d.remembered(id); ok {
+	if got, ok, err := d.remembered(id, 0); ok {
 		return got, err
 	}
 	if d.wire != nil {
@@ -82,7 +82,7 @@ func (d *Dossiers) Get(ctx context.Context, id kangma.PersonID) (got kangma.Doss
 		if err != nil {
 			return kangma.Dossier{}, err
 		}
-		return decode(data)
+		return decode(data, 0)
 	}
 	_, err = d.memory.load(id, func() ([]byte, error) {
 		if got, err = d.inner.Get(ctx, id); err != nil {
@@ -96,20 +96,20 @@ func (d *Dossiers) Get(ctx context.Context, id kangma.PersonID) (got kangma.Doss
 // rooms are where a dossier is copied to be decoded. Each goes back as it was made: what memory answers may lie elsewhere.
 var rooms = sync.Pool{New: func() any { b := make([]byte, 4<<10); return &b }}
 
-// remembered decodes from memory; what the dossier says is copied again by that.
-func (d *Dossiers) remembered(id kangma.PersonID) (got kangma.Dossier, ok bool, err error) {
+// remembered decodes from memory, with room for more evidence; what the dossier says is copied again by that.
+func (d *Dossiers) remembered(id kangma.PersonID, more int) (got kangma.Dossier, ok bool, err error) {
 	room := rooms.Get().(*[]byte)
 	defer rooms.Put(room)
 	data, ok := d.memory.get(id, *room)
 	if ok {
-		got, err = wire.DecodeDossier(data)
+		got, err = wire.DecodeDossierWith(data, more)
 	}
 	return got, ok, err
 }
 
 // decode reads what the store gave. Its own checksum was right, so a fault here is the store's.
-func decode(data []byte) (kangma.Dossier, error) {
-	got, err := wire.DecodeDossier(data)
+func decode(data []byte, more int) (kangma.Dossier, error) {
+	got, err := wire.DecodeDossierWith(data, more)
 	if err != nil {
 		err = kangma.E(kangma.Internal, "store_damaged", "a stored dossier is damaged").Because(err)
 	}

@@ -8,6 +8,10 @@ import (
 	"github.com/kangma/kangma/store/wire"
 )
 
+// oneMore is for how many pieces of evidence more there is room in a dossier that is read with many others: who reads many
+// mostly adds a piece to each.
+const oneMore = 1
+
 var _ store.Many = (*Dossiers)(nil)
 
 // GetMany answers from memory whom it knows and asks the store for the others at once.
@@ -19,7 +23,7 @@ func (d *Dossiers) GetMany(ctx context.Context, people []kangma.PersonID) ([]kan
 	unknown := map[kangma.PersonID][]int{}
 	var ask []kangma.PersonID
 	for i, id := range people {
-		if got, ok, err := d.remembered(id); err != nil {
+		if got, ok, err := d.remembered(id, oneMore); err != nil {
 			return nil, err
 		} else if ok {
 			out[i] = got
@@ -69,7 +73,7 @@ func (d *Dossiers) wireMany(ctx context.Context, ask []kangma.PersonID, f func(n
 		if raw == nil {
 			continue
 		}
-		got, err := decode(raw)
+		got, err := decode(raw, oneMore)
 		if err != nil {
 			return err
 		}

@@ -28,14 +28,18 @@ func EncodeDossierHead(d k.Dossier) (raw []byte, head int) {
 }
 
 // DecodeDossier reads what EncodeDossier wrote, now or in an older version of the form.
-func DecodeDossier(b []byte) (k.Dossier, error) {
+func DecodeDossier(b []byte) (k.Dossier, error) { return DecodeDossierWith(b, 0) }
+
+// DecodeDossierWith is DecodeDossier for who will add so many pieces of evidence: the list has room for them, so that it need not
+// be made anew.
+func DecodeDossierWith(b []byte, more int) (k.Dossier, error) {
 	if len(b) == 0 || len(b) > MaxBytes || b[0] != DossierVersion {
 		return decode(b, dossier)
 	}
 	var d k.Dossier
 	p := packers.Get().(*packer)
 	defer p.release()
-	p.writing, p.b, p.doc = false, b[1:], string(b)
+	p.writing, p.b, p.doc, p.spare = false, b[1:], string(b), more
 	if p.dossier(&d); p.err == nil && len(p.b) != 0 {
 		p.fail()
 	}
@@ -60,7 +64,7 @@ func (p *packer) release() {
 	if p.seen = p.seen[:0]; cap(p.room) > mostRoom {
 		p.room = nil
 	}
-	p.b, p.err, p.ref, p.div, p.head, p.last, p.doc, p.blobs = nil, nil, 0, 0, 0, [classes]string{}, "", nil
+	p.b, p.err, p.ref, p.div, p.head, p.spare, p.more, p.last, p.doc, p.blobs = nil, nil, 0, 0, 0, 0, 0, [classes]string{}, "", nil
 	packers.Put(p)
 }
 

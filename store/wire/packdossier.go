@@ -23,6 +23,7 @@ func (p *packer) dossier(d *k.Dossier) {
 		packList(p, &d.Applied, 11, func(p *packer, id *k.EventID) { p.eventID((*[16]byte)(id)) })
 	}
 	if m&16 != 0 {
+		p.more = p.spare
 		packList(p, &d.Evidence, 12, (*packer).evidence)
 	}
 }
@@ -56,7 +57,8 @@ func (p *packer) dossierHead(d *k.Dossier) uint64 {
 func packList[T any](p *packer, list *[]T, least int, item func(*packer, *T)) {
 	n := p.count(len(*list), least)
 	if !p.writing {
-		*list = make([]T, n)
+		*list = make([]T, n, n+p.more)
+		p.more = 0
 	}
 	for i := range *list {
 		if item(p, &(*list)[i]); p.err != nil {

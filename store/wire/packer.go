@@ -17,6 +17,8 @@ type packer struct {
 	ref     int64  // seconds that times are counted from
 	div     int64  // the division before
 	head    int    // writing: where the head ends
+	spare   int    // reading: for how many more pieces of evidence there shall be room
+	more    int    // reading: the same for the next list
 	seen    []string
 	last    [classes]string // the literal text before of each class
 	doc     string          // reading: the whole input, which texts are cut out of
