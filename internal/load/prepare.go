@@ -30,7 +30,7 @@ import (
 type Stores struct {
 	Node    string
 	Journal store.Journal // nil: people go into the state only
-	Loader  store.Loader // of a state without people
+	Loader  store.Loader  // of a state without people
 	Sealer  *seal.Sealer
 }
 
