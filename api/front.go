@@ -25,10 +25,12 @@ type front struct {
 	mu       sync.Mutex
 	conns    map[*hotConn]struct{} // not handed over
 	served   sync.WaitGroup
+	work     chan *hotConn // to a worker that is idle
+	idle     atomic.Int64  // workers that are
 }
 
 func newFront(s *Server, doors net.Listener) *front {
-	return &front{s: s, doors: doors, rest: make(chan net.Conn), over: make(chan struct{}), conns: map[*hotConn]struct{}{}}
+	return &front{s: s, doors: doors, rest: make(chan net.Conn), over: make(chan struct{}), conns: map[*hotConn]struct{}{}, work: make(chan *hotConn)}
 }
 
 // run accepts connections until the listener is closed.
@@ -53,7 +55,33 @@ func (f *front) run() {
 		f.mu.Lock()
 		f.conns[h] = struct{}{}
 		f.mu.Unlock()
-		f.served.Go(h.serve)
+		f.s.doors.waiting.Add(1)
+		select {
+		case f.work <- h:
+		default:
+			f.served.Go(func() { f.worker(h) })
+		}
+	}
+}
+
+// idleWorkers is how many goroutines wait for another connection: one that has served before has a stack that is large enough.
+const idleWorkers = 256
+
+// worker serves one connection after the other.
+func (f *front) worker(h *hotConn) {
+	for {
+		f.s.doors.waiting.Add(-1)
+		h.serve()
+		if f.idle.Add(1) > idleWorkers {
+			f.idle.Add(-1)
+			return
+		}
+		select {
+		case h = <-f.work:
+			f.idle.Add(-1)
+		case <-f.over:
+			return
+		}
 	}
 }
 

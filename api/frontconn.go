@@ -19,12 +19,11 @@ type hotConn struct {
 	head  head
 	in    scanIn // of a scan
 
-	buf     *[]byte       // what was read
-	n       int           // so much of it
-	queued  time.Duration // how long its first request lay here unread
+	buf     *[]byte // what was read
+	n       int     // so much of it
 	raw     syscall.RawConn
 	ask     func(fd uintptr) // for how long nothing has come
-	waited  time.Duration    // its answer
+	silent  time.Duration    // its answer
 	readBy  time.Time
 	writeBy time.Time
 }
@@ -125,9 +124,6 @@ func (h *hotConn) more(headSize int) error {
 		h.buf = &larger
 	}
 	n, err := h.conn.Conn.Read((*h.buf)[h.n:])
-	if fresh && h.n == 0 && time.Since(now) < time.Millisecond { // it was there already
-		h.queued = now.Sub(h.conn.since)
-	}
 	h.n += n
 	if n > 0 {
 		return nil
@@ -155,17 +151,16 @@ func (h *hotConn) answer() (open bool) {
 	if h.head.scan {
 		c = forGates
 	}
-	late, kept := h.late(c), s.doors.keeps(c, h.proxied())
-	h.queued = 0
-	retryAfter, ok := s.throttle.enterUnless(late, c)
-	if !ok {
-		closing := h.head.closing || !kept
-		return h.send(appendRefusal(nil, retryAfter, closing)) && !closing
-	}
-	closing := h.head.closing || h.front.stopping.Load() || !kept && s.throttle.pressed()
-	s.throttle.hear()
 	out := buffers.Get().(*[]byte)
 	defer buffers.Put(out)
+	kept := s.doors.keeps(c, h.proxied())
+	retryAfter, ok := h.enter(c)
+	if !ok {
+		closing := h.head.closing || !kept
+		*out = appendRefusal((*out)[:0], retryAfter, closing)
+		return h.send(*out) && !closing
+	}
+	closing := h.head.closing || h.front.stopping.Load() || !kept && s.throttle.pressed()
 	body := buffers.Get().(*[]byte)
 	defer buffers.Put(body)
 	var err error

@@ -2,13 +2,16 @@ package api
 
 import (
 	"container/list"
-	"fmt"
 	"net"
 	"net/http"
+	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -22,6 +25,7 @@ const (
 	requestTime = 10 * time.Second
 	askTime     = 2 * time.Second
 	maxUshers   = 2048
+	unheardMost = 512 // accepted connections for each processor that nobody has looked at: some 20 ms of work
 	writeTime   = 60 * time.Second
 	idleTime    = 2 * time.Minute
 	drainTime   = 5 * time.Second
@@ -39,6 +43,9 @@ type doors struct {
 	open list.List // of *conn, oldest first
 	away uint64
 	held atomic.Int64 // as many as are open
+
+	waiting atomic.Int64 // accepted, and nobody has had time for them yet
+	most    int64        // of them
 
 	ushers chan struct{} // those who wait with somebody who is turned away
 }
@@ -71,7 +78,7 @@ func newDoors(t *throttle, memory int64) *doors {
 	if memory > 0 {
 		limit = max(256, min(limit, int(memory/connShare/connBytes)))
 	}
-	return &doors{throttle: t, limit: limit, ushers: make(chan struct{}, maxUshers)}
+	return &doors{throttle: t, limit: limit, ushers: make(chan struct{}, maxUshers), most: int64(unheardMost * runtime.GOMAXPROCS(0))}
 }
 
 // connLimit raises the limit of open files to what is allowed and leaves room for everything else.
@@ -102,7 +109,11 @@ func (g guarded) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if after, full := g.doors.throttle.full(); full {
+		after, full := g.doors.throttle.full()
+		if !full && g.doors.waiting.Load() > g.doors.most {
+			after, full = g.doors.throttle.turnedAway(), true
+		}
+		if full {
 			g.doors.turnAway(c, after)
 			continue
 		}
@@ -121,10 +132,7 @@ func (d *doors) admit(c net.Conn) net.Conn {
 	if d.open.Len() >= d.limit {
 		if out = d.evict(in.since); out == nil {
 			d.mu.Unlock()
-			d.throttle.mu.Lock()
-			after := d.throttle.refuse(forResidents)
-			d.throttle.mu.Unlock()
-			d.turnAway(c, after)
+			d.turnAway(c, d.throttle.turnedAway())
 			return nil
 		}
 	}
@@ -138,8 +146,9 @@ func (d *doors) admit(c net.Conn) net.Conn {
 }
 
 // scarce reports whether places are: who has had an answer, or a refusal, is then asked to leave. While there is room the
-// connection stays, for opening another costs more than most answers.
-func (d *doors) scarce() bool { return d.held.Load() > int64(d.limit/2) }
+// connection stays, for opening another costs more than most answers: asked to leave too early, those who come again leave no time
+// to answer anybody.
+func (d *doors) scarce() bool { return d.held.Load() > int64(d.limit-d.limit/8) }
 
 // keeps reports whether the connection of a request stays open after a refusal, or an answer while others are refused: that of
 // a gate or a proxy does, which come again at once, and everybody's while places are not scarce.
@@ -189,12 +198,16 @@ func noteState(c net.Conn, s http.ConnState) {
 const cannedBody = `{"type":"about:blank","title":"Service Unavailable","status":503,"code":"overloaded",` +
 	`"detail":"人太多了；已为您排队，请在 Retry-After 之后再试。Too many people at once; your place is kept: try again after Retry-After."}`
 
-// turnAway answers without looking at what was asked. A client hears an answer only after it has asked, so its first bytes
-// are waited for, by a bounded number of goroutines; beyond them the answer is written at once.
+// turnAway answers without looking at what was asked. A client hears an answer only after it has asked; where its first bytes
+// are not there yet they are waited for, by a bounded number of goroutines. Beyond them the answer is written at once.
 func (d *doors) turnAway(c net.Conn, retryAfter int) {
 	d.mu.Lock()
 	d.away++
 	d.mu.Unlock()
+	if asked(c) {
+		canned(c, retryAfter)
+		return
+	}
 	select {
 	case d.ushers <- struct{}{}:
 		go func() {
@@ -209,11 +222,34 @@ func (d *doors) turnAway(c net.Conn, retryAfter int) {
 	}
 }
 
-// canned writes the one answer and hangs up.
+// asked takes what has come of a request without waiting for it, and reports whether anything had. (Closing a connection with
+// bytes unread resets it, and the client may lose the answer.)
+func asked(c net.Conn) bool {
+	t, ok := c.(*net.TCPConn)
+	if !ok {
+		return false
+	}
+	raw, err := t.SyscallConn()
+	if err != nil {
+		return false
+	}
+	n := 0
+	err = raw.Read(func(fd uintptr) bool {
+		var ignored [1024]byte
+		n, _ = unix.Read(int(fd), ignored[:])
+		return true
+	})
+	return err == nil && n > 0
+}
+
+var cannedHead = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: " +
+	strconv.Itoa(len(cannedBody)) + "\r\nRetry-After: "
+
+// canned writes the one answer and hangs up. A fresh socket takes this much without waiting.
 func canned(c net.Conn, retryAfter int) {
-	_ = c.SetWriteDeadline(time.Now().Add(time.Second)) // a fresh socket takes this much without waiting
-	fmt.Fprintf(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\nRetry-After: %d\r\n"+
-		"Cache-Control: no-store\r\nConnection: close\r\n\r\n%s", len(cannedBody), retryAfter, cannedBody)
+	var room [1024]byte
+	b := strconv.AppendInt(append(room[:0], cannedHead...), int64(retryAfter), 10)
+	_, _ = c.Write(append(append(b, "\r\n\r\n"...), cannedBody...)) // the client is gone: nobody to tell
 	c.Close()
 }
 

@@ -19,7 +19,8 @@ import (
 // connection, so where all peers are believed only proxies may reach the port.
 
 const (
-	gateWait   = 450 * time.Millisecond // somebody stands at the barrier, and the gate can decide from its bundle
+	showWait   = 200 * time.Millisecond // the queue is no shorter for those who wait longer: everybody behind them is only later
+	gateWait   = 350 * time.Millisecond // somebody stands at the barrier, and the gate can decide from its bundle
 	oldestWait = time.Minute            // older is no queue but a wrong clock
 )
 
@@ -29,7 +30,7 @@ func (c class) patience() time.Duration {
 	case forGates:
 		return gateWait
 	case forResidents:
-		return maxWait
+		return showWait
 	}
 	return 0
 }
@@ -65,8 +66,11 @@ func requestStart[T string | []byte](v T) (at time.Time) {
 // late reports whether a request of a class that waited since at has waited too long by now.
 func (c class) late(at, now time.Time) bool {
 	waited := now.Sub(at)
-	return !at.IsZero() && c.patience() > 0 && waited > c.patience() && waited < oldestWait
+	return !at.IsZero() && c.tooLong(waited) && waited < oldestWait
 }
+
+// tooLong reports whether a request of a class that has waited so long is refused.
+func (c class) tooLong(waited time.Duration) bool { return c.patience() > 0 && waited > c.patience() }
 
 // believes reports whether a peer's X-Request-Start is by our clock.
 func (s *Server) believes(peer net.Addr) bool {
@@ -90,9 +94,9 @@ func (s *Server) proxied(r *http.Request) (since time.Time, ok bool) {
 	return requestStart(v), true
 }
 
-// unheard asks the system how long ago the last byte of a request came on a kept connection. It takes a microsecond, so it is
-// asked only while the processor is known to be full.
-func (h *hotConn) unheard() (waited time.Duration) {
+// unheard asks the system how long ago the last byte of a request came, be it on a kept connection or on one that had not even been
+// accepted then. It takes a microsecond, so it is asked only while the processor is known to be full.
+func (h *hotConn) unheard() time.Duration {
 	if h.raw == nil {
 		t, ok := h.conn.Conn.(*net.TCPConn)
 		if !ok {
@@ -104,30 +108,44 @@ func (h *hotConn) unheard() (waited time.Duration) {
 		}
 		h.raw = raw
 		h.ask = func(fd uintptr) {
-			h.waited = 0
+			h.silent = 0
 			if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
-				h.waited = time.Duration(info.Last_data_recv) * time.Millisecond
+				h.silent = time.Duration(info.Last_data_recv) * time.Millisecond
 			}
 		}
 	}
 	if h.raw.Control(h.ask) != nil {
 		return 0
 	}
-	return h.waited
+	return h.silent
 }
 
-// late reports whether the request that next found has waited too long before it was heard.
-func (h *hotConn) late(c class) bool {
-	s := h.front.s
+// waited is how long the request that next found has waited unheard, where that can be known; else 0.
+func (h *hotConn) waited(now time.Time) time.Duration {
 	switch {
-	case h.queued > maxWait && c != forGates:
-		return true
-	case h.head.start != nil && h.proxied():
-		return c.late(requestStart(h.head.start), time.Now())
-	case s.throttle.cramped():
-		return c.patience() > 0 && h.unheard() > c.patience()
+	case h.proxied():
+		if at := requestStart(h.head.start); !at.IsZero() && now.Sub(at) < oldestWait {
+			return max(0, now.Sub(at))
+		}
+	case h.front.s.throttle.cramped():
+		return h.unheard()
 	}
-	return false
+	return 0
+}
+
+// enter lets the request that next found in unless it has waited too long: before it was heard, or again while others were heard
+// first. (Both together would be refused only after the cost of letting it in, when most who come have waited almost too long.)
+func (h *hotConn) enter(c class) (retryAfter int, ok bool) {
+	t := h.front.s.throttle
+	if retryAfter, ok = t.enterUnless(c.tooLong(h.waited(time.Now())), c); !ok {
+		return retryAfter, false
+	}
+	began := time.Now()
+	t.hear()
+	if c.tooLong(time.Since(began)) {
+		return t.withdraw(c), false
+	}
+	return 0, true
 }
 
 // proxied reports whether a proxy that is believed says since when it has the request. Its connection is not the client's.

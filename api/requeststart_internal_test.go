@@ -31,7 +31,7 @@ func TestWhoWaitedTooLongIsLate(t *testing.T) {
 		waited time.Duration
 		want   bool
 	}{
-		{forResidents, maxWait, false}, {forResidents, maxWait + 1, true}, {forGates, maxWait + 1, false}, {forGates, gateWait + 1, true},
+		{forResidents, showWait, false}, {forResidents, showWait + 1, true}, {forGates, showWait + 1, false}, {forGates, gateWait + 1, true},
 		{forFeeds, time.Second, false}, {forResidents, -time.Hour, false}, {forResidents, oldestWait, false},
 	} {
 		if got := c.class.late(now.Add(-c.waited), now); got != c.want {
@@ -75,18 +75,21 @@ func TestTheSystemKnowsHowLongARequestLayUnread(t *testing.T) {
 	}
 	s := &Server{throttle: newThrottle(8, time.Now)}
 	h := &hotConn{front: &front{s: s}, conn: &conn{Conn: server}}
-	for end := time.Now().Add(time.Minute); h.unheard() <= maxWait; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); h.unheard() <= showWait; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("after a minute it lay there for %v", h.unheard())
 		}
 	}
-	if h.late(forResidents) {
+	if _, ok := h.enter(forResidents); !ok {
 		t.Error("refused though the processor has time for it")
 	}
 	s.throttle.lag.Store(int64(time.Hour))
 	s.throttle.heard.Store(time.Now().Add(time.Hour).UnixNano())
-	if !h.late(forResidents) {
+	if after, ok := h.enter(forResidents); ok || after < 1 {
 		t.Error("answered first, though the processor is full and fresher ones wait")
+	}
+	if _, ok := h.enter(forFeeds); !ok {
+		t.Error("a class without patience was refused by its age")
 	}
 }
 

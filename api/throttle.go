@@ -116,12 +116,25 @@ func (t *throttle) enterUnless(late bool, c class) (retryAfter int, ok bool) {
 	return t.refuse(c), false
 }
 
-// leave makes room for the next: the longest waiting of the first class that may.
+// leave makes room for the next, the longest waiting of the first class that may, and counts one as served.
 func (t *throttle) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.running--
 	t.pace.done(t.now())
+	t.out()
+}
+
+// withdraw refuses who was let in and has had nothing.
+func (t *throttle) withdraw(c class) (retryAfter int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.out()
+	return t.refuse(c)
+}
+
+// out makes room. The lock is held.
+func (t *throttle) out() {
+	t.running--
 	for c := range classes {
 		for t.queues[c].Len() > 0 && t.running < t.room(c) {
 			w := t.queues[c].Remove(t.queues[c].Front()).(*waiter)
@@ -187,6 +200,13 @@ func (t *throttle) full() (retryAfter int, full bool) {
 		return 0, false
 	}
 	return t.refuse(forResidents), true
+}
+
+// turnedAway books a place for a newcomer of whom nothing is known.
+func (t *throttle) turnedAway() (retryAfter int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.refuse(forResidents)
 }
 
 // pressed reports whether anybody was refused within the last second.

@@ -145,6 +145,7 @@ func (l *loop) dispatch(now int64) {
 			}
 		}
 		c.t = l.waiting.pop()
+		l.rec.sent(c.t, now)
 		c.out, c.written, c.in, c.res = l.source.Append(c.out[:0], &c.t), 0, c.in[:0], response{}
 		l.flight.add(c)
 		if c.state == idle {

@@ -31,6 +31,7 @@ type Step struct {
 	Tally
 	Latency     Quantiles            `json:"latency_ms"`       // of served, from when the attempt was due
 	Total       Quantiles            `json:"total_latency_ms"` // from when the client first came, refusals included
+	Held        Quantiles            `json:"held_ms"`          // from when the attempt was due until a connection was free: this wait the server cannot see (unless Proxied)
 	ByKind      map[string]Quantiles `json:"by_kind_ms,omitempty"`
 	LastServed  float64              `json:"last_served_s"` // seconds after the step's first arrival
 	ServerCPU   float64              `json:"server_cpu_s"`
@@ -103,7 +104,7 @@ func newReport(p *Plan, r *recorder, m *meter, start time.Time, took, own time.D
 
 func newStep(p *Plan, st step, b *bin, m *meter, took time.Duration) Step {
 	until := min(st.From+int64(p.Duration), int64(took))
-	s := Step{Rate: st.Rate, Seconds: max(0, time.Duration(until-st.From).Seconds()), Tally: b.Tally, Latency: quantiles(b.attempt), Total: quantiles(b.total)}
+	s := Step{Rate: st.Rate, Seconds: max(0, time.Duration(until-st.From).Seconds()), Tally: b.Tally, Latency: quantiles(b.attempt), Total: quantiles(b.total), Held: quantiles(b.held)}
 	if s.Seconds > 0 {
 		s.Goodput = float64(b.Good) / s.Seconds
 	}

@@ -50,6 +50,7 @@ type bin struct {
 	Tally
 	attempt *hdrhistogram.Histogram // from when the attempt was due
 	total   *hdrhistogram.Histogram // from when the client first came
+	held    *hdrhistogram.Histogram // from when it was due until a connection was free to send it
 	kinds   [2]*hdrhistogram.Histogram
 	last    int64 // when the last good answer came, ns since the start
 }
@@ -60,6 +61,7 @@ func newBin(digits int) *bin {
 	b := &bin{attempt: hdrhistogram.New(1, maxLatency, digits)}
 	if digits > 2 {
 		b.total = hdrhistogram.New(1, maxLatency, digits)
+		b.held = hdrhistogram.New(1, maxLatency, digits)
 		b.kinds = [2]*hdrhistogram.Histogram{hdrhistogram.New(1, maxLatency, digits), hdrhistogram.New(1, maxLatency, digits)}
 	}
 	return b
@@ -70,6 +72,7 @@ func (b *bin) merge(o *bin) {
 	b.attempt.Merge(o.attempt)
 	if b.total != nil && o.total != nil {
 		b.total.Merge(o.total)
+		b.held.Merge(o.held)
 		b.kinds[0].Merge(o.kinds[0])
 		b.kinds[1].Merge(o.kinds[1])
 	}
@@ -110,6 +113,9 @@ func (r *recorder) each(t ticket, f func(b *bin)) {
 }
 
 func (r *recorder) arrived(t ticket) { r.each(t, func(b *bin) { b.Due++ }) }
+
+// sent notes how long a request was held back for want of a connection.
+func (r *recorder) sent(t ticket, now int64) { record(r.steps[t.step].held, (now-t.due)/1000) }
 
 func (r *recorder) answered(t ticket, now int64, res *response, valid bool) {
 	r.live.Add(1)

@@ -20,8 +20,10 @@ type writer struct {
 	next     store.Position
 	chain    chain
 	recorded int64 // Recorded never goes below this
-	dirty    bool  // bytes of a failed commit may lie behind the end
-	suspect  bool  // an fsync failed: what the kernel now calls clean may not be on the disk, so never append here again
+	size     int64 // of the file, at most: zeros from the segment's end on
+	zeros    []byte
+	dirty    bool // bytes of a failed commit may lie behind the end
+	suspect  bool // an fsync failed: what the kernel now calls clean may not be on the disk, so never append here again
 }
 
 // commits runs until Close: it makes one batch after the other durable. While it waits for the disk the writers fill the
@@ -98,6 +100,7 @@ func (j *Journal) write(b *batch) (marks []mark, err error) {
 		}
 		off += size
 	}
+	j.writeAhead(end + int64(len(b.buf)))
 	if _, err := w.file.WriteAt(b.buf, end); err != nil {
 		w.dirty = true
 		return nil, fmt.Errorf("write %s: %w", w.seg.name, err)
@@ -162,11 +165,8 @@ func (j *Journal) room(now int64) error {
 	w := &j.w
 	if w.dirty {
 		// The kernel forgets a failed write-back, so a second fsync would prove nothing about those bytes: cut them off.
-		if err := w.file.Truncate(w.seg.end); err != nil {
-			return fmt.Errorf("cut %s: %w", w.seg.name, err)
-		}
-		if err := w.file.Sync(); err != nil {
-			return fmt.Errorf("sync %s: %w", w.seg.name, err)
+		if err := w.cut(); err != nil {
+			return err
 		}
 		w.dirty = false
 	}
@@ -180,6 +180,11 @@ func (j *Journal) room(now int64) error {
 // a header never held anything.
 func (j *Journal) rotate(now int64) error {
 	w := &j.w
+	if w.seg != nil && w.size > w.seg.end { // zeros may follow the records of the last segment only
+		if err := w.cut(); err != nil {
+			return err
+		}
+	}
 	h := header{Journal: j.id, First: w.next, Recorded: w.recorded, Day: dayOf(now), Prev: w.chain}
 	s := &segment{name: segmentName(h.First, h.Day), head: h, end: headerSize, last: w.recorded}
 	f, err := j.opt.FS.OpenFile(filepath.Join(j.dir, s.name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -193,7 +198,7 @@ func (j *Journal) rotate(now int64) error {
 	if w.file != nil {
 		w.file.Close()
 	}
-	w.file, w.seg, w.suspect, w.dirty = f, s, false, false
+	w.file, w.seg, w.size, w.suspect, w.dirty = f, s, headerSize, false, false
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if n := len(j.segments); n > 0 && j.segments[n-1].name == s.name {

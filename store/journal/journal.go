@@ -178,7 +178,11 @@ func (j *Journal) Close() error {
 	}
 	close(j.quit)
 	j.done.Wait()
-	return errors.Join(j.saveCheckpoint(true), j.release())
+	var cut error
+	if j.w.seg != nil && j.w.size > j.w.seg.end {
+		cut = j.w.cut()
+	}
+	return errors.Join(cut, j.saveCheckpoint(true), j.release())
 }
 
 // background runs until Close: it writes checkpoints and applies retention.

@@ -308,6 +308,7 @@ func (j *Journal) ready(scans []named) error {
 			return fmt.Errorf("open %s: %w", s.name, err)
 		}
 		j.w.file, j.w.seg = f, s
+		j.w.size = s.end
 		if scans[len(scans)-1].size > s.end {
 			if err := f.Truncate(s.end); err != nil {
 				return fmt.Errorf("cut %s: %w", s.name, err)

@@ -38,7 +38,7 @@ func newStory(fs journal.FS) *story {
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 func (s *story) options() journal.Options {
-	return journal.Options{FS: s.fs, Now: func() time.Time { return s.now }, MaxSegmentBytes: 600, Retention: s.retention,
+	return journal.Options{FS: s.fs, Now: func() time.Time { return s.now }, MaxSegmentBytes: 600, AheadBytes: 160, Retention: s.retention,
 		CheckpointEvery: time.Hour, Logger: quiet}
 }
 

@@ -191,6 +191,11 @@ func (s *scanner) skip() (resumed bool, err error) {
 	o := &s.out
 	bad, index := o.end, o.count
 	doubt := s.last && o.head.First+store.Position(index) > s.durable
+	if doubt {
+		if clean, err := s.onlyZeros(bad); err != nil || clean {
+			return false, err
+		}
+	}
 	at, next, proof, err := s.resync(bad+1, index, doubt)
 	if err != nil {
 		return false, err

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// whoever is refused at the door gets a problem with a time to come again, also when the request comes later.
+func TestWhoComesWhileNobodyHasTimeIsToldAtTheDoor(t *testing.T) {
+	for name, asksFirst := range map[string]bool{"the request is there": true, "the request comes later": false} {
+		t.Run(name, func(t *testing.T) {
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := newDoors(newThrottle(8, time.Now), 0)
+			d.waiting.Store(d.most + 1)
+			client, err := net.Dial("tcp", ln.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			const request = "GET /v1/me/code HTTP/1.1\r\nHost: a\r\n\r\n"
+			if asksFirst {
+				if _, err := io.WriteString(client, request); err != nil {
+					t.Fatal(err)
+				}
+			}
+			let := make(chan net.Conn, 1)
+			go func() {
+				if c, err := (guarded{ln, d}).Accept(); err == nil {
+					let <- c
+				}
+			}()
+			if !asksFirst {
+				untilAway(t, d)
+				if _, err := io.WriteString(client, request); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := client.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			raw, err := io.ReadAll(client)
+			if err != nil || !strings.HasPrefix(string(raw), "HTTP/1.1 503 ") || !strings.Contains(string(raw), "\r\nRetry-After: 1\r\n") || !strings.HasSuffix(string(raw), cannedBody) {
+				t.Errorf("%q %v", raw, err)
+			}
+			d.waiting.Store(d.most)
+			second, err := net.Dial("tcp", ln.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer second.Close()
+			(<-let).Close() // let in: there is time again
+			ln.Close()
+		})
+	}
+}
+
+func untilAway(t *testing.T, d *doors) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		if _, away := d.count(); away > 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("nobody was turned away")
+		}
+	}
+}
+
+// A goroutine that has served one connection serves the next, and none is left when the server ends.
+func TestWorkersServeOneConnectionAfterTheOther(t *testing.T) {
+	s := &Server{throttle: newThrottle(8, time.Now)}
+	s.doors = newDoors(s.throttle, 0)
+	f := newFront(s, nil)
+	var clients []net.Conn
+	serve := func() *hotConn {
+		ours, theirs := net.Pipe()
+		clients = append(clients, theirs)
+		h := &hotConn{front: f, conn: s.doors.admit(ours).(*conn)}
+		h.conn.state.Store(int32(http.StateNew))
+		s.doors.waiting.Add(1)
+		return h
+	}
+	first := serve()
+	f.served.Go(func() { f.worker(first) })
+	clients[0].Close() // the first is over
+	f.work <- serve()  // and whoever served it takes the second
+	clients[1].Close()
+	for end := time.Now().Add(time.Minute); f.idle.Load() != 1; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("no worker is idle")
+		}
+	}
+	f.end(net.ErrClosed)
+	f.served.Wait()
+	if n := s.doors.waiting.Load(); n != 0 || s.doors.held.Load() != 0 {
+		t.Errorf("%d wait, %d held", n, s.doors.held.Load())
+	}
+}
