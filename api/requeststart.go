@@ -19,8 +19,8 @@ import (
 // connection, so where all peers are believed only proxies may reach the port.
 
 const (
-	showWait   = 200 * time.Millisecond // the queue is no shorter for those who wait longer: everybody behind them is only later
-	gateWait   = 350 * time.Millisecond // somebody stands at the barrier, and the gate can decide from its bundle
+	showWait   = 150 * time.Millisecond // the queue is no shorter for those who wait longer: everybody behind them is only later
+	gateWait   = 300 * time.Millisecond // somebody stands at the barrier, and the gate can decide from its bundle
 	oldestWait = time.Minute            // older is no queue but a wrong clock
 )
 

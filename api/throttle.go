@@ -66,6 +66,12 @@ func newThrottle(limit int, now func() time.Time) *throttle {
 	return t
 }
 
+// queueLength is how many more than there is room for may wait, for each place. Gates wait for the disk together and phones come in
+// bursts: a queue that is worked off in some tens of milliseconds refuses nobody for a moment's sake. What becomes too old is refused by its age.
+var queueLength = [classes]int{8, 8, 1, 1, 1}
+
+func (t *throttle) most(c class) int { return queueLength[c] * t.room(c) }
+
 func (t *throttle) room(c class) int { return max(1, int(float64(t.limit)*classShare[c])) }
 
 // enter lets a request in, now or after a short wait. If not, it gives the seconds after which to come again; 0 with
@@ -78,7 +84,7 @@ func (t *throttle) enter(ctx context.Context, c class) (retryAfter int, ok bool)
 		return 0, true
 	}
 	t.pace.busy = true
-	if t.queues[c].Len() >= t.room(c) {
+	if t.queues[c].Len() >= t.most(c) {
 		defer t.mu.Unlock()
 		return t.refuse(c), false
 	}
@@ -196,7 +202,7 @@ func (t *throttle) refuse(c class) int {
 func (t *throttle) full() (retryAfter int, full bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.running < t.room(forResidents) || t.queues[forResidents].Len() < t.room(forResidents) {
+	if t.running < t.room(forResidents) || t.queues[forResidents].Len() < t.most(forResidents) {
 		return 0, false
 	}
 	return t.refuse(forResidents), true

@@ -80,8 +80,8 @@ func TestWhoIsRefusedGetsAPlaceThatMovesAsFastAsOthersAreServed(t *testing.T) {
 		for range 4 {
 			th.enter(t.Context(), forGates)
 		}
-		order := make(chan class, 10)
-		for range 4 {
+		order := make(chan class, 40)
+		for range th.most(forGates) {
 			enterLater(th, forGates, order) // the queue is full now
 		}
 		var waits [12]int
