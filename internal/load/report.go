@@ -122,6 +122,9 @@ func newStep(p *Plan, st step, b *bin, m *meter, took time.Duration) Step {
 	return s
 }
 
+// heldShown is how many milliseconds of waiting in the generator are worth a line.
+const heldShown = 20
+
 // Print writes the report for a person.
 func (r *Report) Print(w io.Writer) error {
 	b := &strings.Builder{}
@@ -135,6 +138,9 @@ func (r *Report) Print(w io.Writer) error {
 		fmt.Fprintf(b, "  %8.0f/s for %.0f s: %8.0f good/s (%.1f %% of those who came)  p50 %.2f  p99 %.2f  p99.9 %.2f  max %.1f ms  server %.1f µs CPU a request\n",
 			s.Rate, s.Seconds, s.Goodput, percent(s.Good, s.Due), s.Latency.P50, s.Latency.P99, s.Latency.P999, s.Latency.Max, s.CPUPerServe)
 		s.printTrouble(b)
+		if s.Held.P99 > heldShown {
+			fmt.Fprintf(b, "           waited for a free connection: p50 %.0f  p99 %.0f ms (the server cannot see that: more --connections, or --proxied)\n", s.Held.P50, s.Held.P99)
+		}
 		for _, name := range []string{"show", "scan"} {
 			if q, ok := s.ByKind[name]; ok && len(s.ByKind) > 1 {
 				fmt.Fprintf(b, "           %s: p50 %.2f  p99 %.2f  max %.1f ms\n", name, q.P50, q.P99, q.Max)
