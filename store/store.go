@@ -195,6 +195,20 @@ type Dumper interface {
 	Dump(ctx context.Context, f func([]Record) error) error
 }
 
+// PackedRecord is a record in its wire form (store/wire), of which there is one only.
+type PackedRecord struct {
+	Kind, ID string
+	Version  uint64
+	Deleted  bool
+	Data     []byte // of the whole record, not only its Data
+}
+
+// PackedDumper is the further power of a Dumper to give records as they are stored: for hashes, which need not know what is in them.
+type PackedDumper interface {
+	// DumpPacked is Dump in the wire form. f's slice is its own.
+	DumpPacked(ctx context.Context, f func([]PackedRecord) error) error
+}
+
 // Loader fills a store that is being made again, with dossiers and records of any version; what is there in a later
 // version stays. Its methods may be called concurrently for different people and records.
 type Loader interface {
@@ -202,10 +216,12 @@ type Loader interface {
 	Records(ctx context.Context, records ...Record) error
 }
 
-// PackedLoader is the further power of a Loader to take dossiers of the present wire form as they are.
+// PackedLoader is the further power of a Loader to take dossiers and records of the present wire form as they are.
 type PackedLoader interface {
 	// Packed stores as Dossiers does; indexes are the blind indexes of each.
 	Packed(ctx context.Context, people []Packed, indexes [][]kangma.BlindIndex) error
+	// PackedRecords stores as Records does; data is the wire form of each, the caller's until it returns.
+	PackedRecords(ctx context.Context, records []Record, data [][]byte) error
 }
 
 // Archive is the further power of a Warehouse to give back what it was loaded with, as far as Drop left it: for exports,

@@ -41,6 +41,9 @@ func (c *rebuildCmd) Run(w *world) (err error) {
 	if err := errors.Join(w.haveKeys(), w.refuseUnfinished()); err != nil {
 		return err
 	}
+	ctx, done := context.WithCancel(w.ctx)
+	defer done()
+	tuneMemory(ctx)
 	s := &stack{}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.openKeys(w.cli); err != nil {

@@ -3,6 +3,7 @@
 package digest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -80,50 +81,86 @@ const page = 1000
 
 // State reads everything. It is of one moment only while nobody writes. Errors are those of the stores.
 func State(ctx context.Context, people store.Dossiers, records store.Records, o Options) (Digest, error) {
-	s, err := everybody(ctx, people, o)
-	if err != nil {
-		return Digest{}, err
-	}
+	t := total{o: o, sum: NewSummer(o.Versions)}
+	t.work, ctx = errgroup.WithContext(ctx)
+	t.work.SetLimit(runtime.GOMAXPROCS(0) + 1) // who reads records waits for the disk, others hash them
 	dumper, all := records.(store.Dumper)
 	if o.Kinds == nil && all {
-		err := dumper.Dump(ctx, func(page []store.Record) error {
-			for _, r := range page {
-				s.Record(r)
-			}
-			return nil
-		})
-		return s.Digest(), err
+		t.work.Go(func() error { return t.records(ctx, dumper) })
+	}
+	t.everybody(ctx, people)
+	if err := t.work.Wait(); err != nil {
+		return Digest{}, err
 	}
 	for _, kind := range o.Kinds {
-		s.kind(kind)
-		if err := ofKind(ctx, records, kind, s); err != nil {
+		t.sum.kind(kind)
+		if err := ofKind(ctx, records, kind, t.sum); err != nil {
 			return Digest{}, err
 		}
 	}
-	return s.Digest(), nil
+	return t.sum.Digest(), nil
 }
 
-// everybody sums the people, several partitions at once: the sum does not depend on the order.
-func everybody(ctx context.Context, people store.Dossiers, o Options) (*Summer, error) {
-	total, done, mu := NewSummer(o.Versions), 0, sync.Mutex{}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
+// total is a sum that several goroutines add to: it does not depend on the order.
+type total struct {
+	o    Options
+	work *errgroup.Group
+
+	mu   sync.Mutex
+	sum  *Summer
+	done int // partitions
+}
+
+// everybody sums the people, several partitions at once.
+func (t *total) everybody(ctx context.Context, people store.Dossiers) {
 	for p := range store.Partitions {
-		g.Go(func() error {
-			s := NewSummer(o.Versions)
+		t.work.Go(func() error {
+			s := NewSummer(t.o.Versions)
 			if err := partition(ctx, people, p, s); err != nil {
 				return err
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			total.Add(s)
-			if done++; o.Progress != nil {
-				o.Progress(done, total.d.People)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.sum.Add(s)
+			if t.done++; t.o.Progress != nil {
+				t.o.Progress(t.done, t.sum.d.People)
 			}
 			return nil
 		})
 	}
-	return total, g.Wait()
+}
+
+// records sums what a dump gives, as it is stored where the store can: page by page beside the reading of the next ones.
+func (t *total) records(ctx context.Context, dumper store.Dumper) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	add := func(page func(s *Summer) error) error {
+		g.Go(func() error {
+			s := NewSummer(t.o.Versions)
+			err := page(s)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.sum.Add(s)
+			return err
+		})
+		return ctx.Err()
+	}
+	var err error
+	if packed, ok := dumper.(store.PackedDumper); ok {
+		err = packed.DumpPacked(ctx, func(page []store.PackedRecord) error {
+			return add(func(s *Summer) error { return s.packedRecords(page) })
+		})
+	} else {
+		err = dumper.Dump(ctx, func(page []store.Record) error {
+			return add(func(s *Summer) error {
+				for _, r := range page {
+					s.Record(r)
+				}
+				return nil
+			})
+		})
+	}
+	return cmp.Or(g.Wait(), err)
 }
 
 func partition(ctx context.Context, s store.Dossiers, p int, sum *Summer) error {

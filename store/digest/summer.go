@@ -90,6 +90,31 @@ func (s *Summer) RecordEncoded(r store.Record, raw []byte) {
 	s.record(r.Kind, raw)
 }
 
+// PackedRecord is Record where the caller has nothing but the wire form.
+func (s *Summer) PackedRecord(p store.PackedRecord) error {
+	switch {
+	case p.Deleted || p.Kind == "applied":
+	case s.versions:
+		s.record(p.Kind, p.Data)
+	default:
+		r, err := wire.DecodeRecord(p.Data)
+		if err != nil {
+			return err
+		}
+		s.Record(r)
+	}
+	return nil
+}
+
+func (s *Summer) packedRecords(page []store.PackedRecord) error {
+	for _, p := range page {
+		if err := s.PackedRecord(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Summer) record(kind string, raw []byte) {
 	s.d.Kinds[kind] = s.d.Kinds[kind].plus(sha256.Sum256(raw))
 	s.d.Records++

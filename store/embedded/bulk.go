@@ -1,8 +1,6 @@
 package embedded
 
 import (
-	"bytes"
-	"cmp"
 	"database/sql/driver"
 	"slices"
 
@@ -30,17 +28,8 @@ type bulk struct {
 	undone int  // transactions that were undone before it began
 
 	blind []blindEntry
-	names []nameEntry
+	names names
 }
-
-// blindEntry is one index of one person; n is the order of arrival: an index belongs to its newest owner.
-type blindEntry struct {
-	value, person [16]byte
-	n             uint32
-}
-
-// nameEntry lists a record under one of its indexes.
-type nameEntry struct{ kind, name, value, id string }
 
 // begin starts the filling where the file is new and empty.
 func (b *bulk) begin(c *conn, undone int) error {
@@ -86,7 +75,7 @@ func (b *bulk) close(c *conn) error {
 	if err := b.putNames(c); err != nil {
 		return err
 	}
-	b.open, b.ended, b.blind, b.names = false, true, nil, nil
+	b.open, b.ended, b.blind, b.names = false, true, nil, names{}
 	return c.run("CREATE INDEX record_index_of ON record_index (kind, id)")
 }
 
@@ -104,14 +93,14 @@ var (
 )
 
 func (b *bulk) putBlind(c *conn) error {
-	slices.SortFunc(b.blind, func(x, y blindEntry) int {
-		return cmp.Or(bytes.Compare(x.value[:], y.value[:]), cmp.Compare(x.n, y.n))
-	})
+	sortBlind(b.blind)
 	args := make([]driver.Value, 0, 2*rowsAtOnce)
+	values := make([]byte, 0, 16*rowsAtOnce)
 	for part := range slices.Chunk(b.blind, rowsAtOnce) {
-		args = args[:0]
+		args, values = args[:0], values[:0]
 		for i := range part {
-			args = append(args, part[i].value[:], part[i].person[:])
+			values = part[i].value(values)
+			args = append(args, values[len(values)-16:], part[i].person[:])
 		}
 		if _, err := insertBlind.exec(c, args); err != nil {
 			return err
@@ -122,21 +111,22 @@ func (b *bulk) putBlind(c *conn) error {
 }
 
 func (b *bulk) putNames(c *conn) error {
-	slices.SortFunc(b.names, func(x, y nameEntry) int {
-		return cmp.Or(cmp.Compare(x.kind, y.kind), cmp.Compare(x.name, y.name), cmp.Compare(x.value, y.value), cmp.Compare(x.id, y.id))
-	})
-	args := make([]driver.Value, 0, 4*rowsAtOnce)
-	for part := range slices.Chunk(b.names, rowsAtOnce) {
-		args = args[:0]
-		for _, x := range part {
-			args = append(args, x.kind, x.name, []byte(x.value), []byte(x.id))
-		}
-		if _, err := insertNames.exec(c, args); err != nil {
-			return err
+	for _, of := range b.names.inOrder() {
+		l := b.names.lists[of]
+		l.sort()
+		args := make([]driver.Value, 0, 4*rowsAtOnce)
+		for part := range slices.Chunk(l.entries, rowsAtOnce) {
+			args = args[:0]
+			for i := range part {
+				value, id := l.text(&part[i])
+				args = append(args, of.kind, of.name, value, id)
+			}
+			if _, err := insertNames.exec(c, args); err != nil {
+				return err
+			}
 		}
 	}
-	clear(b.names)
-	b.names = b.names[:0]
+	b.names = names{}
 	return nil
 }
 
@@ -177,7 +167,7 @@ func (b *bulk) dossiers(c *conn, all []change) error {
 func (b *bulk) found(c *conn, all []change) error {
 	for _, x := range all {
 		for i := 0; i+16 <= len(x.foundBy); i += 16 {
-			b.blind = append(b.blind, blindEntry{[16]byte(x.foundBy[i:]), [16]byte(x.person), uint32(len(b.blind))})
+			b.blind = append(b.blind, blindEntryOf(x.foundBy[i:], x.person, len(b.blind)))
 		}
 	}
 	if len(b.blind) < mostBlind {
@@ -223,10 +213,10 @@ func (b *bulk) listed(c *conn, all []store.Record) error {
 			continue
 		}
 		for name, value := range r.Index {
-			b.names = append(b.names, nameEntry{r.Kind, name, value, r.ID})
+			b.names.add(r.Kind, name, value, r.ID)
 		}
 	}
-	if len(b.names) < mostNames {
+	if b.names.count < mostNames {
 		return nil
 	}
 	return b.putNames(c)

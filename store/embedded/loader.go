@@ -8,6 +8,7 @@ import (
 
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/wire"
 )
 
 // Loader gives what fills this state again from a snapshot.
@@ -92,7 +93,24 @@ func (x change) restore(c *conn) error {
 
 // Records stores records of any version, tombstones too, unless later ones are there, in one transaction.
 func (l loader) Records(ctx context.Context, records ...store.Record) error {
-	rows, weight := make([][]byte, len(records)), 1
+	rows := make([][]byte, len(records))
+	for i, r := range records {
+		rows[i] = recordRow(r)
+	}
+	return l.putRecords(ctx, records, rows)
+}
+
+// PackedRecords is Records for those whose wire form the caller has.
+func (l loader) PackedRecords(ctx context.Context, records []store.Record, data [][]byte) error {
+	rows := make([][]byte, len(records))
+	for i, r := range records {
+		rows[i] = sealRow(recordKey(r.Kind, r.ID), append(make([]byte, 0, len(data[i])+4), data[i]...))
+	}
+	return l.putRecords(ctx, records, rows)
+}
+
+func (l loader) putRecords(ctx context.Context, records []store.Record, rows [][]byte) error {
+	weight := 1
 	for i, r := range records {
 		if err := r.Validate(); err != nil {
 			return err
@@ -100,7 +118,6 @@ func (l loader) Records(ctx context.Context, records ...store.Record) error {
 		if r.Version == 0 || r.Version > math.MaxInt64 {
 			return errVersion
 		}
-		rows[i] = recordRow(r)
 		weight += 1 + len(rows[i])/4096
 	}
 	clone := make([]store.Record, len(records))
@@ -135,18 +152,36 @@ func restoreRecord(c *conn, r store.Record, row []byte) error {
 // dumpPage is how many records one read of Dump takes.
 const dumpPage = 500
 
+var _ store.PackedDumper = records{}
+
 // Dump calls f with every record of every kind, tombstones too, in order of kind and id.
 func (s records) Dump(ctx context.Context, f func([]store.Record) error) error {
+	return s.DumpPacked(ctx, func(page []store.PackedRecord) error {
+		out := make([]store.Record, len(page))
+		for i, p := range page {
+			r, err := wire.DecodeRecord(p.Data)
+			if err != nil {
+				return errDamaged.Because(err)
+			}
+			out[i] = r
+		}
+		return f(out)
+	})
+}
+
+// DumpPacked is Dump in the wire form; checksums are looked at, what is in the form is not.
+func (s records) DumpPacked(ctx context.Context, f func([]store.PackedRecord) error) error {
 	kind, id := "", []byte{}
 	for {
-		var page []store.Record
+		page := make([]store.PackedRecord, 0, dumpPage)
 		err := s.f.readers.with(ctx, func(c *conn) error {
-			const sql = "SELECT kind, id, data FROM record WHERE (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?"
+			const sql = "SELECT kind, id, version, deleted, data FROM record WHERE (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?"
 			return c.each(sql, []driver.Value{kind, id, int64(dumpPage)}, func(row []driver.Value) error {
 				kind, _ = row[0].(string)
 				id, _ = row[1].([]byte)
-				r, err := recordOf(kind, string(id), row[2])
-				page = append(page, r)
+				version, _ := row[2].(int64)
+				data, err := openRow(recordKey(kind, string(id)), row[4])
+				page = append(page, store.PackedRecord{Kind: kind, ID: string(id), Version: uint64(version), Deleted: row[3] != int64(0), Data: data})
 				return err
 			})
 		})

@@ -169,7 +169,11 @@ func dsnOf(path string, o Options) (string, error) {
 		// A log in memory, and not none, so that a transaction can still be undone.
 		q.Set("_journal_mode", "MEMORY")
 		q.Set("_synchronous", "OFF")
-		q.Set("_cache_size", "-1048576")
+		if v := os.Getenv("KCACHE"); v != "" {
+			q.Set("_cache_size", v)
+		} else {
+			q.Set("_cache_size", "-1048576")
+		}
 		q.Set("_secure_delete", "off")
 	}
 	return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String(), nil

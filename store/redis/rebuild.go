@@ -189,6 +189,11 @@ func (l *Loader) put(ctx context.Context, ways []*pending) error {
 	return l.db.claim(ctx, stored, true)
 }
 
+// PackedRecords is Records: what Redis needs of a record beside its wire form is read from the record.
+func (l *Loader) PackedRecords(ctx context.Context, records []store.Record, _ [][]byte) error {
+	return l.Records(ctx, records...)
+}
+
 // Records stores records of any version unless later ones are there.
 func (l *Loader) Records(ctx context.Context, records ...store.Record) error {
 	var calls []*call

@@ -214,12 +214,13 @@ func (p *putting) dossiers(b []byte) error {
 
 func (p *putting) records(b []byte) error {
 	var records []store.Record
+	var data [][]byte
 	sum := digest.NewSummer(true)
 	err := items(b, func(raw []byte) error {
 		r, err := wire.DecodeRecord(raw)
 		if err == nil {
 			sum.RecordEncoded(r, raw)
-			records = append(records, r)
+			records, data = append(records, r), append(data, raw)
 		}
 		return err
 	})
@@ -229,6 +230,9 @@ func (p *putting) records(b []byte) error {
 	p.count(sum, len(records))
 	if p.t.State == nil {
 		return nil
+	}
+	if l, ok := p.t.State.(store.PackedLoader); ok {
+		return l.PackedRecords(p.ctx, records, data)
 	}
 	return p.t.State.Records(p.ctx, records...)
 }
