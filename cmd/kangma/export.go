@@ -75,12 +75,20 @@ func (s *stack) sayStored(w *world, versions bool) error {
 }
 
 func sayHash(w *world, people store.Dossiers, records store.Records, versions bool) error {
-	bar := progress(w.err, store.Partitions, "核对 hashing")
-	d, err := digest.State(w.ctx, people, records, digest.Options{Versions: versions, Progress: func(n int, _ uint64) { bar.Set(int64(n)) }})
-	bar.Finish()
+	d, err := hashOf(w, people, records, versions)
 	if err != nil {
 		return err
 	}
+	return sayDigest(w, d)
+}
+
+func hashOf(w *world, people store.Dossiers, records store.Records, versions bool) (digest.Digest, error) {
+	bar := progress(w.err, store.Partitions, "核对 hashing")
+	defer bar.Finish()
+	return digest.State(w.ctx, people, records, digest.Options{Versions: versions, Progress: func(n int, _ uint64) { bar.Set(int64(n)) }})
+}
+
+func sayDigest(w *world, d digest.Digest) error {
 	if w.JSON {
 		kinds := map[string]string{}
 		for kind, sum := range d.Kinds {
@@ -90,6 +98,6 @@ func sayHash(w *world, people store.Dossiers, records store.Records, versions bo
 		only.Kinds = nil
 		return json.NewEncoder(w.out).Encode(map[string]any{"people": d.People, "records": d.Records, "state": d.String(), "dossiers": only.String(), "kinds": kinds})
 	}
-	_, err = fmt.Fprintf(w.out, "%d people, %d records, state %s\n", d.People, d.Records, d)
+	_, err := fmt.Fprintf(w.out, "%d people, %d records, state %s\n", d.People, d.Records, d)
 	return err
 }

@@ -49,11 +49,6 @@ func (c *rebuildCmd) Run(w *world) (err error) {
 	if err := s.openKeys(w.cli); err != nil {
 		return err
 	}
-	// The journal's lock keeps a running server from being robbed of its state.
-	if s.journal, err = journal.Open(filepath.Join(w.Data, "journal"), journal.Options{Now: time.Now, Logger: discard}); err != nil {
-		return err
-	}
-	s.onClose(s.journal.Close)
 	dir, err := os.MkdirTemp(w.Data, "rebuild-")
 	if err != nil {
 		return err
@@ -76,10 +71,7 @@ func (c *rebuildCmd) make(w *world, s *stack, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	marks, err := c.begin(w, s, db)
-	if err == nil {
-		err = db.Filled(w.ctx)
-	}
+	marks, err := c.open(w, s, db)
 	if err != nil {
 		return err
 	}
@@ -109,6 +101,30 @@ func (c *rebuildCmd) make(w *world, s *stack, path string) (err error) {
 		}
 	}
 	return nil
+}
+
+// open opens this node's journal, whose lock keeps a running server from being robbed of its state, while the copy to begin with is put in.
+func (c *rebuildCmd) open(w *world, s *stack, db *embedded.DB) (marks map[string]store.Position, err error) {
+	g, ctx := errgroup.WithContext(w.ctx)
+	beside := *w
+	beside.ctx = ctx
+	var j *journal.Journal
+	g.Go(func() (err error) {
+		j, err = journal.Open(filepath.Join(w.Data, "journal"), journal.Options{Now: time.Now, Logger: discard})
+		return err
+	})
+	g.Go(func() (err error) {
+		if marks, err = c.begin(&beside, s, db); err == nil {
+			err = db.Filled(ctx)
+		}
+		return err
+	})
+	err = g.Wait()
+	if j != nil {
+		s.journal = j
+		s.onClose(j.Close)
+	}
+	return marks, err
 }
 
 // begin puts the copy in that is to begin with, and gives its marks.
@@ -188,15 +204,25 @@ func (c *rebuildCmd) swap(w *world, made string) error {
 	if err := syncDir(w.Data); err != nil {
 		return err
 	}
-	s := &stack{}
-	err = s.openState(w.ctx, w.cli, quietUnlessWrong(w.err))
-	if err == nil {
-		if !w.JSON {
-			fmt.Fprintf(w.out, "rebuilt; the old files are beside, %s\n", aside)
-		}
-		err = s.sayStored(w, true)
+	return c.readBack(w, aside)
+}
+
+// readBack looks through the new file and tells the hash of what is in it, both from the disk and side by side.
+func (c *rebuildCmd) readBack(w *world, aside string) error {
+	db, err := embedded.Open(filepath.Join(w.Data, "state.db"), embedded.Options{Relaxed: true, SkipCheck: true, Cache: pageCache(memoryLimit())})
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, s.Close())
+	g, ctx := errgroup.WithContext(w.ctx)
+	g.Go(func() error { return db.Check(ctx) })
+	d, err := hashOf(w, db.Dossiers(), db.Records(), true)
+	if err := errors.Join(err, g.Wait(), db.Close()); err != nil {
+		return err
+	}
+	if !w.JSON {
+		fmt.Fprintf(w.out, "rebuilt; the old files are beside, %s\n", aside)
+	}
+	return sayDigest(w, d)
 }
 
 // intoRedis puts the whole new state into Redis, which answers nobody before it is there.

@@ -27,8 +27,9 @@ type bulk struct {
 	ended  bool // or never were to
 	undone int  // transactions that were undone before it began
 
-	blind []blindEntry
-	names names
+	blind   []blindEntry
+	sorting chan []blindEntry // gives the entries before them, once they are sorted
+	names   names
 }
 
 // begin starts the filling where the file is new and empty.
@@ -75,7 +76,7 @@ func (b *bulk) close(c *conn) error {
 	if err := b.putNames(c); err != nil {
 		return err
 	}
-	b.open, b.ended, b.blind, b.names = false, true, nil, names{}
+	b.open, b.ended = false, true
 	return c.run("CREATE INDEX record_index_of ON record_index (kind, id)")
 }
 
@@ -92,11 +93,34 @@ var (
 	insertNames    = rowsOf("INSERT OR REPLACE INTO record_index (kind, name, value, id) VALUES ", 4, "")
 )
 
+// sortBlind begins to sort the entries that wait, beside the filling. Those before them are put in first: they are older.
+func (b *bulk) sortBlind(c *conn) error {
+	if err := b.putSorted(c); err != nil {
+		return err
+	}
+	all, sorted := b.blind, make(chan []blindEntry, 1)
+	go func() { sortBlind(all); sorted <- all }()
+	b.blind, b.sorting = nil, sorted
+	return nil
+}
+
+// putBlind puts all entries in.
 func (b *bulk) putBlind(c *conn) error {
-	sortBlind(b.blind)
+	if err := b.sortBlind(c); err != nil {
+		return err
+	}
+	return b.putSorted(c)
+}
+
+func (b *bulk) putSorted(c *conn) error {
+	if b.sorting == nil {
+		return nil
+	}
+	all := <-b.sorting
+	b.sorting = nil
 	args := make([]driver.Value, 0, 2*rowsAtOnce)
 	values := make([]byte, 0, 16*rowsAtOnce)
-	for part := range slices.Chunk(b.blind, rowsAtOnce) {
+	for part := range slices.Chunk(all, rowsAtOnce) {
 		args, values = args[:0], values[:0]
 		for i := range part {
 			values = part[i].value(values)
@@ -106,7 +130,6 @@ func (b *bulk) putBlind(c *conn) error {
 			return err
 		}
 	}
-	b.blind = b.blind[:0]
 	return nil
 }
 
@@ -173,12 +196,17 @@ func (b *bulk) found(c *conn, all []change) error {
 	if len(b.blind) < mostBlind {
 		return nil
 	}
-	return b.putBlind(c)
+	return b.sortBlind(c)
 }
 
 // records stores records and their rows, as dossiers does.
 func (b *bulk) records(c *conn, all []store.Record, rows [][]byte) error {
 	if b.open {
+		if b.sorting == nil && b.names.count == 0 { // the first ones: people are nearly through
+			if err := b.sortBlind(c); err != nil {
+				return err
+			}
+		}
 		args := make([]driver.Value, 0, 5*len(all))
 		for i, r := range all {
 			deleted := int64(0)

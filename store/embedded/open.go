@@ -31,7 +31,7 @@ type Options struct {
 	// of the journal with them, so that replay from the mark heals it. Only for a store that is applied from a journal.
 	Relaxed bool
 	// Bulk is for a new file that is thrown away unless it becomes whole (a rebuild): nothing is synced before Close, no log
-	// is kept, a gigabyte may be used as page cache. Opened again without it, the file is like any other.
+	// is kept, a quarter of a gigabyte may be used as page cache. Opened again without it, the file is like any other.
 	Bulk bool
 	// SkipCheck opens without looking through the file for damage, which takes about a second a gigabyte.
 	SkipCheck bool
@@ -112,7 +112,7 @@ func openFile(path, schema string, o Options) (*file, error) {
 			f.readers <- c
 		}
 	}
-	if err := first.tune(); err != nil {
+	if err := first.tune(o.Bulk); err != nil {
 		return nil, errors.Join(err, f.closeConns())
 	}
 	f.writer = startWriter(writing)
@@ -137,8 +137,12 @@ func (f *file) filled(c *conn) error { return f.filling.end(c, f.writer.undone) 
 const walPages = 16_384
 
 // tune sets what has no place in the data source. Only the writer's connection copies the log.
-func (c *conn) tune() error {
-	return c.each(fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", walPages), nil, func([]driver.Value) error { return nil })
+func (c *conn) tune(bulk bool) error {
+	pragma := fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", walPages)
+	if bulk {
+		pragma = fmt.Sprintf("PRAGMA threads = %d", runtime.NumCPU()) // indexes are sorted on all of them
+	}
+	return c.each(pragma, nil, func([]driver.Value) error { return nil })
 }
 
 // dsnOf gives the data source of a path and makes sure that the file is ours alone to read.
@@ -169,11 +173,7 @@ func dsnOf(path string, o Options) (string, error) {
 		// A log in memory, and not none, so that a transaction can still be undone.
 		q.Set("_journal_mode", "MEMORY")
 		q.Set("_synchronous", "OFF")
-		if v := os.Getenv("KCACHE"); v != "" {
-			q.Set("_cache_size", v)
-		} else {
-			q.Set("_cache_size", "-1048576")
-		}
+		q.Set("_cache_size", "-262144")
 		q.Set("_secure_delete", "off")
 	}
 	return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String(), nil
@@ -203,6 +203,11 @@ func check(c *conn, skip bool) error {
 		}
 		return nil
 	})
+}
+
+// Check looks through the structure of the file for damage, as Open does unless it was told not to.
+func (f *file) Check(ctx context.Context) error {
+	return f.readers.with(ctx, func(c *conn) error { return check(c, false) })
 }
 
 func migrate(dsn, schema string) error {
