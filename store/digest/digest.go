@@ -82,13 +82,14 @@ const page = 1000
 // State reads everything. It is of one moment only while nobody writes. Errors are those of the stores.
 func State(ctx context.Context, people store.Dossiers, records store.Records, o Options) (Digest, error) {
 	t := total{o: o, sum: NewSummer(o.Versions)}
-	t.work, ctx = errgroup.WithContext(ctx)
+	var working context.Context
+	t.work, working = errgroup.WithContext(ctx)
 	t.work.SetLimit(runtime.GOMAXPROCS(0) + 1) // who reads records waits for the disk, others hash them
 	dumper, all := records.(store.Dumper)
 	if o.Kinds == nil && all {
-		t.work.Go(func() error { return t.records(ctx, dumper) })
+		t.work.Go(func() error { return t.records(working, dumper) })
 	}
-	t.everybody(ctx, people)
+	t.everybody(working, people)
 	if err := t.work.Wait(); err != nil {
 		return Digest{}, err
 	}

@@ -54,6 +54,7 @@ type file struct {
 	all     []*conn
 	closing sync.Once
 	filling bulk
+	syncing func() error // ends what syncs a new file beside its filling
 }
 
 // DB is an open state file: dossiers and records.
@@ -116,6 +117,9 @@ func openFile(path, schema string, o Options) (*file, error) {
 		return nil, errors.Join(err, f.closeConns())
 	}
 	f.writer = startWriter(writing)
+	if o.Bulk && path != "" {
+		f.syncing = syncBeside(path)
+	}
 	return f, nil
 }
 
@@ -236,20 +240,14 @@ func (f *file) Close() (err error) {
 			filled = f.writer.do(context.Background(), 1, f.filled)
 		}
 		f.writer.close()
+		if f.syncing != nil {
+			filled = errors.Join(filled, f.syncing())
+		}
 		if err = errors.Join(filled, f.closeConns()); err == nil && f.bulk && f.path != "" {
 			err = syncFile(f.path)
 		}
 	})
 	return err
-}
-
-// syncFile makes what was written without any sync durable.
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return wrap(err)
-	}
-	return wrap(errors.Join(f.Sync(), f.Close()))
 }
 
 func (f *file) closeConns() (err error) {
