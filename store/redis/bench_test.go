@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -73,15 +74,17 @@ func BenchmarkClients(b *testing.B) {
 		d.Version = 1 + versions[i%len(all)].Add(1)
 		return db.Dossiers().Update(ctx, store.Mark{}, d)
 	})
-	run("update 100 at once", 100, func(ctx context.Context, i int) error {
-		batch := make([]kangma.Dossier, 100)
-		for k := range batch {
-			n := (i*100 + k) % len(all)
-			batch[k] = all[n]
-			batch[k].Version = 1 + versions[n].Add(1)
-		}
-		return db.Dossiers().Update(ctx, store.Mark{}, batch...)
-	})
+	for _, many := range []int{100, 1000} {
+		run(fmt.Sprintf("update %d at once", many), many, func(ctx context.Context, i int) error {
+			batch := make([]kangma.Dossier, many)
+			for k := range batch {
+				n := (i*many + k) % len(all)
+				batch[k] = all[n]
+				batch[k].Version = 1 + versions[n].Add(1)
+			}
+			return db.Dossiers().Update(ctx, store.Mark{}, batch...)
+		})
+	}
 }
 
 // BenchmarkRebuild fills an empty Redis with KANGMA_RESIDENTS people (50,000 unless said), 4 loaders at once.

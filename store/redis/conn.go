@@ -21,6 +21,7 @@ type call struct {
 	script *goredis.Script
 	keys   []string
 	args   []any // of a script its ARGV, else the whole command
+	people int   // of a script for several people, how many; 0: it is one command
 
 	reply any
 	err   error
@@ -28,6 +29,14 @@ type call struct {
 
 // maxPipeline bounds how many commands travel together, so that one exchange stays within its time.
 const maxPipeline = 500
+
+// weight is how many commands the server has to do for some calls: a script for several people is one for each.
+func weight(calls []*call) (n int) {
+	for _, c := range calls {
+		n += max(1, c.people)
+	}
+	return n
+}
 
 // do runs the calls, those for one server in one pipeline in their order, servers side by side. extra is time granted
 // beyond the usual for large values. The first error is returned; each call carries its own.
@@ -121,13 +130,16 @@ func (db *DB) Down() []string {
 
 func (db *DB) pipelines(ctx context.Context, extra time.Duration, client *goredis.Client, calls []*call) {
 	for len(calls) > 0 {
-		n := min(len(calls), maxPipeline)
+		n, heavy := 1, weight(calls[:1])
+		for ; n < len(calls) && heavy < maxPipeline; n++ {
+			heavy += weight(calls[n : n+1])
+		}
 		db.pipeline(ctx, extra, client, calls[:n], 0)
 		calls = calls[n:]
 	}
 }
 
-// pipeline runs up to maxPipeline calls on one server. What the server did not execute (unknown script, moved slot) is
+// pipeline runs calls of about maxPipeline commands on one server. What the server did not execute (unknown script, moved slot) is
 // sent again, up to maxRounds times; what it may have executed never is.
 func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis.Client, calls []*call, round int) {
 	b := db.breaker(client.Options().Addr)
@@ -168,7 +180,7 @@ func (db *DB) pipeline(ctx context.Context, extra time.Duration, client *goredis
 
 // alone does one exchange on a connection of its own.
 func (db *DB) alone(ctx context.Context, extra time.Duration, client *goredis.Client, b *breaker.Breaker, calls []*call) error {
-	limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout+extra+time.Duration(len(calls))*time.Millisecond)
+	limited, cancel := context.WithTimeout(ctx, db.cfg.Timeout+extra+time.Duration(weight(calls))*time.Millisecond)
 	defer cancel()
 	watched := func() {}
 	if extra > 0 {

@@ -138,7 +138,6 @@ type pending struct {
 	claimed bool                // its indexes were claimed
 	added   []kangma.BlindIndex // claimed for it
 	removed []kangma.BlindIndex // no longer carried
-	call    *call
 }
 
 // update stores one round. Most dossiers keep their indexes and take one exchange; the others, which the script sends
@@ -173,45 +172,6 @@ func (db *DB) update(ctx context.Context, round []kangma.Dossier, lost *store.Lo
 	}
 	db.settle(ctx, done)
 	return nil
-}
-
-// swap tries to store the dossiers. It gives back those whose indexes must be claimed first and those that are through
-// with a change of indexes.
-func (db *DB) swap(ctx context.Context, ways []*pending, lost *store.Lost) (changed, done []*pending, err error) {
-	calls := make([]*call, len(ways))
-	floor := make([]int64, len(ways))
-	for i, w := range ways {
-		w.call = &call{tag: w.at.tag, script: updateDossier,
-			keys: []string{db.stateKey(w.at.tag), db.bucketKey(w.at.tag, w.at.bucket), db.bitmapKey(w.at.tag)},
-			args: []any{w.at.field[:], w.sealed, before(w.d.Version), w.at.bucket, flag(w.claimed)}}
-		calls[i], floor[i] = w.call, db.seen[w.at.tag].Load()
-	}
-	if err := db.do(ctx, 0, calls...); err != nil {
-		return nil, nil, err
-	}
-	for i, w := range ways {
-		switch r := w.call.reply.(type) {
-		case int64:
-			db.saw(w.at.tag, floor[i], r)
-			if w.claimed {
-				done = append(done, w)
-			}
-		case []any:
-			if err := db.compareIndexes(w, r); err != nil {
-				return nil, nil, err
-			}
-			changed = append(changed, w)
-		case string:
-			if r == saysVanished {
-				return nil, nil, errVanished
-			}
-			lost.People = append(lost.People, w.d.Person)
-			if w.claimed {
-				db.unclaim(ctx, w)
-			}
-		}
-	}
-	return changed, done, nil
 }
 
 // compareIndexes finds which indexes the dossier gains and loses against the stored one.

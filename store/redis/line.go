@@ -45,7 +45,7 @@ func (db *DB) line(addr string) *line {
 
 // sharable reports whether calls may stand in line: a caller whose time ends sooner than an exchange may take goes alone.
 func (db *DB) sharable(ctx context.Context, extra time.Duration, calls []*call) bool {
-	if extra > 0 || len(calls) > maxShared {
+	if extra > 0 || weight(calls) > maxShared {
 		return false
 	}
 	end, bounded := ctx.Deadline()
@@ -91,9 +91,9 @@ func (db *DB) share(client *goredis.Client, calls []*call) error {
 func (l *line) take(own *trip) []*trip {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	trips, n := []*trip{own}, len(own.calls)
-	for len(l.waiting) > 0 && n+len(l.waiting[0].calls) <= maxPipeline {
-		n += len(l.waiting[0].calls)
+	trips, n := []*trip{own}, weight(own.calls)
+	for len(l.waiting) > 0 && n+weight(l.waiting[0].calls) <= maxPipeline {
+		n += weight(l.waiting[0].calls)
 		trips, l.waiting = append(trips, l.waiting[0]), l.waiting[1:]
 	}
 	if len(l.waiting) == 0 {
@@ -117,11 +117,11 @@ func (l *line) pass() {
 
 // ride does the exchange of all trips. It is nobody's own: that one of them is given up does not end it.
 func (db *DB) ride(client *goredis.Client, trips []*trip) {
-	n := 0
+	n, heavy := 0, 0
 	for _, t := range trips {
-		n += len(t.calls)
+		n, heavy = n+len(t.calls), heavy+weight(t.calls)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), db.cfg.Timeout+time.Duration(n)*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), db.cfg.Timeout+time.Duration(heavy)*time.Millisecond)
 	defer cancel()
 	pipe := client.Pipeline()
 	cmds := make([]*goredis.Cmd, 0, n)
