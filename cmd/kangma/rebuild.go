@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -259,16 +260,34 @@ func loadAll(ctx context.Context, db *embedded.DB, l *redis.Loader, w *world) er
 		return err
 	}
 	bar.Finish()
-	records := 0
-	err := db.Records().(store.Dumper).Dump(ctx, func(page []store.Record) error {
-		records += len(page)
-		return l.Records(ctx, page...)
-	})
+	records, err := loadRecords(ctx, db.Records().(store.PackedDumper), l)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w.out, "rebuilt: %d people, %d records\n", people.Load(), records)
 	return err
+}
+
+// loadRecords puts every record in as it is stored.
+func loadRecords(ctx context.Context, from store.PackedDumper, l *redis.Loader) (n int, err error) {
+	g, loading := errgroup.WithContext(ctx)
+	g.SetLimit(loadsAtOnce)
+	err = from.DumpPacked(loading, func(page []store.PackedRecord) error {
+		n += len(page)
+		g.Go(func() error {
+			records, data := make([]store.Record, len(page)), make([][]byte, len(page))
+			for i, p := range page {
+				r, err := wire.DecodeRecord(p.Data)
+				if err != nil {
+					return err
+				}
+				records[i], data[i] = r, p.Data
+			}
+			return l.PackedRecords(loading, records, data)
+		})
+		return loading.Err()
+	})
+	return n, cmp.Or(g.Wait(), err)
 }
 
 // loadPartition puts the people of one partition in as they are stored.

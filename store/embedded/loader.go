@@ -150,7 +150,7 @@ func restoreRecord(c *conn, r store.Record, row []byte) error {
 }
 
 // dumpPage is how many records one read of Dump takes.
-const dumpPage = 500
+const dumpPage = 1000
 
 var _ store.PackedDumper = records{}
 

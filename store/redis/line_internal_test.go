@@ -140,14 +140,23 @@ func TestWhoHasLittleTimeDoesNotStandInLine(t *testing.T) {
 	short, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 	defer cancel()
 	for what, got := range map[string]bool{
-		"a usual request": db.sharable(t.Context(), 0, make([]*call, 3)),
-		"little time":     !db.sharable(short, 0, make([]*call, 3)),
-		"a large value":   !db.sharable(t.Context(), time.Second, make([]*call, 1)),
-		"very many calls": !db.sharable(t.Context(), 0, make([]*call, maxShared+1)),
-		"just as many":    db.sharable(t.Context(), 0, make([]*call, maxShared)),
+		"a usual request":               db.sharable(t.Context(), 0, someCalls(3)),
+		"little time":                   !db.sharable(short, 0, someCalls(3)),
+		"a large value":                 !db.sharable(t.Context(), time.Second, someCalls(1)),
+		"very many calls":               !db.sharable(t.Context(), 0, someCalls(maxShared+1)),
+		"one call for very many people": !db.sharable(t.Context(), 0, []*call{{people: maxShared + 1}}),
+		"just as many":                  db.sharable(t.Context(), 0, someCalls(maxShared)),
 	} {
 		if !got {
 			t.Error(what)
 		}
 	}
+}
+
+func someCalls(n int) []*call {
+	out := make([]*call, n)
+	for i := range out {
+		out[i] = &call{}
+	}
+	return out
 }

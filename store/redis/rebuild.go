@@ -189,25 +189,6 @@ func (l *Loader) put(ctx context.Context, ways []*pending) error {
 	return l.db.claim(ctx, stored, true)
 }
 
-// PackedRecords is Records: what Redis needs of a record beside its wire form is read from the record.
-func (l *Loader) PackedRecords(ctx context.Context, records []store.Record, _ [][]byte) error {
-	return l.Records(ctx, records...)
-}
-
-// Records stores records of any version unless later ones are there.
-func (l *Loader) Records(ctx context.Context, records ...store.Record) error {
-	var calls []*call
-	size := 0
-	for _, r := range records {
-		if err := r.Validate(); err != nil {
-			return err
-		}
-		c, _ := l.db.putCall(r, true)
-		calls, size = append(calls, c), size+len(r.Data)
-	}
-	return l.db.do(ctx, rebuildTime+sizeTime(size), calls...)
-}
-
 // Clear removes everything under the prefix, the epochs first, so that a half-cleared state is known for one.
 func (db *DB) Clear(ctx context.Context) error {
 	epochs := make([]*call, store.Partitions)

@@ -86,7 +86,7 @@ func (s *Records) Put(ctx context.Context, r store.Record) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	c, floor := s.db.putCall(r, false)
+	c, floor := s.db.putCall(r)
 	if err := s.db.do(ctx, sizeTime(len(r.Data)), c); err != nil {
 		return err
 	}
@@ -105,18 +105,14 @@ func (s *Records) Put(ctx context.Context, r store.Record) error {
 // sizeTime grants a large value its time on a slow line (about 5 MB/s).
 func sizeTime(bytes int) time.Duration { return time.Duration(bytes) * 200 * time.Nanosecond }
 
-func (db *DB) putCall(r store.Record, rebuild bool) (c *call, floor int64) {
+func (db *DB) putCall(r store.Record) (c *call, floor int64) {
 	at := db.recordOf(r.Kind, r.ID)
-	version := before(r.Version)
-	if rebuild {
-		version = binary.BigEndian.AppendUint64(nil, r.Version)
-	}
 	sealed := db.vault.seal(at.tag, documentHeadOf(r.Version, [4]byte{}), at.place, wire.EncodeRecord(r))
-	how := flag(rebuild)
-	if r.Deleted && !rebuild && slices.Contains(db.cfg.Fleeting, r.Kind) {
+	how := "0"
+	if r.Deleted && slices.Contains(db.cfg.Fleeting, r.Kind) {
 		how = "2"
 	}
-	args := []any{sealed, version, r.ID, how}
+	args := []any{sealed, before(r.Version), r.ID, how}
 	if !r.Deleted {
 		args = append(args, db.kindKey(at.tag, r.Kind))
 		for index, value := range r.Index {

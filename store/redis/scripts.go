@@ -10,7 +10,7 @@ const (
 	saysChanged  = "C" // an index entry is not what was expected; an array with what it is
 )
 
-var scripts = []*goredis.Script{updateDossiers, restoreDossiers, claimEntries, swapEntry, putRecord, keepOnce, undoOnce, spend}
+var scripts = []*goredis.Script{updateDossiers, restoreDossiers, claimEntries, swapEntry, putRecord, restoreRecords, keepOnce, undoOnce, spend}
 
 // updateDossiers stores dossiers whose version is the next one, each by itself, and gives the answer to each. One call for many: what
 // a call costs is more than what a person does. Neighbours of one partition share the look at its epoch and the counting.
@@ -100,15 +100,12 @@ return redis.call('HINCRBY', KEYS[1], 'n', 1)
 `)
 
 // putRecord stores a record whose version is the next one, and moves its id between the indexes.
-// KEYS: state, record. ARGV: value, version before, id, '1' during a rebuild (then the version is the record's own), '2' for a
-// tombstone that is forgotten in time, then the keys of all sets that list it. The sets carry the same hash tag as the record, so they are in its slot.
+// KEYS: state, record. ARGV: value, version before, id, '2' for a tombstone that is forgotten in time, then the keys of all sets that
+// list it. The sets carry the same hash tag as the record, so they are in its slot.
 var putRecord = goredis.NewScript(`
-local rebuild = ARGV[4] == '1'
-if not rebuild and redis.call('HEXISTS', KEYS[1], 'e') == 0 then return 'V' end
+if redis.call('HEXISTS', KEYS[1], 'e') == 0 then return 'V' end
 local old = redis.call('HMGET', KEYS[2], 'b', 'i')
-if rebuild then
-  if old[1] and string.sub(old[1], 2, 9) > ARGV[2] then return 'L' end
-elseif old[1] then
+if old[1] then
   if string.sub(old[1], 2, 9) ~= ARGV[2] then return 'L' end
 elseif ARGV[2] ~= '\0\0\0\0\0\0\0\0' then
   return 'L'
@@ -127,4 +124,44 @@ redis.call('HSET', KEYS[2], 'b', ARGV[1], 'i', listed)
 if ARGV[4] == '2' then redis.call('PEXPIRE', KEYS[2], 3600000)
 elseif old[1] then redis.call('PERSIST', KEYS[2]) end
 return redis.call('HINCRBY', KEYS[1], 'n', 1)
+`)
+
+// restoreRecords stores records of one partition during a rebuild unless later versions are there, as putRecord does.
+// KEYS: state, and each record. ARGV: of each the value, version, id, number of sets that list it, and their keys, which carry the same
+// hash tag.
+var restoreRecords = goredis.NewScript(`
+local at, order, lists = 1, {}, {}
+local function list()
+  for _, key in ipairs(order) do redis.call('ZADD', key, unpack(lists[key])) end
+  order, lists = {}, {}
+end
+for i = 2, #KEYS do
+  local value, version, id, sets = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  local old = redis.call('HMGET', KEYS[i], 'b', 'i')
+  if not (old[1] and string.sub(old[1], 2, 9) > version) then
+    if old[1] then list() end
+    local listed, now = '', {}
+    for k = at + 4, at + 3 + sets do
+      local key = ARGV[k]
+      now[key] = true
+      listed = listed .. key .. ' '
+      if not lists[key] then
+        lists[key] = {}
+        order[#order + 1] = key
+      end
+      local list = lists[key]
+      list[#list + 1] = 0
+      list[#list + 1] = id
+    end
+    for key in string.gmatch(old[2] or '', '%S+') do
+      if not now[key] then redis.call('ZREM', key, id) end
+    end
+    redis.call('HSET', KEYS[i], 'b', value, 'i', listed)
+    if old[1] then redis.call('PERSIST', KEYS[i]) end
+  end
+  at = at + 4 + sets
+end
+list()
+redis.call('HINCRBY', KEYS[1], 'n', 1)
+return redis.status_reply('OK')
 `)
