@@ -35,6 +35,9 @@ func (t *throttle) spare(share int) func(context.Context) error {
 	}
 }
 
+// Busy reports whether work in the background would now be at the cost of requests: they are heard late.
+func (s *Server) Busy() bool { return s.throttle.busy() }
+
 // busy reports whether work in the background would be at the cost of requests.
 func (t *throttle) busy() bool { return t.crowded() || t.cramped() }
 

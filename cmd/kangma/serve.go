@@ -115,6 +115,7 @@ func (c *serveCmd) startBackground(w *world, s *stack, server *api.Server, nonce
 	var stops []func()
 	run := func(work func(context.Context)) { stops = append(stops, s.background(w.ctx, work)) }
 	s.busy = server.Load
+	s.answering.Store(server)
 	run(func(ctx context.Context) { s.codes.maintain(ctx, log) })
 	run(func(ctx context.Context) { s.issuance.Run(ctx, func(ctx context.Context) { s.reconcile(ctx, log) }) })
 	stops = append(stops, s.startWarming(w.ctx, server, log))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kangma/kangma/store"
+	"github.com/kangma/kangma/store/embedded"
 	"github.com/kangma/kangma/store/ship"
 )
 
@@ -15,10 +16,14 @@ const drainGrace = 5 * time.Second
 // startShipping moves passages from the journal to the warehouse; the returned function drains for a moment and ends it.
 // What is not loaded by then is loaded after the next start.
 func (s *stack) startShipping(ctx context.Context, log *slog.Logger) (stop func() error, err error) {
-	shipper, err := ship.New(ship.Config{
+	config := ship.Config{
 		Node: s.registry.Node(), Journal: s.journal, Warehouse: s.warehouse, Linger: 300 * time.Millisecond,
 		Others: s.needed, Logger: log,
-	})
+	}
+	if _, here := s.warehouse.(*embedded.Warehouse); here { // another process loads beside us as it can
+		config.Busy = s.crowded
+	}
+	shipper, err := ship.New(config)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,8 @@ type stack struct {
 	ager        *registry.Ager                           // while serving
 	region      kangma.Division
 	busy        func() api.Load // while serving
-	warmth      *warmth         // while serving
+	answering   atomic.Pointer[api.Server]
+	warmth      *warmth // while serving
 	closers     []func() error
 }
 

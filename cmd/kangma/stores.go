@@ -81,7 +81,7 @@ func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
 		// nobody else writes to the file, so what is remembered is never old
 		memory := cacheOptions(c.Cache)
 		s.records = cached.NewRecords(db.Records(), memory)
-		memory.Behind = behindBytes()
+		memory.Behind, memory.Busy = behindBytes(), s.crowded
 		dossiers := cached.New(db.Dossiers(), memory)
 		s.onClose(dossiers.Close)
 		s.dossiers = dossiers

@@ -21,6 +21,12 @@ const (
 	spareShare = 16
 )
 
+// crowded reports whether storing and shipping would now be at the cost of requests.
+func (s *stack) crowded() bool {
+	server := s.answering.Load()
+	return server != nil && server.Busy()
+}
+
 // warmth is how far memory has been filled since the start.
 type warmth struct {
 	people, logins atomic.Int64

@@ -30,10 +30,11 @@ type catchUpStore interface {
 
 const (
 	// A few changes are stored after fewAge; many are worth waiting for more, until one is manyAge old or half the room is
-	// taken.
+	// taken. While others are more urgent, all of them wait until busyAge.
 	few     = 4_000
 	fewAge  = time.Second
 	manyAge = 15 * time.Second
+	busyAge = time.Minute
 
 	lookEvery  = 100 * time.Millisecond
 	pinnedSize = 160 // bytes of memory of a pinned person besides the dossier, about
@@ -44,6 +45,7 @@ type behind struct {
 	d       *Dossiers
 	store   catchUpStore
 	limit   int64
+	busy    func() bool        // see Options.Busy
 	writers [shards]sync.Mutex // one writer a shard of memory: nobody's version changes between check and change
 	retire  sync.RWMutex       // held shared while a page of the store is read and what is pinned put over it; alone to unpin
 	storing sync.Mutex         // one cycle at a time
@@ -62,9 +64,9 @@ type behind struct {
 	done chan struct{}
 }
 
-func startBehind(d *Dossiers, s catchUpStore, limit int64) *behind {
+func startBehind(d *Dossiers, s catchUpStore, o Options) *behind {
 	ctx, stop := context.WithCancel(context.Background())
-	b := &behind{d: d, store: s, limit: limit, given: map[string]store.Position{}, marked: map[string]store.Position{},
+	b := &behind{d: d, store: s, limit: o.Behind, busy: o.Busy, given: map[string]store.Position{}, marked: map[string]store.Position{},
 		room: make(chan struct{}), kick: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
 	go b.loop(ctx)
 	return b
@@ -135,7 +137,8 @@ func (b *behind) due(now time.Time) bool {
 		return false
 	}
 	age := now.Sub(b.since)
-	return b.bytes > b.limit/2 || age >= manyAge || age >= fewAge && b.people < few
+	wanted := age >= manyAge || age >= fewAge && b.people < few
+	return b.bytes > b.limit/2 || age >= busyAge || wanted && (b.busy == nil || !b.busy())
 }
 
 // cycle stores everything that is pinned, and then the marks that were given before it began.

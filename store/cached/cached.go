@@ -25,6 +25,9 @@ type Options struct {
 	// lie in the store; 0: every change is stored at once. Only for what a journal holds already (store.Lagging), in front of
 	// a store that can catch up (store/embedded), and with Close at the end. Reads see the change at once.
 	Behind int64
+	// Busy reports whether storing what waits would now be at the cost of somebody more urgent. While it does, that waits up to a minute,
+	// unless half of Behind is taken. nil: nobody is.
+	Busy func() bool
 }
 
 // bounded gives the options with the bounds that are meant.
@@ -64,7 +67,7 @@ func New(inner store.Dossiers, o Options) *Dossiers {
 		return newPacked[kangma.PersonID](personBlock, o.Entries/shards, o.Bytes/shards, o.TTL > 0)
 	})}
 	if catcher, ok := inner.(catchUpStore); ok && o.Behind > 0 {
-		d.behind = startBehind(d, catcher, o.Behind)
+		d.behind = startBehind(d, catcher, o)
 	}
 	return d
 }

@@ -24,6 +24,14 @@ type Config struct {
 	StallAfter  time.Duration // without progress although there is something to load: alarm; 0: 5 min
 	HighWater   uint64        // entries not loaded: alarm; 0: 10,000,000
 
+	// Busy reports whether loading would now be at the cost of somebody more urgent. While it does, what is to be loaded waits in the
+	// journal, so that a short rush costs nothing here and a long one is loaded in full batches, but never longer than StandBack, nor
+	// once there are StandMost entries; what Drain asks for does not wait, nor do fewer than Few entries. nil: nobody is.
+	Busy      func() bool
+	Few       uint64        // 0: 2,000
+	StandBack time.Duration // 0: 1 min
+	StandMost uint64        // 0: 1,000,000
+
 	// Others says up to where all other consumers of the journal are; nil: there are none. The journal is released up to
 	// what everybody has.
 	Others func() store.Position
@@ -51,8 +59,15 @@ func (c Config) withDefaults() Config {
 	set(&c.RetryMin, 100*time.Millisecond)
 	set(&c.RetryMax, 30*time.Second)
 	set(&c.StallAfter, 5*time.Minute)
+	set(&c.StandBack, time.Minute)
 	if c.BatchSize <= 0 {
 		c.BatchSize = 50_000
+	}
+	if c.Few == 0 {
+		c.Few = 2_000
+	}
+	if c.StandMost == 0 {
+		c.StandMost = 1_000_000
 	}
 	if c.HighWater == 0 {
 		c.HighWater = 10_000_000

@@ -114,10 +114,11 @@ func (s *Shipper) linger(ctx context.Context, from store.Position) bool {
 	}
 	hurry := s.hurry > 0
 	s.mu.Unlock()
-	if b, ok := s.cfg.Journal.(bounds); hurry || ok && b.Last() >= s.boundary(from) {
-		return true
+	b, ok := s.cfg.Journal.(bounds)
+	if !hurry && !(ok && b.Last() >= s.boundary(from)) && !sleep(ctx, s.cfg.Linger, s.rush, nil) {
+		return false
 	}
-	return sleep(ctx, s.cfg.Linger, s.rush, nil)
+	return s.cfg.Busy == nil || !ok || s.standBack(ctx, b, from)
 }
 
 // notRolledBack refuses a journal that ends before what the warehouse has: its next events would be taken for old ones.
