@@ -155,7 +155,8 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 	if d.NumberAccepted {
 		text = f.Number
 	}
-	if f.Verdict == idnumber.Unreadable && (len(f.Doubtful) > mostCovered || !maybeDate(text[6:14])) {
+	odd := oddParts(text[6:14])
+	if f.Verdict == idnumber.Unreadable && (len(f.Doubtful) > mostCovered || odd > 0) || odd > 1 {
 		return
 	}
 	c := field.Read(r.model, s.max, f.frame(), text[6:14], r.places)
@@ -177,22 +178,23 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 	set(&d.Address, c.Address)
 }
 
-// maybeDate says whether yyyymmdd, in which ? is any digit, may be a date of birth. Where it is none, an unreadable number has
-// no anchor: it may be a wrong row, or no number at all.
-func maybeDate(s string) bool {
-	like := func(from int, known ...string) bool {
+// oddParts counts the parts (century, month, day) of yyyymmdd, in which ? is any digit, that no date of birth has. One
+// misprinted digit makes one odd part; where an unreadable number has one, or another number two, there is no anchor for the
+// fields: it is a wrong row, or no ID number at all.
+func oddParts(s string) (n int) {
+	like := func(from int, known ...string) int {
 		for _, k := range known {
 			fits := true
 			for i := range k {
 				fits = fits && (s[from+i] == '?' || s[from+i] == k[i] || k[i] == '*')
 			}
 			if fits {
-				return true
+				return 0
 			}
 		}
-		return false
+		return 1
 	}
-	return like(0, "18", "19", "20") && like(4, "0*", "10", "11", "12") && like(6, "0*", "1*", "2*", "30", "31")
+	return like(0, "18", "19", "20") + like(4, "0*", "10", "11", "12") + like(6, "0*", "1*", "2*", "30", "31")
 }
 
 func scaleRect(r image.Rectangle, k float64) image.Rectangle {

@@ -185,6 +185,10 @@ func (ix *index) walk(i, j int) []int {
 	return out
 }
 
+// leastScore is the score below which a row that runs on is not worth a look: the numbers of six hundred cards had 12 and
+// more.
+const leastScore = 6
+
 // fit measures a chain: the straight line through it, the capital height along it, how regular it is.
 func (b *Blobs) fit(members []int, shape Proportion) (Line, bool) {
 	first, last := b.List[members[0]].C, b.List[members[len(members)-1]].C
@@ -195,26 +199,31 @@ func (b *Blobs) fit(members []int, shape Proportion) (Line, bool) {
 	}
 	u = u.Mul(1 / length)
 	n := raster.Point{X: -u.Y, Y: u.X}
-	ts, tops, bots := make([]float64, 0, len(members)), make([]float64, 0, len(members)), make([]float64, 0, len(members))
-	var gaps []float64
+	ts, gaps := make([]float64, 0, len(members)), make([]float64, 0, len(members))
 	for k, m := range members {
-		t := b.List[m].C.Sub(first).Dot(u)
-		lo, hi := b.extent(m, first, n)
-		ts, tops, bots = append(ts, t), append(tops, lo), append(bots, hi)
+		ts = append(ts, b.List[m].C.Sub(first).Dot(u))
 		if k > 0 {
-			gaps = append(gaps, t-ts[k-1])
+			gaps = append(gaps, ts[k]-ts[k-1])
 		}
 	}
-	top, bot := edges(ts, tops, bots)
 	pitch := median(gaps)
-	l := Line{Pitch: pitch, Count: len(members), members: members}
 	bad := make([]float64, len(ts)) // how irregular each mark and its distance to the one before are
+	for k, g := range gaps {
+		r := g / pitch
+		bad[k+1] = min(math.Abs(r-math.Round(r)), .5)
+	}
+	if shape.RunsOn && shape.score(bad) < leastScore {
+		return Line{}, false // its heights can only make it worse
+	}
+	tops, bots := make([]float64, 0, len(members)), make([]float64, 0, len(members))
+	for _, m := range members {
+		lo, hi := b.extent(m, first, n)
+		tops, bots = append(tops, lo), append(bots, hi)
+	}
+	top, bot := edges(ts, tops, bots)
+	l := Line{Pitch: pitch, Count: len(members), members: members}
 	for k := range ts {
-		bad[k] = min(math.Abs(tops[k]-top.at(ts[k]))+math.Abs(bots[k]-bot.at(ts[k])), pitch) / pitch
-		if k > 0 {
-			r := gaps[k-1] / pitch
-			bad[k] += min(math.Abs(r-math.Round(r)), .5)
-		}
+		bad[k] += min(math.Abs(tops[k]-top.at(ts[k]))+math.Abs(bots[k]-bot.at(ts[k])), pitch) / pitch
 	}
 	mid := func(t float64) raster.Point { return first.Add(u.Mul(t)).Add(n.Mul((top.at(t) + bot.at(t)) / 2)) }
 	l.From, l.To = mid(0), mid(length)
@@ -261,9 +270,7 @@ func edges(ts, tops, bots []float64) (top, bot straight) {
 	for i := range ts {
 		heights[i] = bots[i] - tops[i]
 	}
-	sorted := append([]float64(nil), heights...)
-	sort.Float64s(sorted)
-	limit := .86 * sorted[len(sorted)*8/10]
+	limit := .86 * choose(append([]float64(nil), heights...), len(heights)*8/10)
 	var t, a, b []float64
 	for i, h := range heights {
 		if h >= limit {

@@ -1,9 +1,6 @@
 package locate
 
-import (
-	"math"
-	"sort"
-)
+import "math"
 
 // straight is y = a + b*t.
 type straight struct{ a, b float64 }
@@ -29,11 +26,39 @@ func robustLine(t, y []float64) straight {
 	return straight{median(rest), b}
 }
 
+// median is the value with as many smaller as larger ones, the upper of two; 0 of none. v is left as it is.
 func median(v []float64) float64 {
 	if len(v) == 0 {
 		return 0
 	}
 	s := append([]float64(nil), v...)
-	sort.Float64s(s)
-	return s[len(s)/2]
+	return choose(s, len(s)/2)
+}
+
+// choose gives the value that would stand at place k if v were sorted (Hoare's FIND). It reorders v.
+func choose(v []float64, k int) float64 {
+	lo, hi := 0, len(v)-1
+	for lo < hi {
+		pivot := v[k]
+		i, j := lo, hi
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for pivot < v[j] {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i, j = i+1, j-1
+			}
+		}
+		if j < k {
+			lo = i
+		}
+		if k < i {
+			hi = j
+		}
+	}
+	return v[k]
 }
