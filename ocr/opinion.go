@@ -9,9 +9,13 @@ import (
 // engineRow is the height of the rows the text engine gets; its own models were trained near it.
 const engineRow = 56
 
-// secondOpinion asks the text engine about every row of a value. An engine that fails costs nothing but its opinion.
+// secondOpinion asks the text engine about the rows of a value: those of a name, and those of an address where it can change
+// something. An engine that fails costs nothing but its opinion.
 func (d *Draft) secondOpinion(ctx context.Context, r *Reader, v *field.Value, name bool) {
 	for _, row := range v.Rows {
+		if !name && !v.Hears(row) {
+			continue
+		}
 		g := row.Gray
 		g = g.Resize(g.W*engineRow/g.H, engineRow)
 		text, conf, err := r.o.TextEngine.ReadLine(ctx, g.Gray())

@@ -76,8 +76,9 @@ func readAt(m *glyph.Model, r *Region, born string, places *Places) Card {
 func (c *Card) read(m *glyph.Model, r *Region, rows []span, em float32, born string) {
 	end := r.textEnd(rows)
 	for i := len(rows) - 1; i >= 0 && birthRow(c.Lines, born) < 3; i-- {
+		quick := birthRow(c.Lines, born) < 0 // the address and the birth date are long, and the address is read again
 		s := rows[i]
-		l := readLine(m, r.Ink, float32(s.y0+s.y1)/2, em, r.column(-textLeft), end, false)
+		l := readLine(m, r.Ink, float32(s.y0+s.y1)/2, em, r.column(-textLeft), end, false, quick)
 		l.dropFaint()
 		l.Y0, l.Y1 = s.y0, s.y1
 		if len(l.Chars) > 0 {

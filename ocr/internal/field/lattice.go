@@ -78,10 +78,11 @@ type lineReader struct {
 
 // readLine reads the line whose middle is at row cy with characters of size em, between columns x0 and x1.
 // han says that only full-width characters and the middle dot are expected.
-func readLine(m *glyph.Model, ink *raster.Plane, cy, em float32, x0, x1 int, han bool) Line {
+// quick says that few cuts need be tried where the characters are clear.
+func readLine(m *glyph.Model, ink *raster.Plane, cy, em float32, x0, x1 int, han, quick bool) Line {
 	lr := &lineReader{m: m, ink: ink, cy: cy, em: em, cell: map[[2]int][2]*Char{}, han: han}
 	lr.columns(x0, x1)
-	return Line{Y0: int(cy - em/2), Y1: int(cy + em/2), Em: em, Chars: lr.best(), reader: lr}
+	return Line{Y0: int(cy - em/2), Y1: int(cy + em/2), Em: em, Chars: lr.best(quick), reader: lr}
 }
 
 // columns sums the ink and finds where a cut is possible: the light columns, and the dips between them.
@@ -159,7 +160,70 @@ type arc struct {
 	char *Char
 }
 
-func (lr *lineReader) best() []Char {
+// best reads the line. A quick reading is of white columns as cuts first; the dips within what is clearly one character then
+// are none. Most of the cells that could be read lie between those.
+func (lr *lineReader) best(quick bool) (out []Char) {
+	if quick {
+		lr.dropDips()
+	}
+	for _, c := range lr.path() {
+		lr.complete(c)
+		out = append(out, *c)
+	}
+	return out
+}
+
+// dropDips leaves out the cuts within what is clearly one character.
+func (lr *lineReader) dropDips() {
+	cuts, price := lr.cuts, lr.price
+	lr.cuts, lr.price = nil, nil
+	for i, p := range price {
+		if p == 0 || i == 0 {
+			lr.cuts, lr.price = append(lr.cuts, cuts[i]), append(lr.price, p)
+		}
+	}
+	if len(lr.cuts) == len(cuts) {
+		return
+	}
+	inner := lr.clear(lr.path())
+	lr.cuts, lr.price = nil, nil
+	for i, x := range cuts {
+		for len(inner) > 0 && x >= inner[0].y1 {
+			inner = inner[1:]
+		}
+		if price[i] == 0 || i == 0 || len(inner) == 0 || x <= inner[0].y0 {
+			lr.cuts, lr.price = append(lr.cuts, x), append(lr.price, price[i])
+		}
+	}
+}
+
+// A full-width character nearer to its class than surelyOne, and about as wide as one, is not two that touch. Dips near its
+// ends may still be where it begins or ends.
+const (
+	surelyOne    = 1.3
+	surelyNarrow = 0.62
+	surelyWide   = 1.06
+	endsWithin   = 0.17
+)
+
+// clear gives the columns within the characters that are surely one each. What stands before a counter is none of them: it
+// may be two digits that touch.
+func (lr *lineReader) clear(chars []*Char) (inner []span) {
+	for i, c := range chars {
+		w := (c.X1 - c.X0) / lr.em
+		if c.Narrow || c.Answers[0].Dist > surelyOne || w < surelyNarrow || w > surelyWide {
+			continue
+		}
+		if i+1 < len(chars) && (chars[i+1].Narrow || isCounter(chars[i+1].R())) || i > 0 && chars[i-1].Narrow {
+			continue
+		}
+		inner = append(inner, span{int(c.X0 + endsWithin*lr.em), int(c.X1 - endsWithin*lr.em)})
+	}
+	return inner
+}
+
+// path is the cheapest way to cut the line.
+func (lr *lineReader) path() (out []*Char) {
 	n := len(lr.cuts)
 	cost := make([]float32, n)
 	back := make([]arc, n)
@@ -178,16 +242,12 @@ func (lr *lineReader) best() []Char {
 			}
 		}
 	}
-	var out []Char
 	for j := n - 1; j > 0; j = back[j].from {
 		if back[j].char != nil {
-			lr.complete(back[j].char)
-			out = append(out, *back[j].char)
+			out = append(out, back[j].char)
 		}
 	}
-	for a, b := 0, len(out)-1; a < b; a, b = a+1, b-1 {
-		out[a], out[b] = out[b], out[a]
-	}
+	slices.Reverse(out)
 	return out
 }
 

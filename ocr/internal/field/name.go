@@ -49,7 +49,7 @@ func (r *Region) reread(m *glyph.Model, l Line) Line {
 		return l
 	}
 	x0, x1 := max(int(l.Chars[0].X0)-2, 0), min(int(l.Chars[n-1].X1+.5*l.Em), r.Ink.W)
-	again := readLine(m, r.Ink, float32(l.Y0+l.Y1)/2, l.Em, x0, x1, true)
+	again := readLine(m, r.Ink, float32(l.Y0+l.Y1)/2, l.Em, x0, x1, true, false)
 	if len(again.Chars) == 0 {
 		return l
 	}

@@ -37,6 +37,27 @@ func (v *Value) Opinion(m *glyph.Model, row Row, text string, conf []float32, na
 	return true
 }
 
+// Hears says whether another reader's text of a row of an address can change a character: whether another looks nearly as
+// good for any of them.
+func (v *Value) Hears(row Row) bool {
+	for i := row.From; i < min(row.To, len(v.Chars)); i++ {
+		c := &v.Chars[i]
+		if c.fixed {
+			continue
+		}
+		for _, a := range c.Answers[1:] {
+			d := a.Dist
+			if !c.Narrow {
+				d -= prior(a.R) // hear compares without it
+			}
+			if d-c.Answers[0].Dist < willing && isNarrow(a.R) == c.Narrow {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // hear takes what another reader says of a character.
 func (c *Char) hear(m *glyph.Model, r rune, conf float32) {
 	own := c.Answers[0]
