@@ -2,6 +2,7 @@ package field
 
 import (
 	"math"
+	"strings"
 
 	"github.com/kangma/kangma/ocr/internal/glyph"
 )
@@ -21,6 +22,7 @@ const (
 const (
 	narrowFirst   = 2.0 // an address begins with a digit or a letter
 	oneLetter     = 0.5 // a letter, besides what likely adds
+	bareCounter   = 0.3 // a counter of houses and floors without a number
 	noCounter     = 0.8 // a digit or letter before a character that counts nothing
 	skipInAddress = 3   // an em of ink is left unread: nothing else is printed there
 )
@@ -121,6 +123,9 @@ func (s *step) follow(before int) (extra float32, after int) {
 	case !s.ch.Narrow:
 		if before == afterNarrow && !isCounter(s.ch.R()) {
 			extra = noCounter
+		}
+		if before == afterHan && strings.ContainsRune(houseCounters, s.ch.R()) {
+			extra = bareCounter
 		}
 		return extra, afterHan
 	}

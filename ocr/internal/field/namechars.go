@@ -5,12 +5,18 @@ import (
 	"sync"
 )
 
-// surnames are the single-character family names that most people bear.
+// surnames are the single-character family names that most people bear, the commonest first, and with what the others of two
+// characters begin.
 const surnames = `王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许邓冯韩曹曾彭萧肖蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎闫薛尹段雷黎史龙
 陶贺顾毛郝龚邵万钱严赖覃洪武莫孔汤向常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈
 饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝官封谈匡鞠惠荆乐冀郁胥南班储原栗燕楚
 鄢劳谌奚皮粟冼蔺楼盘满闻位厉伊仝区郜海阚花权强帅屠豆朴盖练廉禹井祖漆巴丰支卿国狄平计索宣晋相初门云容敬来扈晁芮都普阙浦戈伏鹿薄邸雍辜羊阿乌母裘亓修邰赫杭况那宿鲜印逯隆茹诺战慕危玉银亢嵇公哈
-湛宾戎勾茅利於呼居揭干但尉冶斯元束檀衣信展阴昝智幸奉植衡富尧闭由`
+湛宾戎勾茅利於呼居揭干但尉冶斯元束檀衣信展阴昝智幸奉植衡富尧闭由诸上皇令东`
+
+// unnamed are characters that nobody is named with: of death, illness, crime, filth, pain and abuse. Some of them look like
+// common ones of names: 苦 like 若, 娼 like 娟.
+const unnamed = `死亡尸鬼病疾癌疯痴傻呆笨蠢丑奸淫娼妓嫖婊屎尿屁粪臭脏贱贼盗匪骗杀屠坟墓葬棺丧哭泣疼伤残瘸瞎聋哑秃肿癞疮疤瘤疟瘟灾祸祟妖孽怨恨辱骂苦惨悲忧怒惧耻罪罚囚牢狱腐烂败衰赌毁灭蛆蝇蚊虱蟑
+坑债寡孤喽嘛吗呢啊哦嗯喂踢咬啃舔抓扔砸揍抢割剁煮炸烤煎馊酸辣咸臊腥鼻肛胃肠肝肾肺痰汗泪贪懒馋怕慌惊歪斜瘪霉锈废垃圾`
 
 // nameChars are characters common in given names of all generations, and in the transcribed names of minorities.
 const nameChars = `伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂辉玲华建国文红玉春梅志海波宁斌鑫鹏飞浩宇轩子涵梓萱欣怡佳琪思雨晨阳俊豪嘉诚雅婷晓雪峰龙凤云清莲素珍光荣福生永胜利东林森博天翔一诺可馨诗
@@ -50,6 +56,14 @@ var nameSet = sync.OnceValue(func() map[rune]bool {
 	m := map[rune]bool{}
 	for _, r := range strings.ReplaceAll(nameChars+transcribed, "\n", "") {
 		m[r] = true
+	}
+	return m
+})
+
+var unnamedSet = sync.OnceValue(func() map[rune]bool {
+	m := map[rune]bool{}
+	for _, r := range strings.ReplaceAll(unnamed, "\n", "") {
+		m[r] = !nameSet()[r]
 	}
 	return m
 })

@@ -160,11 +160,31 @@ func (b *bank) candidates(v []float32, s *searching) []cand {
 	for c := range centres {
 		s.near = append(s.near, cand{int32(c), dist(v, b.centre[c*first:(c+1)*first])})
 	}
-	slices.SortFunc(s.near, func(x, y cand) int { return cmp.Compare(x.d, y.d) })
+	nearestFirst(s.near, visited)
 	for _, c := range s.near[:visited] {
 		b.compare(v, norm, b.start[c.at], b.start[c.at+1], s)
 	}
 	return s.out
+}
+
+// nearestFirst moves the n nearest to the front, sorted: a sixth of the work of sorting all.
+func nearestFirst(list []cand, n int) {
+	byDistance := func(x, y cand) int { return cmp.Or(cmp.Compare(x.d, y.d), cmp.Compare(x.at, y.at)) }
+	front := list[:n]
+	slices.SortFunc(front, byDistance)
+	for k := n; k < len(list); k++ {
+		c := list[k]
+		if byDistance(c, front[n-1]) >= 0 {
+			continue
+		}
+		list[k] = front[n-1]
+		i := n - 1
+		for i > 0 && byDistance(c, front[i-1]) < 0 {
+			front[i] = front[i-1]
+			i--
+		}
+		front[i] = c
+	}
 }
 
 // compare appends the means from..to with their distances.
