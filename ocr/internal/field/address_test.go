@@ -93,6 +93,53 @@ func TestADigitStandsOnlyBeforeWhatCounts(t *testing.T) {
 	}
 }
 
+func TestACounterOfHousesWantsANumber(t *testing.T) {
+	m, err := glyph.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// the cells may be 碧水湾田幢 or 碧水湾3幢: the character costs a little less than the digit
+	digit := &Char{Narrow: true, Answers: []glyph.Answer{{R: '3', Dist: 1}}}
+	pick := func(next rune) string {
+		al := &addressLattice{m: m, steps: [][]step{
+			{{1, known(t, m, '湾'), -1, 0}},
+			{{2, known(t, m, '田'), -.2, 0}, {2, digit, 0, 0}},
+			{{3, known(t, m, next), -1, 0}},
+			nil,
+		}}
+		al.solve()
+		out := make([][]Char, 1)
+		al.path(0, atStart, out)
+		return (&Line{Chars: out[0]}).Text()
+	}
+	if got := pick('幢'); got != "湾3幢" {
+		t.Error(got)
+	}
+	if got := pick('村'); got != "湾田村" {
+		t.Error(got)
+	}
+}
+
+func TestDipsWithinClearCharactersAreNoCuts(t *testing.T) {
+	at := func(r rune, x0, x1, d float32, narrow bool) *Char {
+		return &Char{X0: x0, X1: x1, Narrow: narrow, Answers: []glyph.Answer{{R: r, Dist: d}}}
+	}
+	lr := &lineReader{em: 32}
+	clear := []*Char{at('广', 0, 30, 1, false), at('州', 34, 64, 1, false), at('市', 70, 100, 2, false), at('村', 102, 132, 1, false)}
+	if got := lr.clear(clear); len(got) != 3 || got[0].y0 < 4 || got[0].y1 > 26 {
+		t.Errorf("of a blurred and three clear characters %v", got)
+	}
+	for name, chars := range map[string][]*Char{
+		"two digits that touch": {at('田', 0, 30, 1, false), at('幢', 34, 64, 2, false)},
+		"beside a digit":        {at('3', 0, 14, 1, true), at('田', 16, 46, 1, false)},
+		"half a character":      {at('木', 0, 14, 1, false)},
+	} {
+		if got := lr.clear(chars); len(got) != 0 {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestTwoReadingsAreAlignedByTheirLikeness(t *testing.T) {
 	chars := func(s string) (out []Char) {
 		for _, r := range s {
