@@ -58,12 +58,12 @@ func TestASurnameWeighsByHowManyBearIt(t *testing.T) {
 
 func TestWhoDoesNotKnowARareCharacterHasNoSay(t *testing.T) {
 	read := func(nearest, said rune, first bool) rune {
-		c := &Char{Answers: []glyph.Answer{{R: nearest, Dist: 1}, {R: said, Dist: 1.17}}, said: said, saidTo: 1, Agreed: -1}
+		c := &Char{Answers: []glyph.Answer{{R: nearest, Dist: 1}, {R: said, Dist: 1.01}}, said: said, saidTo: 1, Agreed: -1}
 		c.settle(14, priorOf(first, false))
 		return c.R()
 	}
-	if r := read('昊', '吴', false); r != '昊' {
-		t.Errorf("昊 in a name became %c", r)
+	if r := read('珺', '裙', false); r != '珺' {
+		t.Errorf("珺 in a name became %c", r)
 	}
 	if r := read('佘', '余', true); r != '余' { // where the prior speaks for it too, it is heard
 		t.Errorf("the surname is %c", r)
@@ -74,7 +74,7 @@ func TestAnotherReaderIsAskedOnlyWhereItCanChangeAnAddress(t *testing.T) {
 	answers := func(second float32) Char {
 		return Char{Answers: []glyph.Answer{{R: '江', Dist: 1 + prior('江')}, {R: '冮', Dist: second + prior('冮')}}}
 	}
-	fixed := answers(1)
+	fixed := answers(.9)
 	fixed.fixed = true
 	for _, c := range []struct {
 		name string
