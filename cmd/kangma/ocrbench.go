@@ -23,6 +23,7 @@ type ocrBenchCmd struct {
 	N       int    `help:"Photos a level." default:"20"`
 	Forged  int    `help:"Forged cards a level (one digit changed)." default:"10"`
 	Others  int    `help:"Photos a level that show no card." default:"5"`
+	Numbers int    `help:"Further cards a level of which only the number is read: for how often a wrong one is accepted." default:"0"`
 	Seed    uint64 `help:"First seed; use one that was never used for tuning." default:"900000"`
 	Levels  []int  `help:"0 (scan) to 5 (extreme)." default:"0,1,2,3,4,5"`
 	Layout  string `help:"standard, varied, foreign (another printer's card), unseen (foreign, in faces never learnt from), or mixed." enum:"standard,varied,foreign,unseen,mixed" default:"mixed"`
@@ -54,7 +55,7 @@ func (c *ocrBenchCmd) Run(w *world) error {
 	}
 	var o ocr.Options
 	o.Now, o.Divisions, o.Parallel, o.Deadline = time.Now, divisionNames(), max(c.Workers, 1), toolDeadline
-	cfg := bench.Config{Seed: c.Seed, N: c.N, Forged: c.Forged, Others: c.Others, Workers: c.Workers, NaiveN: c.Naive}
+	cfg := bench.Config{Seed: c.Seed, N: c.N, Forged: c.Forged, Others: c.Others, Numbers: c.Numbers, Workers: c.Workers, NaiveN: c.Naive}
 	var close []io.Closer
 	if c.PPOCR {
 		pool, err := openPPOCR(w.ctx, &o, max(c.Workers, 1))

@@ -23,6 +23,7 @@ type Config struct {
 	N       int         // cards a level
 	Forged  int         // cards a level with one digit changed
 	Others  int         // photos a level that show no front of a card
+	Numbers int         // further cards a level of which only the number is read
 	Levels  []synth.Level
 	Layout  string // standard, varied, foreign, unseen (foreign in faces never learnt from), or "" for a third of the first three each
 	Workers int    // 0: one a core
@@ -33,7 +34,7 @@ type Config struct {
 }
 
 // Total is how many photos a run reads.
-func (c Config) Total() int { return len(c.Levels) * (c.N + c.Forged + c.Others) }
+func (c Config) Total() int { return len(c.Levels) * (c.N + c.Forged + c.Others + c.Numbers) }
 
 // Cell is what was counted at one level.
 type Cell struct {
@@ -44,6 +45,7 @@ type Cell struct {
 	AddressExact, AddressChars, AddressLength int
 	Forged, ForgedAccepted, ForgedTold        int // told: checksum_failed with the digits as printed
 	Others, OthersAccepted                    int
+	Numbers, NumbersRight, NumbersWrong       int // of the cards of which only the number was read
 	BackTold, Back                            int
 	Errors                                    map[string]int
 	Millis                                    []float64 // wall time per card, sorted
@@ -59,7 +61,7 @@ type Report struct {
 
 type job struct {
 	level synth.Level
-	kind  int // 0 card, 1 forged, 2 other
+	kind  int // 0 card, 1 forged, 2 other, 3 its number alone
 	i     int
 }
 
@@ -113,7 +115,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 func (c Config) feed(ctx context.Context, jobs chan<- job) {
 	defer close(jobs)
 	for _, l := range c.Levels {
-		for kind, n := range []int{c.N, c.Forged, c.Others} {
+		for kind, n := range []int{c.N, c.Forged, c.Others, c.Numbers} {
 			for i := range n {
 				select {
 				case jobs <- job{l, kind, i}:
@@ -139,6 +141,9 @@ const numberAlone = 5
 
 // photo makes photo j of the run; what says what it shows when it is no card.
 func (c Config) photo(j job) (p synth.Photo, what string, err error) {
+	if j.kind == 3 { // not the photos that were read whole
+		j.i += c.N
+	}
 	seed := c.Seed + uint64(j.i)
 	if j.kind == 2 {
 		return synth.Negative(seed, j.level)
@@ -157,7 +162,7 @@ func (c Config) one(ctx context.Context, j job, mu *sync.Mutex, cell *Cell) erro
 		return err
 	}
 	read := c.Reader.IDCard
-	if j.kind == 1 { // a number is accepted before any other field is read
+	if j.kind == 1 || j.kind == 3 { // a number is accepted before any other field is read
 		read = c.Reader.Number
 	}
 	t, cpu := time.Now(), processor()
@@ -189,6 +194,8 @@ func (c Config) one(ctx context.Context, j job, mu *sync.Mutex, cell *Cell) erro
 		}
 	case 1:
 		cell.forged(d, p.Truth.Person)
+	case 3:
+		cell.number(d, p.Truth.Person)
 	default:
 		if c.Workers == 1 {
 			cell.OtherCPU = append(cell.OtherCPU, used)
@@ -236,6 +243,16 @@ func (c *Cell) forged(d *ocr.Draft, p synth.Person) {
 	}
 	if d.Problem == "checksum_failed" && d.Number.Value == p.Number {
 		c.ForgedTold++
+	}
+}
+
+func (c *Cell) number(d *ocr.Draft, p synth.Person) {
+	c.Numbers++
+	switch {
+	case d.NumberAccepted && d.Number.Value == p.Number:
+		c.NumbersRight++
+	case d.NumberAccepted:
+		c.NumbersWrong++
 	}
 }
 

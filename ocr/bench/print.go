@@ -14,10 +14,11 @@ func (r Report) Print(w io.Writer) error {
 		layout = "a third each standard, varied and foreign"
 	}
 	p := &printer{w: w}
-	p.line("seeds %d to %d, %d cards, %d forged, %d other photos a level, layout %s, %d workers", c.Seed, c.Seed+uint64(max(c.N, c.Forged, c.Others, 1))-1,
+	p.line("seeds %d to %d, %d cards, %d forged, %d other photos a level, layout %s, %d workers", c.Seed, c.Seed+uint64(max(c.N+c.Numbers, c.Forged, c.Others, 1))-1,
 		c.N, c.Forged, c.Others, layout, c.Workers)
 	p.fields(r.Cells)
 	p.guards(r.Cells)
+	p.numbers(r.Cells)
 	p.times(r.Cells)
 	p.naive(r.Cells)
 	return p.err
@@ -64,6 +65,17 @@ func (p *printer) guards(cells []Cell) {
 		k := &cells[i]
 		p.line("| L%d | %d of %d | %d of %d | %d of %d | %d | %d of %d | %d of %d | %s |", k.Level, k.Wrong, k.N, k.NameWrongSure, k.N, k.ForgedAccepted, k.Forged,
 			k.ForgedTold, k.OthersAccepted, k.Others, k.BackTold, k.Back, k.codes())
+	}
+}
+
+func (p *printer) numbers(cells []Cell) {
+	if !slices.ContainsFunc(cells, func(c Cell) bool { return c.Numbers > 0 }) {
+		return
+	}
+	p.line("\nFurther cards of which only the number was read\n\n| level | n | accepted and right | accepted and wrong |\n|---|---|---|---|")
+	for i := range cells {
+		k := &cells[i]
+		p.line("| L%d | %d | %d | %d |", k.Level, k.Numbers, k.NumbersRight, k.NumbersWrong)
 	}
 }
 
