@@ -1,6 +1,8 @@
 package ocr
 
 import (
+	"slices"
+
 	"github.com/kangma/kangma"
 	"github.com/kangma/kangma/ocr/internal/idnumber"
 	"github.com/kangma/kangma/ocr/internal/raster"
@@ -33,6 +35,9 @@ func (s *scene) nothing() (*Draft, error) {
 // noNumber is nothing for ID cards, which may be there without their number, or be too small. scale is how many original
 // pixels a working pixel spans.
 func (s *scene) noNumber(scale float64) (*Draft, error) {
+	if slices.ContainsFunc(s.others, s.isBack) {
+		return &Draft{Kind: IDCardBack}, errBack
+	}
 	card, found := s.outline()
 	found = found && card.looksLikeCard()
 	d, err := s.nothing()
@@ -159,7 +164,7 @@ func (s *scene) redness() int {
 	return max(leastRedness, q*3/2)
 }
 
-// isBack says whether a line that is no accepted number is the validity on the back of a card: the emblem stands above it and
+// isBack says whether a line that is no accepted number, or nothing like one, is the validity on the back of a card: the emblem stands above it and
 // before its first digit. On the front only a red dress could be taken for it, and the portrait stands behind the first
 // digits of the number.
 func (s *scene) isBack(f *foundNumber) bool {
