@@ -92,7 +92,7 @@ func TestFailingDiskIsNeverAcknowledged(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, uint64(run)))
 		disk, l := crashfs.New(), newLedger()
 		now := time.Unix(1_669_000_000, 0)
-		opt := journal.Options{FS: disk, Now: func() time.Time { return now }, MaxSegmentBytes: 800, CheckpointEvery: time.Hour, Logger: quiet}
+		opt := journal.Options{FS: disk, Now: func() time.Time { return now }, MaxSegmentBytes: 800, AheadBytes: 160, CheckpointEvery: time.Hour, Logger: quiet}
 		for life := 0; life < 4; life++ {
 			disk.Fault = nil
 			j := open(t, "/data/journal", opt)

@@ -200,16 +200,21 @@ func scanFile(fs FS, dir string, n named, each func(record)) (scan, error) {
 		return scan{}, fmt.Errorf("open %s: %w", n.name, err)
 	}
 	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		return scan{}, fmt.Errorf("size of %s: %w", n.name, err)
+	for try := 0; ; try++ {
+		size, err := f.Size()
+		if err != nil {
+			return scan{}, fmt.Errorf("size of %s: %w", n.name, err)
+		}
+		s := scanner{name: n.name, w: window{f: f, size: size}, durable: n.durable, last: n.last, each: each}
+		out, err := s.run()
+		switch {
+		case err == nil:
+			return out, nil
+		case errors.Is(err, io.ErrUnexpectedEOF) && n.last && each == nil && try < 3: // a running node has just cut off what it wrote ahead
+		default:
+			return out, fmt.Errorf("read %s: %w", n.name, err)
+		}
 	}
-	s := scanner{name: n.name, w: window{f: f, size: size}, durable: n.durable, last: n.last, each: each}
-	out, err := s.run()
-	if err != nil {
-		return out, fmt.Errorf("read %s: %w", n.name, err)
-	}
-	return out, nil
 }
 
 // dropLeftovers forgets files that never held anything acknowledged: segments that were being begun when the node died,

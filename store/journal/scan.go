@@ -135,10 +135,11 @@ func (s *scanner) run() (scan, error) {
 			trust = true
 			continue
 		}
-		if resumed, err := s.skip(); err != nil || !resumed {
+		before := o.end
+		if resumed, err := s.skip(trust); err != nil || !resumed {
 			return *o, err
 		}
-		trust = false
+		trust = trust && o.end == before // nothing was skipped
 	}
 	s.missingTail()
 	return *o, nil
@@ -186,16 +187,17 @@ func (s *scanner) take(r record) {
 }
 
 // skip deals with bytes at the end that are not the next record. Either they are a torn tail, which nobody was promised,
-// or they were durable: then they are damage and the walk goes on behind them, if anything is there.
-func (s *scanner) skip() (resumed bool, err error) {
+// or they were durable: then they are damage and the walk goes on behind them, if anything is there. trust is that of fits.
+func (s *scanner) skip(trust bool) (resumed bool, err error) {
 	o := &s.out
 	bad, index := o.end, o.count
-	doubt := s.last && o.head.First+store.Position(index) > s.durable
-	if doubt {
+	whole := o.head.First+store.Position(index) > s.durable // nothing that was promised is missing
+	if whole {
 		if clean, err := s.onlyZeros(bad); err != nil || clean {
 			return false, err
 		}
 	}
+	doubt := whole && s.last
 	at, next, proof, err := s.resync(bad+1, index, doubt)
 	if err != nil {
 		return false, err
@@ -203,6 +205,11 @@ func (s *scanner) skip() (resumed bool, err error) {
 	if doubt && !proof {
 		o.torn = true
 		return false, nil
+	}
+	if doubt {
+		if late, err := s.cameLate(trust); err != nil || late {
+			return late, err
+		}
 	}
 	if next <= index { // nothing usable follows
 		s.missingTail()
@@ -216,6 +223,14 @@ func (s *scanner) skip() (resumed bool, err error) {
 	o.end, o.count = at, next
 	o.marks = append(o.marks, mark{next, at}) // so that what follows can be read without passing the damage
 	return true, nil
+}
+
+// cameLate reads the next record again. Beside a running node it may have been written after the walk had read its place, and what
+// follows it after that. The proof that it was durable before what follows says that it is there now.
+func (s *scanner) cameLate(trust bool) (bool, error) {
+	s.w.buf = s.w.buf[:0]
+	r, err := s.w.record(s.out.end, s.out.head.Day)
+	return r != nil && s.fits(r, trust), err
 }
 
 // resync looks for the first well-formed record from off on with an index above bad, and for proof that record bad was
