@@ -11,8 +11,12 @@ import (
 
 // whoever is refused at the door gets a problem with a time to come again, also when the request comes later.
 func TestWhoComesWhileNobodyHasTimeIsToldAtTheDoor(t *testing.T) {
-	for name, asksFirst := range map[string]bool{"the request is there": true, "the request comes later": false} {
+	for name, asksFirst := range map[string]bool{"the request is there": true, "the request comes later": false, "a long request is there": true, "a long request comes later": false} {
 		t.Run(name, func(t *testing.T) {
+			request := "GET /v1/me/code HTTP/1.1\r\nHost: a\r\n\r\n"
+			if strings.HasPrefix(name, "a long") { // as browsers send, with all they tell of themselves
+				request = "GET /v1/me/code HTTP/1.1\r\nHost: a\r\nCookie: " + strings.Repeat("x", 5000) + "\r\n\r\n"
+			}
 			ln, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
@@ -24,7 +28,6 @@ func TestWhoComesWhileNobodyHasTimeIsToldAtTheDoor(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer client.Close()
-			const request = "GET /v1/me/code HTTP/1.1\r\nHost: a\r\n\r\n"
 			if asksFirst {
 				if _, err := io.WriteString(client, request); err != nil {
 					t.Fatal(err)

@@ -213,8 +213,9 @@ func (d *doors) turnAway(c net.Conn, retryAfter int) {
 		go func() {
 			defer func() { <-d.ushers }()
 			_ = c.SetReadDeadline(time.Now().Add(askTime))
-			var ignored [1024]byte
-			_, _ = c.Read(ignored[:]) // whatever it is, the answer is the same
+			var first [256]byte
+			_, _ = c.Read(first[:]) // whatever it is, the answer is the same
+			_ = asked(c)            // takes the rest
 			canned(c, retryAfter)
 		}()
 	default:
@@ -233,13 +234,18 @@ func asked(c net.Conn) bool {
 	if err != nil {
 		return false
 	}
-	n := 0
+	all := 0
 	err = raw.Read(func(fd uintptr) bool {
-		var ignored [1024]byte
-		n, _ = unix.Read(int(fd), ignored[:])
+		var ignored [2 << 10]byte
+		for all < headMost {
+			n, _ := unix.Read(int(fd), ignored[:])
+			if all += max(n, 0); n < len(ignored) {
+				break
+			}
+		}
 		return true
 	})
-	return err == nil && n > 0
+	return err == nil && all > 0
 }
 
 var cannedHead = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: " +
