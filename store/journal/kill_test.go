@@ -67,12 +67,12 @@ func child(dir string, mutant bool) error {
 	return errors.New("an append failed")
 }
 
-// lateFS is a mutant: it keeps the last write to itself until the next one, and says that it is done.
+// lateFS is a mutant: it keeps the last four writes to itself, and says that they are done.
 type lateFS struct{ journal.FS }
 
 type lateFile struct {
 	journal.File
-	owed func()
+	owed []func()
 }
 
 func (l lateFS) OpenFile(name string, flag int, perm os.FileMode) (journal.File, error) {
@@ -84,11 +84,12 @@ func (l lateFS) OpenFile(name string, flag int, perm os.FileMode) (journal.File,
 }
 
 func (f *lateFile) WriteAt(p []byte, off int64) (int, error) {
-	if f.owed != nil {
-		f.owed()
+	if len(f.owed) == 4 {
+		f.owed[0]()
+		f.owed = f.owed[1:]
 	}
 	p = append([]byte(nil), p...)
-	f.owed = func() { f.File.WriteAt(p, off) }
+	f.owed = append(f.owed, func() { f.File.WriteAt(p, off) })
 	return len(p), nil
 }
 
