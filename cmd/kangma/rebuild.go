@@ -107,6 +107,9 @@ func (c *rebuildCmd) make(w *world, s *stack, path string) (err error) {
 // open opens this node's journal, whose lock keeps a running server from being robbed of its state, while the copy to begin with is put in.
 func (c *rebuildCmd) open(w *world, s *stack, db *embedded.DB) (marks map[string]store.Position, err error) {
 	g, ctx := errgroup.WithContext(w.ctx)
+	if c.Passages {
+		g.SetLimit(1) // one after the other: nobody touches a running server's warehouse
+	}
 	beside := *w
 	beside.ctx = ctx
 	var j *journal.Journal
@@ -115,6 +118,9 @@ func (c *rebuildCmd) open(w *world, s *stack, db *embedded.DB) (marks map[string
 		return err
 	})
 	g.Go(func() (err error) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if marks, err = c.begin(&beside, s, db); err == nil {
 			err = db.Filled(ctx)
 		}
