@@ -82,15 +82,15 @@ func openFile(path, schema string, o Options) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
+	skip := path == "" || o.SkipCheck
+	if !skip {
+		readAhead(path) // before SQLite has locks: they go when anybody of this process closes the file
+	}
 	first, err := dial(dsn)
 	if err != nil {
 		return nil, err
 	}
 	f := &file{path: path, bulk: o.Bulk, all: []*conn{first}, filling: bulk{ended: !o.Bulk}}
-	skip := path == "" || o.SkipCheck
-	if !skip {
-		readAhead(path)
-	}
 	if err := errors.Join(check(first, skip), migrate(dsn, schema)); err != nil {
 		first.close()
 		return nil, wrap(err)
