@@ -94,3 +94,28 @@ func TestARecordThatComesTwiceInOneLoadIsListedAsItIsLast(t *testing.T) {
 		t.Errorf("%s sets of owners are left, want 1", left)
 	}
 }
+
+// TestOneAddressMayBeAClusters: the only node of a cluster, or a proxy before one, takes keys of one slot in a call. That is learned from
+// its first refusal.
+func TestOneAddressMayBeAClusters(t *testing.T) {
+	srv := realserver.StartRedis(t, "--cluster-enabled", "yes")
+	srv.Must("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+	db := open(t, single(srv)).Dossiers()
+	r := rand.New(rand.NewPCG(5, 23))
+	all := make([]kangma.Dossier, 100)
+	for i := range all {
+		all[i] = storetest.RandomDossier(r, storetest.RandomPerson(r, i), 1)
+		all[i].Version, all[i].Sealed.Indexes = 1, nil
+	}
+	if err := db.Update(t.Context(), store.Mark{}, all...); !errors.Is(err, kangma.Unavailable) {
+		t.Fatalf("%v, want %v: come again", err, kangma.Unavailable)
+	}
+	if err := db.Update(t.Context(), store.Mark{}, all...); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
+		if got, err := db.Get(t.Context(), d.Person); err != nil || got.Version != 1 {
+			t.Fatalf("version %d, %v", got.Version, err)
+		}
+	}
+}

@@ -52,6 +52,7 @@ type DB struct {
 	vault  *vault
 	single *goredis.Client
 	ring   *goredis.ClusterClient
+	apart  atomic.Bool // the one address is a cluster's: keys of one call must be of one partition
 
 	mu       sync.Mutex
 	breakers map[string]*breaker.Breaker

@@ -266,6 +266,9 @@ func (db *DB) retriable(ctx context.Context, client *goredis.Client, calls []*ca
 			if loaded {
 				again = append(again, c)
 			}
+		case db.ring == nil && slotsDiffer(c.err): // nothing of it was done
+			db.apart.Store(true)
+			c.err = unavailable("redis_slots", errors.New(errorCode(c.err)))
 		case db.ring != nil && (code == "MOVED" || code == "ASK" || code == "READONLY" || code == "TRYAGAIN"):
 			moved = true
 			again = append(again, c)

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/kangma/kangma/store"
 )
@@ -15,19 +16,26 @@ const (
 )
 
 // groups cuts people into those of one call each, partition by partition. The keys of a call must be in one slot of a cluster; a server
-// by itself does not mind.
+// by itself does not mind. One address may also stand for a cluster (a proxy, or its only node): that is learned from its first refusal.
 func (db *DB) groups(ways []*pending) (groups [][]*pending) {
 	ways = slices.Clone(ways)
 	slices.SortStableFunc(ways, func(a, b *pending) int { return a.at.tag - b.at.tag })
-	size := 0
+	size, apart := 0, db.ring != nil || db.apart.Load()
 	for _, w := range ways {
 		last := len(groups) - 1
-		if last < 0 || len(groups[last]) == swapPeople || size >= swapBytes || db.ring != nil && groups[last][0].at.tag != w.at.tag {
+		if last < 0 || len(groups[last]) == swapPeople || size >= swapBytes || apart && groups[last][0].at.tag != w.at.tag {
 			groups, size, last = append(groups, nil), 0, last+1
 		}
 		groups[last], size = append(groups[last], w), size+len(w.sealed)
 	}
 	return groups
+}
+
+// slotsDiffer reports whether Redis refused a call because its keys are of several slots of a cluster. Each kind of proxy has words of its
+// own for it.
+func slotsDiffer(err error) bool {
+	code := errorCode(err)
+	return code == "CROSSSLOT" || code == "ERR" && strings.Contains(err.Error(), "same slot")
 }
 
 // swapCall stores the dossiers of one group.
