@@ -13,7 +13,7 @@ import (
 // file only grows at its end. The first one who comes a second time ends this: from then on everything is kept up to date row
 // by row. So does any other write and any read that needs an index.
 
-// Entries that wait at most: 160 MB of blind indexes, about as much of records' indexes. Tests lower them.
+// Entries that wait at most: 160 MB of blind indexes and as many that are being sorted, and about 160 MB of records' indexes. Tests lower them.
 var (
 	mostBlind = 4 << 20
 	mostNames = 1 << 20
