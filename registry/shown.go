@@ -39,7 +39,7 @@ type shownMemory struct {
 
 const (
 	shownShard = 2 << 20 // bytes: two million people in all, 128 MiB
-	shownBlock = 32      // one for a name of up to four characters
+	shownBlock = 48      // one for a name of up to four characters
 )
 
 func (m *shownMemory) get(id kangma.PersonID, version uint64) (Shown, bool) {

@@ -29,7 +29,7 @@ func sumOf(kind, id string) recordSum {
 }
 
 // loginBlock is what the memory of packed records is counted in: a resident's login takes one.
-const loginBlock = 48
+const loginBlock = 64
 
 // NewRecords puts a memory in front of inner. An eighth of it is for what is not packed.
 func NewRecords(inner store.Records, o Options) *Records {

@@ -171,3 +171,29 @@ func BenchmarkAppend(b *testing.B) {
 		room, _ = t.Append(room[:0], keyOf(i))
 	}
 }
+
+// BenchmarkGet reads one of a million values, any, as a node does: from 64 tables.
+func BenchmarkGet(b *testing.B) {
+	const people = 1_000_000
+	r := rand.New(rand.NewPCG(1, 2))
+	tables := make([]*slab.Table[key], 64)
+	for i := range tables {
+		tables[i] = slab.New[key](128, 1<<40)
+	}
+	keys := make([]key, people)
+	for i := range keys {
+		for j := range keys[i] {
+			keys[i][j] = byte(r.Uint32())
+		}
+		tables[keys[i][15]%64].Put(keys[i], make([]byte, 400))
+	}
+	r.Shuffle(people, func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	var room []byte
+	i := 0
+	for b.Loop() {
+		if i++; i == people {
+			i = 0
+		}
+		room, _ = tables[keys[i][15]%64].Append(room[:0], keys[i])
+	}
+}
