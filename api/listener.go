@@ -74,18 +74,18 @@ func (c *conn) Read(b []byte) (int, error) {
 }
 
 func newDoors(t *throttle, memory int64) *doors {
-	limit := connLimit()
+	limit, ushers := connLimit()
 	if memory > 0 {
 		limit = max(256, min(limit, int(memory/connShare/connBytes)))
 	}
-	return &doors{throttle: t, limit: limit, ushers: make(chan struct{}, maxUshers), most: int64(unheardMost * runtime.GOMAXPROCS(0))}
+	return &doors{throttle: t, limit: limit, ushers: make(chan struct{}, ushers), most: int64(unheardMost * runtime.GOMAXPROCS(0))}
 }
 
-// connLimit raises the limit of open files to what is allowed and leaves room for everything else.
-func connLimit() int {
+// connLimit raises the limit of open files to what is allowed and divides it.
+func connLimit() (conns, ushers int) {
 	var lim syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim) != nil {
-		return 256
+		return divideFiles(0)
 	}
 	if lim.Cur < lim.Max {
 		lim.Cur = lim.Max
@@ -93,7 +93,14 @@ func connLimit() int {
 			_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim) // it worked above
 		}
 	}
-	return int(min(maxConns, max(64, int64(min(lim.Cur, 1<<30))-spareFiles)))
+	return divideFiles(int64(min(lim.Cur, 1<<30)))
+}
+
+// divideFiles gives how many connections may be open, and how many more of those who are turned away may be waited with. Everything else
+// has spareFiles; of a small limit the ushers have an eighth of these.
+func divideFiles(files int64) (conns, ushers int) {
+	conns = int(min(maxConns, max(64, files-spareFiles)))
+	return conns, int(min(maxUshers, max(spareFiles/8, files-spareFiles-int64(conns))))
 }
 
 // guarded is a listener behind the doors.

@@ -33,3 +33,16 @@ func TestTheLastEighthOfThePlacesIsScarce(t *testing.T) {
 	}
 	in[0].Close()
 }
+
+// Journal and stores need files of their own, however many come.
+func TestThoseWhoAreTurnedAwayLeaveFilesForTheStores(t *testing.T) {
+	for files, want := range map[int64][2]int{0: {64, 64}, 1024: {512, 64}, 4096: {3584, 64}, 17_000: {maxConns, 104}, 1 << 20: {maxConns, maxUshers}} {
+		conns, ushers := divideFiles(files)
+		if conns != want[0] || ushers != want[1] {
+			t.Errorf("%d files: %d connections and %d who are waited with, want %v", files, conns, ushers, want)
+		}
+		if left := files - int64(conns+ushers); files >= 1024 && left < spareFiles*7/8 {
+			t.Errorf("%d files: %d are left for everything else", files, left)
+		}
+	}
+}
