@@ -1,10 +1,10 @@
 // The service worker: it opens the resident's and the gate's page with no network. It keeps static files only, by the list
 // that the build writes below, and never looks at anything else: what the API answers is personal and stays out of it.
 // A new version is fetched whole before it is used, and takes over when the page says so.
-const version = 'd00eb21a263d4b44';
+const version = '226955d639682e5f';
 const pages = JSON.parse('{"/":"index.html","/resident":"resident.html","/gate":"gate.html"}'); // address -> file of the build
-const shell = JSON.parse('["/assets/Shell-Bsb-qW-h.css","/assets/Shell-CcbQRRtv.js","/assets/StaffLogIn-BsDwPQ6k.js","/assets/backoff-i-Dao9hR.js","/assets/favicon-D2BKGGnK.svg","/assets/gate-1Au1jLi9.js","/assets/gate-C69STvpd.css","/assets/hooks-Big5Dk86.js","/assets/hooks-jfMoUAVl.css","/assets/index-Dg1si2UL.js","/assets/resident-BDu5hYGB.js","/assets/resident-DlsmL7-y.css","/gate.webmanifest","/icon-192.png","/resident.webmanifest"]'); // what the pages need
-const gate = JSON.parse('["/assets/scan.worker-D66f-AGs.js","/assets/seal-9PiN5Zce.js","/assets/zxing_reader-Bb9Mx2Pu.wasm"]'); // what only a gate needs, a megabyte: fetched when a gate asks for it
+const shell = JSON.parse('["/assets/Shape-DYc6OhoE.js","/assets/Shape-jfMoUAVl.css","/assets/Shell-Bsb-qW-h.css","/assets/Shell-CcbQRRtv.js","/assets/StaffLogIn-kzmddood.js","/assets/backoff-DxvxPHu1.js","/assets/favicon-D2BKGGnK.svg","/assets/gate-C69STvpd.css","/assets/gate-CiDr4Fki.js","/assets/index-Dg1si2UL.js","/assets/resident-DlsmL7-y.css","/assets/resident-IGlHOTfU.js","/gate.webmanifest","/icon-192.png","/resident.webmanifest"]'); // what the pages need
+const gate = JSON.parse('["/assets/scan.worker-D66f-AGs.js","/assets/seal-DipHEFoy.js","/assets/zxing_reader-Bb9Mx2Pu.wasm"]'); // what only a gate needs, a megabyte: fetched when a gate asks for it
 
 const name = `kangma-${version}`;
 const ours = new Set([...Object.keys(pages), ...shell, ...gate]);

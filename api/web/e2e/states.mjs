@@ -244,8 +244,8 @@ async function resident(run, browser, server) {
     const p = await open({ 'GET /v1/me/code': code({ colour: 'yellow', reasons: [reason('yellow')] }), 'POST /v1/me/credentials': credentials('yellow') }, { ...phone, viewport: { width: 320, height: 640 } });
     await p.waitForSelector('.frame-yellow');
     await p.click('text=大字');
+    await p.waitForFunction(() => getComputedStyle(document.documentElement).fontSize === '24px'); // it is drawn after the click
     assert.equal(await p.evaluate(() => document.documentElement.scrollWidth), 320);
-    assert.equal(await p.evaluate(() => getComputedStyle(document.documentElement).fontSize), '24px');
     if (process.env.SHOTS) await p.screenshot({ path: `${process.env.SHOTS}/resident-large.png`, fullPage: true });
     await p.context().close();
   });

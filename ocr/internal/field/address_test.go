@@ -72,19 +72,7 @@ func TestADigitStandsOnlyBeforeWhatCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 水口屯: 口 costs a little more than half of it as a digit and the other half unread
-	pick := func(next rune) string {
-		digit := &Char{Narrow: true, Answers: []glyph.Answer{{R: '2', Dist: 1}}}
-		al := &addressLattice{m: m, steps: [][]step{
-			{{1, known(t, m, '水'), -1, 0}},
-			{{2, known(t, m, '口'), .3, 0}, {2, digit, 0, 0}},
-			{{3, known(t, m, next), -1, 0}},
-			nil,
-		}}
-		al.solve()
-		out := make([][]Char, 1)
-		al.path(0, atStart, out)
-		return (&Line{Chars: out[0]}).Text()
-	}
+	pick := func(next rune) string { return cheapest(t, m, '水', '口', .3, '2', next) }
 	if got := pick('屯'); got != "水口屯" {
 		t.Error(got)
 	}
@@ -93,25 +81,29 @@ func TestADigitStandsOnlyBeforeWhatCounts(t *testing.T) {
 	}
 }
 
+// cheapest reads one character, then either another at its cost or a digit at none, then next.
+func cheapest(t *testing.T, m *glyph.Model, before, either rune, cost float32, or, next rune) string {
+	t.Helper()
+	digit := &Char{Narrow: true, Answers: []glyph.Answer{{R: or, Dist: 1}}}
+	al := &addressLattice{m: m, steps: [][]step{
+		{{1, known(t, m, before), -1, 0}},
+		{{2, known(t, m, either), cost, 0}, {2, digit, 0, 0}},
+		{{3, known(t, m, next), -1, 0}},
+		nil,
+	}}
+	al.solve()
+	out := make([][]Char, 1)
+	al.path(0, atStart, out)
+	return (&Line{Chars: out[0]}).Text()
+}
+
 func TestACounterOfHousesWantsANumber(t *testing.T) {
 	m, err := glyph.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// the cells may be 碧水湾田幢 or 碧水湾3幢: the character costs a little less than the digit
-	digit := &Char{Narrow: true, Answers: []glyph.Answer{{R: '3', Dist: 1}}}
-	pick := func(next rune) string {
-		al := &addressLattice{m: m, steps: [][]step{
-			{{1, known(t, m, '湾'), -1, 0}},
-			{{2, known(t, m, '田'), -.2, 0}, {2, digit, 0, 0}},
-			{{3, known(t, m, next), -1, 0}},
-			nil,
-		}}
-		al.solve()
-		out := make([][]Char, 1)
-		al.path(0, atStart, out)
-		return (&Line{Chars: out[0]}).Text()
-	}
+	pick := func(next rune) string { return cheapest(t, m, '湾', '田', -.2, '3', next) }
 	if got := pick('幢'); got != "湾3幢" {
 		t.Error(got)
 	}

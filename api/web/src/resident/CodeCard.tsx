@@ -2,12 +2,12 @@
 // it; without a network it goes on until the credential expires, and then nothing is shown as valid.
 import { useState } from 'preact/hooks';
 import { t } from '../i18n';
-import { age, clock, colourWord, date, day, moment, time } from '../lib/format';
+import { age, colourWord, day, moment, time } from '../lib/format';
 import { TextField } from '../ui/fields';
 import { Qr } from '../ui/Qr';
-import { Shape, shapeOfColour } from '../ui/Shape';
 import { useNow, useWakeLock } from '../ui/hooks';
 import { AsText } from './AsText';
+import { CardFrame } from './CardFrame';
 import { LentCard } from './LentCard';
 import type { Phone } from './usePhone';
 import { useShow, type Show } from './useShow';
@@ -28,30 +28,20 @@ export function CodeCard({ phone }: { phone: Phone }) {
   const { colour, issued, expires } = show.held;
   const word = view?.label && view.colour === colour ? view.label : colourWord(colour);
   return (
-    <section class={`code-card frame-${colour}${error ? ' frame-offline' : ''}`} aria-label={t('code.title')}>
-      <div class="code-head">
-        <Shape name={shapeOfColour(colour)} />
-        <p class="code-word">{word}</p>
-        {error !== undefined && <p class="code-chip">{t('code.chip')}</p>}
-      </div>
-      <div class="code-body">
-        <p class="code-name">{view?.masked_name}</p>
-        <p class="code-clock" role="timer" aria-live="off">{clock(at)}</p>
-        <p class="code-date">{date(at)}</p>
-        <div class="qr-box"><Qr text={show.text} label={t('code.qr', { colour: word })} /></div>
-        <Slot show={show} at={at} />
-        <Answer show={show} left={seconds(answered, at)} onAnswer={answer} onDone={another} />
-        <p class="code-facts">{t('code.issued', { age: age(at - issued), time: day(expires) === day(at) ? time(expires) : `${day(expires)} ${time(expires)}` })}</p>
-        {view?.as_of && <p class="notice as-of" role="status">{t('code.asof', { time: moment(view.as_of) })}</p>}
-        {error !== undefined && <p class="notice" role="status"><strong>{t('code.offline')}</strong> {t('code.offline.text', { time: time(expires), n: seconds(phone.next, at) })}</p>}
-        <p class="code-buttons">
-          <button type="button" class="second" onClick={another}>{t('code.another')}</button>
-          <button type="button" class="second" onClick={phone.refresh}>{t('code.now')}</button>
-        </p>
-        <p class="soft small">{t('code.bright')}</p>
-        <AsText code={show.text} />
-      </div>
-    </section>
+    <CardFrame phone={phone} colour={colour} word={word} at={at} offline={!!error}>
+      <div class="qr-box"><Qr text={show.text} label={t('code.qr', { colour: word })} /></div>
+      <Slot show={show} at={at} />
+      <Answer show={show} left={seconds(answered, at)} onAnswer={answer} onDone={another} />
+      <p class="code-facts">{t('code.issued', { age: age(at - issued), time: day(expires) === day(at) ? time(expires) : `${day(expires)} ${time(expires)}` })}</p>
+      {view?.as_of && <p class="notice as-of" role="status">{t('code.asof', { time: moment(view.as_of) })}</p>}
+      {error !== undefined && <p class="notice" role="status"><strong>{t('code.offline')}</strong> {t('code.offline.text', { time: time(expires), n: seconds(phone.next, at) })}</p>}
+      <p class="code-buttons">
+        <button type="button" class="second" onClick={another}>{t('code.another')}</button>
+        <button type="button" class="second" onClick={phone.refresh}>{t('code.now')}</button>
+      </p>
+      <p class="soft small">{t('code.bright')}</p>
+      <AsText code={show.text} />
+    </CardFrame>
   );
 }
 
@@ -97,20 +87,10 @@ function Answer({ show, left, onAnswer, onDone }: { show: Show; left: number; on
 function Blank({ phone, word, text }: { phone: Phone; word: string; text: string }) {
   const at = useNow(1000);
   return (
-    <section class="code-card frame-unknown" aria-label={t('code.title')}>
-      <div class="code-head">
-        <Shape name="unknown" />
-        <p class="code-word">{word}</p>
-        {phone.error !== undefined && <p class="code-chip">{t('code.chip')}</p>}
-      </div>
-      <div class="code-body">
-        <p class="code-name">{phone.vault.view?.masked_name}</p>
-        <p class="code-clock" role="timer" aria-live="off">{clock(at)}</p>
-        <p class="code-date">{date(at)}</p>
-        <p class="no-code" role="status">{text}</p>
-        {phone.error !== undefined && <p class="soft small">{t('code.retrying', { n: seconds(phone.next, at) })}</p>}
-        <p class="code-buttons"><button type="button" class="second" onClick={phone.refresh}>{t('code.now')}</button></p>
-      </div>
-    </section>
+    <CardFrame phone={phone} word={word} at={at}>
+      <p class="no-code" role="status">{text}</p>
+      {phone.error !== undefined && <p class="soft small">{t('code.retrying', { n: seconds(phone.next, at) })}</p>}
+      <p class="code-buttons"><button type="button" class="second" onClick={phone.refresh}>{t('code.now')}</button></p>
+    </CardFrame>
   );
 }

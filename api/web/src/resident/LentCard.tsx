@@ -1,11 +1,11 @@
 // LentCard shows the server's own code while the phone has none and the register does not answer: good for some 90 s, and replaced as long as
 // there is a network. It carries no number of a gate.
 import { t } from '../i18n';
-import { clock, colourWord, date, moment } from '../lib/format';
+import { colourWord, moment } from '../lib/format';
 import { Qr } from '../ui/Qr';
-import { Shape, shapeOfColour } from '../ui/Shape';
 import { useNow } from '../ui/hooks';
 import { AsText } from './AsText';
+import { CardFrame } from './CardFrame';
 import type { Phone } from './usePhone';
 import type { Lent } from './vault';
 
@@ -14,23 +14,13 @@ export function LentCard({ phone, code }: { phone: Phone; code: Lent }) {
   const { view } = phone.vault;
   const word = view?.label && view.colour === code.colour ? view.label : colourWord(code.colour);
   return (
-    <section class={`code-card frame-${code.colour}`} aria-label={t('code.title')}>
-      <div class="code-head">
-        <Shape name={shapeOfColour(code.colour)} />
-        <p class="code-word">{word}</p>
-        {phone.error !== undefined && <p class="code-chip">{t('code.chip')}</p>}
-      </div>
-      <div class="code-body">
-        <p class="code-name">{view?.masked_name}</p>
-        <p class="code-clock" role="timer" aria-live="off">{clock(at)}</p>
-        <p class="code-date">{date(at)}</p>
-        <div class="qr-box"><Qr text={code.code} label={t('code.qr', { colour: word })} /></div>
-        <p class="code-facts">{t('code.lent', { n: Math.max(0, Math.ceil((code.expires - at) / 1000)) })}</p>
-        {view?.as_of && <p class="notice as-of" role="status">{t('code.asof', { time: moment(view.as_of) })}</p>}
-        <p class="code-buttons"><button type="button" class="second" onClick={phone.refresh}>{t('code.now')}</button></p>
-        <p class="soft small">{t('code.bright')}</p>
-        <AsText code={code.code} />
-      </div>
-    </section>
+    <CardFrame phone={phone} colour={code.colour} word={word} at={at}>
+      <div class="qr-box"><Qr text={code.code} label={t('code.qr', { colour: word })} /></div>
+      <p class="code-facts">{t('code.lent', { n: Math.max(0, Math.ceil((code.expires - at) / 1000)) })}</p>
+      {view?.as_of && <p class="notice as-of" role="status">{t('code.asof', { time: moment(view.as_of) })}</p>}
+      <p class="code-buttons"><button type="button" class="second" onClick={phone.refresh}>{t('code.now')}</button></p>
+      <p class="soft small">{t('code.bright')}</p>
+      <AsText code={code.code} />
+    </CardFrame>
   );
 }
