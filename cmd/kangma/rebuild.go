@@ -50,7 +50,7 @@ func (c *rebuildCmd) Run(w *world) (err error) {
 	if err := s.openKeys(w.cli); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(w.Data, "rebuild-")
+	dir, err := os.MkdirTemp(w.Data, rebuilding)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (c *rebuildCmd) make(w *world, s *stack, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	marks, err := c.open(w, s, db)
+	marks, err := c.open(w, s, db, filepath.Dir(path))
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,8 @@ func (c *rebuildCmd) make(w *world, s *stack, path string) (err error) {
 }
 
 // open opens this node's journal, whose lock keeps a running server from being robbed of its state, while the copy to begin with is put in.
-func (c *rebuildCmd) open(w *world, s *stack, db *embedded.DB) (marks map[string]store.Position, err error) {
+// keep is the folder of this rebuild.
+func (c *rebuildCmd) open(w *world, s *stack, db *embedded.DB, keep string) (marks map[string]store.Position, err error) {
 	g, ctx := errgroup.WithContext(w.ctx)
 	if c.Passages {
 		g.SetLimit(1) // one after the other: nobody touches a running server's warehouse
@@ -114,8 +115,10 @@ func (c *rebuildCmd) open(w *world, s *stack, db *embedded.DB) (marks map[string
 	beside.ctx = ctx
 	var j *journal.Journal
 	g.Go(func() (err error) {
-		j, err = journal.Open(filepath.Join(w.Data, "journal"), journal.Options{Now: time.Now, Logger: discard})
-		return err
+		if j, err = journal.Open(filepath.Join(w.Data, "journal"), journal.Options{Now: time.Now, Logger: discard}); err != nil {
+			return err
+		}
+		return clearRebuilds(w.Data, keep)
 	})
 	g.Go(func() (err error) {
 		if err := ctx.Err(); err != nil {

@@ -68,7 +68,7 @@ func (s *stack) openJournal(c *cli, log *slog.Logger) (err error) {
 		return fmt.Errorf("journal: %w", err)
 	}
 	s.onClose(s.journal.Close)
-	return nil
+	return clearRebuilds(c.Data, "")
 }
 
 func (s *stack) openState(ctx context.Context, c *cli, log *slog.Logger) error {
