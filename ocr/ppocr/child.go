@@ -50,16 +50,25 @@ func open(dir string) (*engine, error) {
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return nil, err
 	}
-	raw, err := os.ReadFile(filepath.Join(dir, keysFile))
+	keys, err := readKeys(dir)
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{keys: append(strings.Split(strings.TrimRight(string(raw), "\n"), "\n"), " ")}
+	e := &engine{keys: keys}
 	if e.rec, err = session(filepath.Join(dir, readerFile), "softmax_11.tmp_0"); err != nil {
 		return nil, err
 	}
 	e.det, err = session(filepath.Join(dir, detectorFile), "sigmoid_0.tmp_0")
 	return e, err
+}
+
+// readKeys gives the reader's characters by class; the last one is the blank between words.
+func readKeys(dir string) ([]string, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, keysFile))
+	if err != nil {
+		return nil, err
+	}
+	return append(strings.Split(strings.TrimRight(string(raw), "\n"), "\n"), " "), nil
 }
 
 // session loads a model for one thread. Without the memory arena and pattern a child gives memory back after each picture.

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/kangma/kangma/ocr"
 	"github.com/kangma/kangma/ocr/internal/sandbox"
 )
 
@@ -79,15 +80,17 @@ const (
 
 // reply is a child's answer.
 type reply struct {
-	Text  string          `json:"text,omitempty"`
-	Conf  []float32       `json:"conf,omitempty"`
+	Chars []ocr.ReadChar  `json:"chars,omitempty"`
 	Quads [][4][2]float64 `json:"quads,omitempty"`
 	Err   string          `json:"err,omitempty"`
 }
 
-// Pool is a set of children that read and find lines. It satisfies ocr.LineReader and ocr.LineFinder and is safe for
+// Pool is a set of children that read and find lines. It satisfies ocr.CharReader and ocr.LineFinder and is safe for
 // concurrent use.
-type Pool struct{ children *sandbox.Pool }
+type Pool struct {
+	children *sandbox.Pool
+	known    map[rune]bool
+}
 
 // NewPool makes a pool of n children over the models in a folder that Find gave. It starts one child and reads an empty
 // picture with it, so that a damaged model or library shows at once.
@@ -96,7 +99,16 @@ func NewPool(ctx context.Context, n int, dir string) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{c}
+	p := &Pool{children: c, known: map[rune]bool{}}
+	keys, err := readKeys(dir)
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	for _, k := range keys {
+		if r := []rune(k); len(r) == 1 {
+			p.known[r[0]] = true
+		}
+	}
 	if _, _, err := p.ReadLine(ctx, image.NewGray(image.Rect(0, 0, 96, 48))); err != nil {
 		return nil, fmt.Errorf("ppocr: the models in %s do not run: %w", dir, errors.Join(err, c.Close()))
 	}
@@ -105,9 +117,19 @@ func NewPool(ctx context.Context, n int, dir string) (*Pool, error) {
 
 // ReadLine reads one upright line of text. conf has one value 0..1 a rune. When ctx ends first, the child is killed.
 func (p *Pool) ReadLine(ctx context.Context, line *image.Gray) (string, []float32, error) {
+	chars, err := p.ReadChars(ctx, line)
+	text, conf := make([]rune, len(chars)), make([]float32, len(chars))
+	for i, c := range chars {
+		text[i], conf[i] = c.Rune, c.P
+	}
+	return string(text), conf, err
+}
+
+// ReadChars reads one upright line of text: every character with its place and what else it may be.
+func (p *Pool) ReadChars(ctx context.Context, line *image.Gray) ([]ocr.ReadChar, error) {
 	b := line.Bounds()
 	if b.Empty() || b.Dx() > 24*b.Dy() || b.Dx()*b.Dy() > maxPixels {
-		return "", nil, errors.New("ppocr: picture out of bounds")
+		return nil, errors.New("ppocr: picture out of bounds")
 	}
 	msg := header(readLine, b.Dx(), b.Dy(), b.Dx()*b.Dy())
 	for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -115,8 +137,14 @@ func (p *Pool) ReadLine(ctx context.Context, line *image.Gray) (string, []float3
 		msg = append(msg, line.Pix[o:o+b.Dx()]...)
 	}
 	rp, err := p.call(ctx, msg)
-	return rp.Text, rp.Conf, err
+	if err != nil {
+		return nil, err
+	}
+	return rp.Chars, nil
 }
+
+// Knows says whether the reader's models know a character at all.
+func (p *Pool) Knows(r rune) bool { return p.known[r] }
 
 // FindLines tells where lines of text are on a picture: four corners each, around the line in reading order of an upright
 // one, in pixels of m. It is best for pictures of up to 960 pixels; larger ones are shrunk.

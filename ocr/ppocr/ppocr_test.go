@@ -62,6 +62,25 @@ func TestPool(t *testing.T) {
 			t.Errorf("%q %v %v", text, conf, err)
 		}
 	})
+	t.Run("every character is told with its place and what else it may be", func(t *testing.T) {
+		chars, err := p.ReadChars(ctx, line(t, "王士玉").Gray())
+		if err != nil || len(chars) != 3 {
+			t.Fatal(chars, err)
+		}
+		for i, c := range chars {
+			if x := float32(40 + 40*i); c.Rune != []rune("王士玉")[i] || c.X < x-12 || c.X > x+12 {
+				t.Errorf("%c at column %.0f, drawn around %.0f", c.Rune, c.X, x)
+			}
+			if len(c.Others) == 0 || c.Others[0].P > c.P {
+				t.Errorf("%c %.3f may also be %v", c.Rune, c.P, c.Others)
+			}
+		}
+	})
+	t.Run("it knows what its models know", func(t *testing.T) {
+		if !p.Knows('王') || p.Knows('翀') {
+			t.Error("the characters known are not those of the models")
+		}
+	})
 	t.Run("lines are found where they are, level and slanted", func(t *testing.T) {
 		for _, slope := range []float64{0, .1} {
 			text := line(t, "公民身份号码")

@@ -1,9 +1,12 @@
 package ppocr
 
 import (
+	"cmp"
 	"errors"
-	"strings"
+	"slices"
+	"unicode/utf8"
 
+	"github.com/kangma/kangma/ocr"
 	"github.com/kangma/kangma/ocr/internal/raster"
 )
 
@@ -35,13 +38,21 @@ func (e *engine) read(pix []byte, w, h int) (reply, error) {
 	if len(shape) != 3 || int(shape[2]) != len(e.keys)+1 {
 		return reply{}, errors.New("the reader's answer does not fit its characters")
 	}
-	text, conf := e.decode(out, int(shape[1]), int(shape[2]))
-	return reply{Text: text, Conf: conf}, nil
+	chars := e.decode(out, int(shape[1]), int(shape[2]))
+	for i := range chars { // from steps to pixels of the given picture
+		chars[i].X *= float32(total) / float32(shape[1]) * float32(w) / float32(width)
+	}
+	return reply{Chars: chars}, nil
 }
 
-func (e *engine) decode(prob []float32, steps, classes int) (string, []float32) {
-	var b strings.Builder
-	var conf []float32
+// leastOther is the probability from which another character is told, and mostOthers how many of them.
+const (
+	leastOther = 1e-6
+	mostOthers = 12
+)
+
+// decode reads the classes of all steps: the best one of each, repetitions and blanks left out. X is in steps.
+func (e *engine) decode(prob []float32, steps, classes int) (out []ocr.ReadChar) {
 	last := 0
 	for t := range steps {
 		row := prob[t*classes : (t+1)*classes]
@@ -51,24 +62,29 @@ func (e *engine) decode(prob []float32, steps, classes int) (string, []float32) 
 				best = c
 			}
 		}
-		if best != 0 && best != last {
-			for range e.keys[best-1] { // one confidence a rune
-				conf = append(conf, row[best])
-			}
-			b.WriteString(e.keys[best-1])
+		switch n := len(out); {
+		case best == 0 || e.keys[best-1] == " ": // the caller knows no blanks between characters
+		case best != last:
+			out = append(out, e.char(row, best, t))
+		case n > 0 && row[best] > out[n-1].P: // the same character, clearer
+			out[n-1] = e.char(row, best, t)
 		}
 		last = best
 	}
-	text := b.String()
-	// the lattice of the caller knows no blanks between characters
-	if strings.Contains(text, " ") {
-		var kept []float32
-		for i, r := range []rune(text) {
-			if r != ' ' {
-				kept = append(kept, conf[i])
-			}
+	return out
+}
+
+// char tells of one step what is read there and what else it may be.
+func (e *engine) char(row []float32, best, t int) ocr.ReadChar {
+	c := ocr.ReadChar{P: row[best], X: float32(t) + .5}
+	c.Rune, _ = utf8.DecodeRuneInString(e.keys[best-1])
+	for k, v := range row {
+		if v >= leastOther && k != 0 && k != best {
+			r, _ := utf8.DecodeRuneInString(e.keys[k-1])
+			c.Others = append(c.Others, ocr.Alternative{Rune: r, P: v})
 		}
-		text, conf = strings.ReplaceAll(text, " ", ""), kept
 	}
-	return text, conf
+	slices.SortFunc(c.Others, func(a, b ocr.Alternative) int { return cmp.Compare(b.P, a.P) })
+	c.Others = c.Others[:min(len(c.Others), mostOthers)]
+	return c
 }

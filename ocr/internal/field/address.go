@@ -26,7 +26,28 @@ func (r *Region) address(m *glyph.Model, lines []Line, x float32, places *Places
 		}
 	}
 	r.choose(m, kept, x, places)
-	return r.value(kept)
+	v := r.value(kept)
+	for i := range v.Rows {
+		r.widen(&v.Rows[i], v.Chars, x)
+	}
+	return v
+}
+
+// Ems that a reader of whole rows is shown beyond what was read of an address: a character may have been lost at either end.
+const (
+	widerLeft  = 0.25 // than the column where values begin
+	widerRight = 1.2
+)
+
+// widen adds the wider picture of a row of an address. x is the column where values begin, less than 0 when that is not known.
+func (r *Region) widen(row *Row, chars []Char, x float32) {
+	first, last := &chars[row.From], &chars[row.To-1]
+	x0, em := float32(row.X0), first.em
+	if x >= 0 && x-widerLeft*em < x0 {
+		x0 = x - widerLeft*em
+	}
+	x1 := last.X1 + widerRight*em
+	row.Wide, row.WideX = r.Gray.Crop(int(x0), row.Y0, int(x1)-int(x0), row.Gray.H), int(x0)
 }
 
 // apart is white, in ems, that is wider than any between the characters of an address.

@@ -20,10 +20,14 @@ type Value struct {
 	loose      bool // it does not begin where values begin
 }
 
-// Row is one line of a value: its brightness, and which of the value's characters stand on it.
+// Row is one line of a value: its brightness, the column and the row of the region that it begins at, and which of the value's
+// characters stand on it. Wide shows more to both sides and begins at column WideX; nil in a row whose ends are sure.
 type Row struct {
 	Gray     *raster.Plane
+	X0, Y0   int
 	From, To int
+	Wide     *raster.Plane
+	WideX    int
 }
 
 // Card is what is written above the number.
@@ -43,14 +47,40 @@ const surelyText = 5
 const mostRows = 8
 
 // Read reads the fields of a card whose number is known. born is the birth date in the number, yyyymmdd.
+//
+// A printed desk above the card may bend its rows; where a reading leaves sex, nation or name doubtful the rows near the number
+// alone tell how they lie, and the better reading is kept.
 func Read(m *glyph.Model, p *raster.Plane, f Frame, born string, places *Places) Card {
-	var c Card
-	for _, reach := range [...]float64{bendAbove, nearAbove} { // a printed desk above the card may bend its rows
-		if c = readAt(m, NewRegion(p, f, reach), born, places); c.BirthRow >= 0 {
-			break
-		}
+	r := NewRegion(p, f, bendAbove)
+	best := readAt(m, r, born, places)
+	if best.worth() >= clearCard {
+		return best
 	}
-	return c
+	near := NewRegion(p, f, nearAbove)
+	if math.Abs(near.bend-r.bend) < sameBend && best.BirthRow >= 0 {
+		return best
+	}
+	if c := readAt(m, near, born, places); c.worth() > best.worth() {
+		return c
+	}
+	return best
+}
+
+const (
+	sameBend  = 0.012 // slopes of the top row that differ by less give the same reading
+	clearCard = 4.8   // what a card is worth of which everything above the birth date was read clearly
+)
+
+// worth says how much of what stands above the birth date was read how clearly; 0 when the birth date was not found.
+func (c *Card) worth() float64 {
+	if c.BirthRow < 0 {
+		return 0
+	}
+	w := 1 + c.Sex.Confidence + c.Nation.Confidence
+	if len(c.Name.Chars) >= 2 {
+		w += 1 + min(1, 2*c.Name.Confidence)
+	}
+	return w
 }
 
 func readAt(m *glyph.Model, r *Region, born string, places *Places) Card {
@@ -267,8 +297,8 @@ func (r *Region) value(lines []Line) Value {
 	for i := range lines {
 		l := &lines[i]
 		v.Text += l.Text()
-		if g := r.lineImage(l); g != nil {
-			v.Rows = append(v.Rows, Row{g, len(v.Chars), len(v.Chars) + len(l.Chars)})
+		if g, x, y := r.lineImage(l); g != nil {
+			v.Rows = append(v.Rows, Row{Gray: g, X0: x, Y0: y, From: len(v.Chars), To: len(v.Chars) + len(l.Chars)})
 		}
 		v.Chars = append(v.Chars, l.Chars...)
 		if n := len(l.Chars); n > 0 {
@@ -279,15 +309,15 @@ func (r *Region) value(lines []Line) Value {
 	return v
 }
 
-// lineImage is the brightness of a line with a margin, for another reader.
-func (r *Region) lineImage(l *Line) *raster.Plane {
+// lineImage is the brightness of a line with a margin, for another reader, and where it begins.
+func (r *Region) lineImage(l *Line) (g *raster.Plane, x, y int) {
 	n := len(l.Chars)
 	if n == 0 {
-		return nil
+		return nil, 0, 0
 	}
 	x0, x1 := int(l.Chars[0].X0)-10, int(l.Chars[n-1].X1)+10
 	y0, y1 := l.Y0-6, l.Y1+6
-	return r.Gray.Crop(x0, y0, x1-x0, y1-y0)
+	return r.Gray.Crop(x0, y0, x1-x0, y1-y0), x0, y0
 }
 
 // confidence is the chance that all characters are right, from how much nearer each is to its class than to the next.
@@ -302,7 +332,13 @@ func confidence(chars []Char) float64 {
 	return p
 }
 
+// takenWorth is how much the word of another reader alone is worth.
+const takenWorth = 0.95
+
 func charConfidence(c *Char) float64 {
+	if c.taken {
+		return takenWorth * float64(c.heard.P)
+	}
 	d := float64(c.Answers[0].Dist)
 	if c.Narrow && c.R() != '·' && c.Agreed >= 0 {
 		return glyph.Probability(c.Answers[0].Dist)

@@ -22,6 +22,9 @@ type Char struct {
 	Agreed  int  // 1: another reader says the same, -1: it says otherwise, 0: not asked
 	said    rune // what another reader says, if it says otherwise, and its confidence
 	saidTo  float32
+	heard   *Heard // what a reader of whole rows says, and what it knows
+	knows   func(rune) bool
+	taken   bool // it is what that reader says, who was convinced
 }
 
 // R is the character read.

@@ -114,8 +114,11 @@ func (v *Value) settle(m *glyph.Model) {
 
 // Shape of the confidence of a character of a name.
 const (
-	otherReader  = 1.5  // nats that another reader's full confidence speaks for what it read
-	priorTrust   = 0.5  // how much of the prior counts when probabilities are told
+	otherReader  = 1.5 // nats that another reader's full confidence speaks for what it read, …
+	otherSure    = 3   // and so many more where its confidence is halfway from surelySaid to 1 and the nearest is common too
+	surelySaid   = 0.97
+	priorWeight  = 2    // how much of the prior counts when a character is chosen: look-alikes are nearer to each other than the sharpness of all characters says
+	priorTrust   = 0.5  // and when probabilities are told
 	farFromClass = 1.75 // a character farther than this from its class may be none of those known
 )
 
@@ -124,9 +127,15 @@ func (c *Char) settle(sharp float64, prior func(rune) float64) float64 {
 	nearest := slices.MinFunc(c.Answers, func(a, b glyph.Answer) int { return cmp.Compare(a.Dist, b.Dist) }).R
 	unknown := grade(nearest) > 1 && grade(c.said) == 1 && prior(c.said) < prior(nearest) // who does not know 昊 reads 吴
 	logp := func(a glyph.Answer) float64 {
-		p := -sharp*float64(a.Dist) + prior(a.R)
+		p := -sharp*float64(a.Dist) + priorWeight*prior(a.R)
 		if a.R == c.said && !unknown {
 			p += otherReader * float64(c.saidTo)
+			if grade(nearest) == 1 {
+				p += otherSure * min(max((float64(c.saidTo)-surelySaid)/(1-surelySaid)*2, 0), 1)
+			}
+		}
+		if c.heard != nil {
+			p += c.heard.says(a.R, c.knows)
 		}
 		return p
 	}
@@ -142,7 +151,11 @@ func (c *Char) settle(sharp float64, prior func(rune) float64) float64 {
 	top := c.Answers[0]
 	sum := 0.0
 	for _, a := range c.Answers {
-		sum += math.Exp(math.Min(-sharp*float64(a.Dist-top.Dist)+priorTrust*(prior(a.R)-prior(top.R)), 20))
+		odds := -sharp*float64(a.Dist-top.Dist) + priorTrust*(prior(a.R)-prior(top.R))
+		if c.heard != nil {
+			odds += c.heard.says(a.R, c.knows) - c.heard.says(top.R, c.knows)
+		}
+		sum += math.Exp(math.Min(odds, 20))
 	}
 	p := 1 / sum
 	if far := float64(top.Dist) - farFromClass; far > 0 {
@@ -198,9 +211,11 @@ func namePrior(r rune, surname bool) float64 {
 	case nameSet()[r]:
 		return 1.8
 	case unnamedSet()[r]:
-		return -.5
+		return -1
+	case modernSet()[r]:
+		return 1
 	case strings.ContainsRune(surnames, r): // 吴 is hardly ever a given name, 昊 often
-		return .2
+		return -.3
 	case grade(r) == 1:
 		return .7
 	case grade(r) == 2:
@@ -216,9 +231,9 @@ func surnamePrior(r rune) float64 {
 		return max(3.4-.6*math.Log1p(float64(i/3)/6), 1) // 3 bytes a letter; the common ones come first
 	}
 	if grade(r) == 1 {
-		return .2
+		return -.5
 	}
-	return 0
+	return -.7
 }
 
 // transcribedPrior is namePrior in a name with a middle dot, which is spelt with few characters.

@@ -20,7 +20,7 @@ func TestAPriorBreaksTiesAndNothingElse(t *testing.T) {
 		t.Errorf("clear evidence gives %c, probability %.3f", clear.R(), p)
 	}
 	for _, r := range glyph.Classes() {
-		if v := max(namePrior(r, true), namePrior(r, false)); v < 0 || v > 3.5 {
+		if v := max(namePrior(r, true), namePrior(r, false)); v < -1 || v > 3.5 {
 			t.Fatalf("the prior of %c is %.1f nats", r, v)
 		}
 	}

@@ -49,6 +49,9 @@ const nameChars = `伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰�
 莎莲荔莘莞菁菡萌萍葆葵蓬蓓蔓蔚蕊蕙薇藤藻蘅芷芮芙苒茗茹荃荟荣莺菀葶蒙蓝
 衍裕褀西要誉诗语诺谊谋谷豫贝贞贤赐赫超越路轶辰达迅迎迪远逸道遥邦郁郎鄂采金钟铁铃铭银锁长门闯闻阔阳陆陶雄雅集雨雪雯青靖静韬韶音韵顺颂颉风飞香馥馨驹骄高魁鲁鲜鸣鹏麦黎齐`
 
+// modern are characters of the second and third grade that parents have taken to in the last thirty years.
+const modern = `祎垚堃喆昇芃旻骁彧芮蓁芊菡煊熠翊霏颢铠锴珩璎沄湉筱曈晞昶旸翌翎栩珞奕弈琰瑄璇玹皓皙睿妤婳嫣滢滟霁骐骞祺禹禾锘`
+
 // transcribed are characters that the names of minorities are spelt with.
 const transcribed = `买提阿不都热合曼古丽努尔艾力帕吐逊依明玉素甫卡德迪巴拉木西措姆顿珠旦增平吉索朗边扎卓玛次仁多格桑央旺堆洛尼孜布赛克叶肯别其图日勒乌斯琴哈那苏敖娜托娅高萨罕胡和毕云古阿依扎西卓玛次仁多吉格桑央金旺堆拉姆德洛桑尼巴图日其木合别克汗孜来提苏里亚哈再娜帕夏伊米尔萨吾普江白措平错丹增加嘎罗桑顿布达娃`
 
@@ -64,6 +67,14 @@ var unnamedSet = sync.OnceValue(func() map[rune]bool {
 	m := map[rune]bool{}
 	for _, r := range strings.ReplaceAll(unnamed, "\n", "") {
 		m[r] = !nameSet()[r]
+	}
+	return m
+})
+
+var modernSet = sync.OnceValue(func() map[rune]bool {
+	m := map[rune]bool{}
+	for _, r := range modern {
+		m[r] = true
 	}
 	return m
 })
