@@ -24,7 +24,7 @@ func (s *Server) spendScansOf(p *Principal, n int) error {
 		budget *= deviceBudget
 	}
 	for range n {
-		if err := s.limits.allow("scan:"+p.Account.Name, budget, time.Hour, s.auth.now()); err != nil {
+		if err := s.limits.allowOf("scan:", p.Account.Name, budget, time.Hour, s.auth.now()); err != nil {
 			return err
 		}
 	}

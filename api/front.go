@@ -52,6 +52,7 @@ func (f *front) run() {
 		}
 		wait = 0
 		h := &hotConn{front: f, conn: c.(*conn)}
+		h.waits = h.park
 		f.mu.Lock()
 		f.conns[h] = struct{}{}
 		f.mu.Unlock()

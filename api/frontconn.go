@@ -18,6 +18,9 @@ type hotConn struct {
 	conn  *conn
 	head  head
 	in    scanIn // of a scan
+	waits func() // park
+
+	parked bool // this scan waits for the disk and has no place in the throttle
 
 	buf     *[]byte // what was read
 	n       int     // so much of it
@@ -87,7 +90,7 @@ func (h *hotConn) next() (size int, ok bool) {
 		}
 		if size = headSize + h.head.length; headSize > 0 && h.n >= size {
 			if h.head.scan {
-				h.in = scanIn{Key: string(h.head.key), Brief: h.head.brief}
+				h.in = scanIn{Key: string(h.head.key), Brief: h.head.brief, waits: h.waits}
 				if !readScan((*h.buf)[headSize:size], &h.in) {
 					return 0, true
 				}
@@ -165,7 +168,7 @@ func (h *hotConn) answer() (open bool) {
 	defer buffers.Put(body)
 	var err error
 	*body, err = h.body((*body)[:0])
-	s.throttle.leave() // who reads the answer slowly keeps nobody out
+	h.leave() // who reads the answer slowly keeps nobody out
 	if err != nil {
 		id := newRequestID()
 		p := asProblem(err)
@@ -174,6 +177,18 @@ func (h *hotConn) answer() (open bool) {
 	}
 	*out = appendAnswer((*out)[:0], *body, closing)
 	return h.send(*out) && !closing
+}
+
+// park gives the place of a scan that waits for the disk to somebody who has use for it.
+func (h *hotConn) park() { h.parked = h.front.s.throttle.park() }
+
+func (h *hotConn) leave() {
+	if h.parked {
+		h.parked = false
+		h.front.s.throttle.leaveParked()
+		return
+	}
+	h.front.s.throttle.leave()
 }
 
 // body appends the answer's body.

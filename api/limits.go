@@ -43,6 +43,13 @@ func errTooMany(n int, window time.Duration) error {
 
 // allow spends one of n per window of key's budget, or says when to come again.
 func (l *limits) allow(key string, n int, window time.Duration, now time.Time) error {
+	return l.allowOf("", key, n, window, now)
+}
+
+// allowOf is allow for the key of a kind and a name, which makes no text of them while the name is known.
+func (l *limits) allowOf(kind, name string, n int, window time.Duration, now time.Time) error {
+	var room [128]byte
+	key := append(append(room[:0], kind...), name...)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.swept) > limitIdle {
@@ -53,10 +60,10 @@ func (l *limits) allow(key string, n int, window time.Duration, now time.Time) e
 		}
 		l.swept = now
 	}
-	b := l.by[key]
+	b := l.by[string(key)]
 	if b == nil {
 		b = &limited{Limiter: rate.NewLimiter(rate.Every(window/time.Duration(n)), n)}
-		l.by[key] = b
+		l.by[string(key)] = b
 	}
 	b.used = now
 	if b.AllowN(now, 1) {

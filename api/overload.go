@@ -129,7 +129,7 @@ func (s *Server) Load() Load {
 	t := s.throttle
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := Load{Running: t.running, Refused: map[string]uint64{}}
+	l := Load{Running: t.running + t.parked, Refused: map[string]uint64{}}
 	for c, name := range []string{"gates", "residents", "results", "feeds", "offices"} {
 		l.Waiting += t.queues[c].Len()
 		l.Refused[name] = t.refused[c]

@@ -25,6 +25,8 @@ type scanIn struct {
 		Temperature float64     `json:"temperature,omitempty" doc:"degrees Celsius; leave it out if not taken"`
 		Challenge   int         `json:"challenge,omitempty" minimum:"10" maximum:"99" doc:"the number that the gate showed this person, where its policy asks for one; draw another after each code that carries a number"`
 	}
+
+	waits func() // for checkpoint.Scan
 }
 
 // verdictView is a verdict with the colour only where one was told.
@@ -71,6 +73,7 @@ func (s *Server) scanBy(ctx context.Context, in *scanIn, by login) (out verdictV
 		Event: a.event, Code: in.Body.Code, Found: found, Gate: a.gate, Nameless: in.Brief,
 		Operator: acc.Name, Organisation: acc.Organisation, Role: string(acc.Role),
 		Direction: in.Body.Direction, Temperature: int(in.Body.Temperature*10 + 0.5), Challenge: in.Body.Challenge,
+		Waits: in.waits,
 	})
 	if err != nil {
 		return out, err

@@ -45,6 +45,7 @@ type throttle struct {
 
 	mu      sync.Mutex
 	running int
+	parked  int                // scans that only wait for the disk
 	queues  [classes]list.List // of *waiter, longest waiting first
 	refused [classes]uint64
 	pace    pace
@@ -128,6 +129,28 @@ func (t *throttle) leave() {
 	defer t.mu.Unlock()
 	t.pace.done(t.now())
 	t.out()
+}
+
+// park gives back the place of one who was let in and now only waits for the disk with many others, unless too many do already:
+// then the disk is what is too slow, and newcomers are kept out by the places that are held. After true, leaveParked must be called
+// instead of leave.
+func (t *throttle) park() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.parked >= t.most(forGates) {
+		return false
+	}
+	t.parked++
+	t.out()
+	return true
+}
+
+// leaveParked counts one that parked as served.
+func (t *throttle) leaveParked() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.parked--
+	t.pace.done(t.now())
 }
 
 // withdraw refuses who was let in and has had nothing.

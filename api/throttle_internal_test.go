@@ -199,3 +199,46 @@ func TestWhoWasHeardTooLateIsToldToComeAgainThoughThereIsRoom(t *testing.T) {
 		t.Errorf("in time: %v, %d inside, %d refused", ok, th.running, th.refused[forResidents])
 	}
 }
+
+// TestAScanThatWaitsForTheDiskKeepsNobodyOut: it gives its place back, but not without bound: then the disk is what is too slow.
+func TestAScanThatWaitsForTheDiskKeepsNobodyOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := newThrottle(4, time.Now)
+		most := th.most(forGates)
+		for i := range most {
+			if _, ok := th.enter(t.Context(), forGates); !ok || !th.park() {
+				t.Fatalf("number %d was kept out by those who wait for the disk", i)
+			}
+		}
+		if !th.busy() {
+			t.Error("so many are inside, and the background may work")
+		}
+		for range 4 {
+			if _, ok := th.enter(t.Context(), forGates); !ok || th.park() {
+				t.Fatal("beyond the bound they keep their places")
+			}
+		}
+		order := make(chan class, 2)
+		enterLater(th, forGates, order)
+		if len(order) != 0 {
+			t.Fatal("let in while all places were held")
+		}
+		th.leaveParked()
+		if !th.park() { // one of the four, now that there is room
+			t.Fatal("there was room to wait for the disk")
+		}
+		synctest.Wait()
+		if len(order) != 1 {
+			t.Error("a place was given back and nobody was let in")
+		}
+		for range most {
+			th.leaveParked()
+		}
+		for range 4 {
+			th.leave()
+		}
+		if th.running != 0 || th.parked != 0 {
+			t.Errorf("%d inside, %d parked", th.running, th.parked)
+		}
+	})
+}

@@ -45,7 +45,7 @@ func (t *throttle) busy() bool { return t.crowded() || t.cramped() }
 func (t *throttle) crowded() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.running > t.limit/spareShare
+	return t.running+t.parked > t.limit/spareShare
 }
 
 // WarmSessions remembers every login, so that the first minutes after a start do not read each of them from the store. It

@@ -34,8 +34,9 @@ func FactsOf(a kangma.Assessment, d *kangma.Dossier, at time.Time) Facts {
 	if d == nil {
 		return f
 	}
-	f.Known, f.LatestNegative = true, registry.LatestNegative(d)
-	for _, e := range facts.Standing(d.Evidence) {
+	standing := facts.Standing(d.Evidence)
+	f.Known, f.LatestNegative = true, registry.LatestNegativeOf(standing)
+	for _, e := range standing {
 		switch {
 		case e.Observed.After(at):
 		case e.Vaccination != nil:

@@ -101,6 +101,8 @@ type Scan struct {
 	Direction    string // in, out or ""
 	Temperature  int    // tenths of °C; 0: not taken
 	Challenge    int    // the number that the gate showed this person; 0: none. Only a gate whose policy asks for it looks at it
+
+	Waits func() // told when all is decided and only the disk is waited for; nil: nobody is
 }
 
 // Found is how staff found somebody who has no code to show: by the ID card they hold, or by digits read out loud.
@@ -292,6 +294,9 @@ func (s *Service) keep(ctx context.Context, in Scan, now time.Time, a kangma.Ass
 				views = append(views, in.view(d.Person, now))
 			}
 		}
+	}
+	if in.Waits != nil {
+		in.Waits()
 	}
 	if err := s.registry.AppendPassage(ctx, p, views...); err != nil {
 		return kangma.Verdict{}, err

@@ -69,8 +69,11 @@ func (s *Service) WhatIf(ctx context.Context, id kangma.PersonID, at time.Time, 
 
 // LatestNegative gives when the latest negative test that still stands in a dossier was sampled (zero: none), for gates that ask 24, 48
 // or 72 hours.
-func LatestNegative(d *kangma.Dossier) (latest time.Time) {
-	for _, e := range facts.Standing(d.Evidence) {
+func LatestNegative(d *kangma.Dossier) time.Time { return LatestNegativeOf(facts.Standing(d.Evidence)) }
+
+// LatestNegativeOf is LatestNegative for who has the standing evidence (facts.Standing).
+func LatestNegativeOf(standing []*kangma.Evidence) (latest time.Time) {
+	for _, e := range standing {
 		if e.Kind == kangma.KindTest && e.Test != nil && e.Test.Method == "pcr" && e.Test.Result == "negative" && e.Observed.After(latest) {
 			latest = e.Observed
 		}

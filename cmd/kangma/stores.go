@@ -62,7 +62,7 @@ func (s *stack) openStores(ctx context.Context, c *cli, log *slog.Logger) (err e
 }
 
 func (s *stack) openJournal(c *cli, log *slog.Logger) (err error) {
-	s.journal, err = journal.Open(filepath.Join(c.Data, "journal"), journal.Options{Now: time.Now, Logger: log, BallastBytes: 16 << 20, AheadBytes: 1 << 20,
+	s.journal, err = journal.Open(filepath.Join(c.Data, "journal"), journal.Options{Now: time.Now, Logger: log, BallastBytes: 16 << 20, AheadBytes: 1 << 20, Pace: 2 * time.Millisecond,
 		Retention: c.JournalKeep, MaxSegmentBytes: int64(c.JournalSegment) << 20})
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)

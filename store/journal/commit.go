@@ -22,8 +22,10 @@ type writer struct {
 	recorded int64 // Recorded never goes below this
 	size     int64 // of the file, at most: zeros from the segment's end on
 	zeros    []byte
-	dirty    bool // bytes of a failed commit may lie behind the end
-	suspect  bool // an fsync failed: what the kernel now calls clean may not be on the disk, so never append here again
+	began    time.Time // the last commit, by the machine's clock
+	calls    int       // appends in it
+	dirty    bool      // bytes of a failed commit may lie behind the end
+	suspect  bool      // an fsync failed: what the kernel now calls clean may not be on the disk, so never append here again
 }
 
 // commits runs until Close: it makes one batch after the other durable. While it waits for the disk the writers fill the
@@ -47,8 +49,15 @@ const gatherYields = 100
 // gather waits a few microseconds for those writers to come back, so that all share the next fsync. Without it two halves
 // of the writers take turns, each waiting for the fsync of the other. It asks the scheduler, not a clock, and costs a lone
 // writer nothing.
+//
+// Where writers do not come back but others come all the time (people at gates), yielding gathers nobody. There many commits a second
+// cost more processor than the scans in them, so those of many keep Options.Pace between them.
 func (j *Journal) gather() {
-	for range gatherYields {
+	yields, wait := gatherYields, time.Duration(0)
+	if j.opt.Pace > 0 && j.w.calls >= paceFrom {
+		yields, wait = paceYields, j.opt.Pace-time.Since(j.w.began)
+	}
+	for range yields {
 		j.mu.Lock()
 		enough := j.pending == nil || j.pending.calls >= j.expected
 		j.mu.Unlock()
@@ -57,7 +66,15 @@ func (j *Journal) gather() {
 		}
 		runtime.Gosched()
 	}
+	if wait > 0 {
+		time.Sleep(min(wait, j.opt.Pace))
+	}
 }
+
+const (
+	paceFrom   = 16 // appends in the last commit: fewer are not kept waiting
+	paceYields = 4
+)
 
 func (j *Journal) commitPending() {
 	j.gather()
@@ -68,6 +85,7 @@ func (j *Journal) commitPending() {
 	if b == nil {
 		return
 	}
+	j.w.began, j.w.calls = time.Now(), b.calls
 	ends, err := j.write(b)
 	if errors.Is(err, syscall.ENOSPC) && j.freeBallast() {
 		ends, err = j.write(b)

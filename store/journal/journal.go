@@ -85,10 +85,14 @@ func (j *Journal) Append(ctx context.Context, events ...kangma.Event) (store.Pos
 	if err != nil || b == nil {
 		return pos, err
 	}
-	select {
-	case <-b.done:
-	case <-ctx.Done():
-		return 0, errGiveUp.Because(ctx.Err())
+	if ctx.Done() == nil { // nobody can give up
+		<-b.done
+	} else {
+		select {
+		case <-b.done:
+		case <-ctx.Done():
+			return 0, errGiveUp.Because(ctx.Err())
+		}
 	}
 	if b.err != nil {
 		return 0, b.err

@@ -17,6 +17,7 @@ type Options struct {
 	MaxPendingBytes int              // what writers may have waiting before Append refuses; 0: 64 MiB
 	BallastBytes    int64            // kept in a file that is given up first when the disk is full; 0: none
 	AheadBytes      int64            // zeros kept in front of the records, while the disk has room, so that few fsyncs have a new size to record; 0: none
+	Pace            time.Duration    // least time from one commit of many appends to the next while more come all the time; 0: none
 	CheckpointEvery time.Duration    // how often the background notes how far the journal is durable; 0: 1 s
 	Alarm           func(Alarm)      // told once of each alarm, from any goroutine; nil: only logged
 	Logger          *slog.Logger     // nil: slog.Default

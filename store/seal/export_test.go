@@ -1,7 +1,8 @@
 package seal
 
-// PackIdentity and UnpackIdentity are open to the tests.
+// PackIdentity, UnpackIdentity and MAC are open to the tests.
 var (
+	MAC            = mac
 	PackIdentity   = packIdentity
 	UnpackIdentity = unpackIdentity
 )

@@ -2,6 +2,8 @@ package seal_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -267,6 +269,21 @@ func TestKeysThatAreMissingAreRefused(t *testing.T) {
 	}{{kangma.PersonID{}, identity(t, 1), 1}, {person, seal.Identity{}, 1}, {person, identity(t, 1), 0}} {
 		if _, err := plain(t).Seal(c.p, c.id, c.rev); kangma.KindOf(err) != kangma.Invalid {
 			t.Errorf("got %v, want invalid", err)
+		}
+	}
+}
+
+// TestShortAndLongTextsHaveTheOrdinaryHMAC holds the short way against crypto/hmac, at every length around its bound.
+func TestShortAndLongTextsHaveTheOrdinaryHMAC(t *testing.T) {
+	for _, keyed := range []int{0, 1, 32, 64, 65} {
+		key := bytes.Repeat([]byte{0xa7}, keyed)
+		for n := range 200 {
+			value := bytes.Repeat([]byte{byte(n)}, n)
+			h := hmac.New(sha256.New, key)
+			h.Write(append([]byte("person\x00"), value...))
+			if got := seal.MAC(key, "person", value); !bytes.Equal(got[:], h.Sum(nil)) {
+				t.Fatalf("key of %d bytes, value of %d", keyed, n)
+			}
 		}
 	}
 }

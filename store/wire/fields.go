@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -202,11 +204,25 @@ func toValid(s string) string { return strings.ToValidUTF8(s, string(utf8.RuneEr
 
 // encode writes one document.
 func encode[T any](v *T, room int, fields func(*coder, *T)) []byte {
-	c := coder{writing: true, b: make([]byte, 1, room)}
-	c.b[0] = Version
-	whole(&c, v, fields)
-	return c.b
+	c := coders.Get().(*coder)
+	c.b = append(slices.Grow(c.b[:0], room), Version)
+	whole(c, v, fields)
+	out := bytes.Clone(c.b)
+	clear(c.seen)
+	again := coder{writing: true, seen: c.seen[:0]}
+	if cap(c.b) <= mostKept {
+		again.b = c.b
+	}
+	*c = again
+	coders.Put(c)
+	return out
 }
+
+// mostKept is the most room that a coder keeps for the next document.
+const mostKept = 4 << 10
+
+// coders have written before: what they need to write the next document is there.
+var coders = sync.Pool{New: func() any { return &coder{writing: true} }}
 
 // decode reads one document, the whole of b.
 func decode[T any](b []byte, fields func(*coder, *T)) (v T, err error) {
