@@ -16,9 +16,17 @@ type foundPlate struct {
 	text   string
 	conf   float64 // probability of the weakest character
 	score  float64 // mean log probability, nothing beside the characters included
+	agree  float64 // of two layers: how far the readings of the upper one agree
 	two    bool    // two layers
 	colour string
 	corner raster.Quad // around the text, on the working picture
+	lines  []plateLine // as read, the upper one of two first
+}
+
+// plateLine is a line of a found plate.
+type plateLine struct {
+	field *plate.Field
+	plate.Reading
 }
 
 // Plate reads a licence plate of GA 36-2018, cropped or on a vehicle: blue, yellow, white and black ones of seven characters,
@@ -52,6 +60,17 @@ func (r *Reader) Plate(ctx context.Context, img []byte) (*Draft, error) {
 		d.Problem = "partial"
 	}
 	return d, nil
+}
+
+// confirm asks a third reader about the Chinese characters.
+func (f *foundPlate) confirm() {
+	f.text, f.conf = "", f.agree
+	for i := range f.lines {
+		l := &f.lines[i]
+		l.Confirm(l.field)
+		f.text += l.Text()
+		f.conf = min(f.conf, l.Least())
+	}
 }
 
 // surePlate is the probability of the weakest character, and surePlateScore the mean log probability, from which a plate

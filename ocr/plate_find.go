@@ -2,6 +2,7 @@ package ocr
 
 import (
 	"context"
+	"math"
 	"sort"
 
 	"github.com/kangma/kangma/ocr/internal/locate"
@@ -41,14 +42,28 @@ func (s *scene) findPlate(ctx context.Context) (*foundPlate, error) {
 	for max(planes[0].sizes[base].W, planes[0].sizes[base].H) > 1300 && base+1 < len(planes[0].sizes) {
 		base++
 	}
-	var best *foundPlate
-	for _, level := range [...]int{base + 1, base, base + 2, base + 3} {
+	best, err := s.bestPlate(ctx, &planes, []int{base + 1, base, base + 2, base + 3}, rows{0, mostProbed})
+	if err == nil && best == nil { // a grille or a net before the vehicle makes many rows that are better spaced than letters
+		best, err = s.bestPlate(ctx, &planes, []int{base + 1, base}, rows{mostProbed, 4 * mostProbed})
+	}
+	if err != nil || best == nil {
+		return nil, err
+	}
+	best.confirm()
+	return best, nil
+}
+
+// rows are those to be probed of all rows of marks, the most regular ones first.
+type rows struct{ from, to int }
+
+func (s *scene) bestPlate(ctx context.Context, planes *[2]platePlane, levels []int, which rows) (best *foundPlate, err error) {
+	for _, level := range levels {
 		for _, window := range [...]int{31, 61} {
 			for k := range planes {
 				if level >= len(planes[k].sizes) {
 					continue
 				}
-				f, err := s.platesAt(ctx, &planes[k], level, window)
+				f, err := s.platesAt(ctx, &planes[k], level, window, which)
 				if err != nil {
 					return nil, err
 				}
@@ -68,7 +83,17 @@ func betterPlate(a, b *foundPlate) bool {
 	if a.sure() != b.sure() {
 		return a.sure()
 	}
-	return a.score > b.score
+	return a.rank() > b.rank()
+}
+
+// rank tells how likely a reading is to be a plate's: a badge on a vehicle may be clearer than the plate, but its first
+// character is no province, and hardly any other text keeps the rules of plates.
+func (f *foundPlate) rank() float64 {
+	r := f.score + .12*math.Log(max(f.conf, .001))
+	if !f.plausible() {
+		r -= .25
+	}
+	return r
 }
 
 // plateCandidate is a row of marks in reading direction, in pixels of the working picture.
@@ -83,7 +108,7 @@ const (
 	mostRead   = 5
 )
 
-func (s *scene) platesAt(ctx context.Context, p *platePlane, level, window int) (*foundPlate, error) {
+func (s *scene) platesAt(ctx context.Context, p *platePlane, level, window int, which rows) (*foundPlate, error) {
 	small := p.sizes[level]
 	seen := small
 	if p.inverted {
@@ -93,7 +118,8 @@ func (s *scene) platesAt(ctx context.Context, p *platePlane, level, window int) 
 		}
 	}
 	var cs []plateCandidate
-	for _, l := range locate.FindBlobs(seen.Gauss(.5), window).ChainsOf(3, mostProbed, plateLines) {
+	lines := locate.FindBlobs(seen.Gauss(.5), window).ChainsOf(3, which.to, plateLines)
+	for _, l := range lines[min(which.from, len(lines)):] {
 		if ctx.Err() != nil {
 			return nil, errDeadline.Because(ctx.Err())
 		}

@@ -40,12 +40,14 @@ type readLine struct {
 }
 
 func (s *scene) readLines(p *platePlane, l locate.Line, b plateBand) *readLine {
-	one, ok := plate.Read(b.Field, &plate.Seven, &plate.Eight, &plate.Embassy)
+	one, ok := plate.Read(b.Field, &plate.Seven, &plate.Small, &plate.Large, &plate.Embassy)
 	var found *readLine
 	if ok && one.Score > plate.Hopeless {
-		found = &readLine{&foundPlate{text: one.Text(), conf: one.Least(), score: one.Score}, one}
+		colour := s.ground(b, one, p.inverted)
+		one.Without(colour)
+		found = &readLine{&foundPlate{text: one.Text(), conf: one.Least(), score: one.Score, agree: 1, colour: colour}, one}
 		found.corner = b.quad(one, plate.BandH)
-		found.colour = s.ground(b, one, p.inverted)
+		found.lines = []plateLine{{b.Field, one}}
 		if one.Score > surePlateScore {
 			return found
 		}
@@ -54,7 +56,7 @@ func (s *scene) readLines(p *platePlane, l locate.Line, b plateBand) *readLine {
 	if !ok || low.Score < -.4 || low.Least() < .2 || found != nil && found.score > low.Score-.1 {
 		return found
 	}
-	up, agree, quad, ok := p.upperLine(l, b, low)
+	up, agree, ok := p.upperLine(l, b, low)
 	if !ok {
 		return found
 	}
@@ -62,10 +64,12 @@ func (s *scene) readLines(p *platePlane, l locate.Line, b plateBand) *readLine {
 	if found != nil && found.score > score {
 		return found
 	}
-	two := &foundPlate{text: up.Text() + low.Text(), conf: min(low.Least(), up.Least(), agree), score: score, two: true}
+	colour := s.ground(b, low, p.inverted)
+	low.Without(colour)
+	two := &foundPlate{text: up.Text() + low.Text(), conf: min(low.Least(), up.Least(), agree), score: score, agree: agree, two: true, colour: colour}
 	lower := b.quad(low, plate.BandH)
-	two.corner = raster.Quad{quad[0], quad[1], lower[2], lower[3]}
-	two.colour = s.ground(b, low, p.inverted)
+	two.corner = raster.Quad{up.quad[0], up.quad[1], lower[2], lower[3]}
+	two.lines = []plateLine{{up.field, up.Reading}, {b.Field, low}}
 	return &readLine{two, low}
 }
 
@@ -82,7 +86,7 @@ func (b *plateBand) quad(r plate.Reading, h float64) raster.Quad {
 // its height and their middle lies .91 of its height above its middle; drawings differ, so several heights, sizes and
 // widths are tried. Where these tries disagree the reading is doubtful, however clear the best of them looks: agree is the
 // share of the tries, weighted by how well they fit, that read the same.
-func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (best plate.Reading, agree float64, quad raster.Quad, ok bool) {
+func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (best upperReading, agree float64, ok bool) {
 	n := len(low.Chars)
 	mid := plate.CapTop + plate.Cap/2.0
 	x0, x1 := low.Chars[0].X, low.Chars[n-1].X
@@ -114,7 +118,7 @@ func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (b
 					clear++
 				}
 				if c, known := clearest[r.Text()]; !known || r.Score > c.Score {
-					clearest[r.Text()] = upperReading{r, ub.quad(r, plate.BandH)}
+					clearest[r.Text()] = upperReading{r, ub.Field, ub.quad(r, plate.BandH)}
 				}
 			}
 		}
@@ -122,18 +126,19 @@ func (p *platePlane) upperLine(l locate.Line, b plateBand, low plate.Reading) (b
 	most := 0.0
 	for text, w := range votes {
 		if w > most || w == most && text < best.Text() {
-			most, best, quad, ok = w, clearest[text].Reading, clearest[text].quad, true
+			most, best, ok = w, clearest[text], true
 		}
 	}
 	if !ok || best.Score < plate.Hopeless {
-		return best, 0, quad, false
+		return best, 0, false
 	}
-	return best, most / all, quad, true
+	return best, most / all, true
 }
 
 type upperReading struct {
 	plate.Reading
-	quad raster.Quad
+	field *plate.Field
+	quad  raster.Quad
 }
 
 // ground names the colour between the characters, in the terms of GA 36.

@@ -57,3 +57,31 @@ func TestAPhotoWithoutAPlateIsNeverSure(t *testing.T) {
 		}
 	}
 }
+
+// TestPlatesThatWereOnceMisread reads photos on which the reader once fell into a trap.
+func TestPlatesThatWereOnceMisread(t *testing.T) {
+	r := newReader(t, ocr.Options{Deadline: time.Minute})
+	for trap, p := range map[string]struct {
+		seed  uint64
+		level synth.Level
+		held  bool
+	}{
+		"the right half of 琼 is 京, and two nets that saw that half only were sure of it": {20560021, 1, true},
+		"the bars of a grille make more rows of marks than are looked at first":          {140020, 1, false},
+		"a badge beside the plate is clearer than the plate":                             {141017, 1, true},
+	} {
+		t.Run(trap, func(t *testing.T) {
+			photo, _, err := synth.PlateWith(p.seed, p.level, synth.PlateOptions{HeldOut: p.held})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := r.Plate(t.Context(), photo.JPEG)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Plate.Value != photo.Truth.Plate {
+				t.Errorf("read %s (sure %t), want %s", d.Plate.Value, !d.Plate.Unsure, photo.Truth.Plate)
+			}
+		})
+	}
+}

@@ -42,6 +42,9 @@ var (
 type Field struct {
 	W   int
 	dir [dirs]*raster.Plane
+
+	band     *raster.Plane // as it was given
+	inverted bool
 }
 
 // NewField makes the field of a band. Print is darker than its ground unless inverted. The contrast is taken from columns
@@ -52,7 +55,7 @@ func NewField(band *raster.Plane, inverted bool, x0, x1 int) *Field {
 	if inverted {
 		gain = -gain
 	}
-	f := &Field{W: p.W}
+	f := &Field{W: p.W, band: band, inverted: inverted}
 	for d := range f.dir {
 		f.dir[d] = raster.NewPlane(p.W, p.H)
 	}

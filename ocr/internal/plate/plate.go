@@ -16,6 +16,9 @@ import (
 // alphabet has no I and no O, which plates do not use.
 const alphabet = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
+// Letters is how many of the classes are letters and digits, the first ones.
+const Letters = len(alphabet)
+
 // Provinces are the 31 characters a plate may begin with.
 const Provinces = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 
@@ -74,6 +77,7 @@ var (
 	anAlnum   = setOf(alphabet)
 	aDigit    = setOf(alphabet[:10])
 	aLast     = setOf(alphabet + "学警港澳领挂")
+	aMark     = setOf("ABCDEFGHJK") // how a new-energy vehicle is driven
 	anEmbassy = setOf("使")
 )
 
@@ -84,10 +88,12 @@ type Layout struct {
 	dot    int // a wider gap may follow this place, or -1
 }
 
-// Layouts of one line, and the two lines of a double-layer plate.
+// Layouts of one line, those of eight places for small and for large new-energy vehicles, and the two lines of a double-layer
+// plate.
 var (
 	Seven   = Layout{"seven", []set{aProvince, aLetter, anAlnum, anAlnum, anAlnum, anAlnum, aLast}, 1}
-	Eight   = Layout{"eight", []set{aProvince, aLetter, anAlnum, anAlnum, anAlnum, anAlnum, anAlnum, anAlnum}, 1}
+	Small   = Layout{"eight", []set{aProvince, aLetter, aMark, anAlnum, aDigit, aDigit, aDigit, aDigit}, 1}
+	Large   = Layout{"eight", []set{aProvince, aLetter, aDigit, aDigit, aDigit, aDigit, aDigit, aMark}, 1}
 	Embassy = Layout{"embassy", []set{anEmbassy, aDigit, aDigit, aDigit, aDigit, aDigit, aDigit}, 3}
 	Lower   = Layout{"lower", []set{anAlnum, anAlnum, anAlnum, anAlnum, aLast}, -1}
 	Upper   = Layout{"upper", []set{aProvince, aLetter}, 0}
@@ -99,7 +105,7 @@ type Char struct {
 	Logp float64
 	X    float64
 
-	all []float32 // log probability of every class
+	all, other []float32 // log probability of every class, by either net
 }
 
 // Reading is a line as read.
@@ -107,6 +113,8 @@ type Reading struct {
 	Layout string
 	Chars  []Char
 	Score  float64 // mean log probability of characters and of nothing beside them
+
+	of *Layout
 }
 
 // Text joins the characters.

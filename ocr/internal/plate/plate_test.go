@@ -41,9 +41,9 @@ func band(t *testing.T, s string) *raster.Plane {
 }
 
 func TestALineIsReadByItsLayout(t *testing.T) {
-	for text, layout := range map[string]string{"粤A12345": "seven", "京AD54321": "eight", "苏E8H72学": "seven"} {
+	for text, layout := range map[string]string{"粤A12345": "seven", "京AD54321": "eight", "沪C12345F": "eight", "苏E8H72学": "seven"} {
 		b := band(t, text)
-		r, ok := plate.Read(plate.NewField(b, false, 0, b.W), &plate.Seven, &plate.Eight, &plate.Embassy)
+		r, ok := plate.Read(plate.NewField(b, false, 0, b.W), &plate.Seven, &plate.Small, &plate.Large, &plate.Embassy)
 		if !ok || r.Text() != text || r.Layout != layout {
 			t.Errorf("%s: read %s as %s, score %.2f", text, r.Text(), r.Layout, r.Score)
 		}
@@ -63,12 +63,49 @@ func TestLightPrintOnDarkGroundIsReadWhenSaidSo(t *testing.T) {
 	}
 }
 
+func TestGreenPlatesHaveOneLetterThatTellsHowTheyAreDriven(t *testing.T) {
+	b := band(t, "沪0J87261") // no green plate: read as one, its third place must be a letter or its last
+	r, ok := plate.Read(plate.NewField(b, false, 0, b.W), &plate.Small, &plate.Large)
+	if !ok {
+		t.Fatal("nothing was read")
+	}
+	c := []rune(r.Text())
+	if small, large := strings.ContainsRune("ABCDEFGHJK", c[2]), strings.ContainsRune("ABCDEFGHJK", c[7]); small == large {
+		t.Errorf("read %s", r.Text())
+	}
+}
+
+func TestThePlaceOfTheLastCharacterTakesOnlyWhatTheColourAllows(t *testing.T) {
+	b := band(t, "粤LA1C0港")
+	r, ok := plate.Read(plate.NewField(b, false, 0, b.W), &plate.Seven)
+	if !ok || r.Text() != "粤LA1C0港" {
+		t.Fatalf("read %s", r.Text())
+	}
+	if r.Without("black"); r.Text() != "粤LA1C0港" {
+		t.Errorf("on black ground: %s", r.Text())
+	}
+	if r.Without("blue"); strings.HasSuffix(r.Text(), "港") || r.Least() > .5 {
+		t.Errorf("on blue ground: %s, %.2f", r.Text(), r.Least())
+	}
+}
+
+func TestAllReadersTogetherStillReadACleanLine(t *testing.T) {
+	for _, text := range []string{"琼A12345", "京B67890", "苏E8H72学"} {
+		b := band(t, text)
+		f := plate.NewField(b, false, 0, b.W)
+		r, ok := plate.Read(f, &plate.Seven)
+		if r.Confirm(f); !ok || r.Text() != text || r.Least() < .5 {
+			t.Errorf("%s: read %s, %.2f", text, r.Text(), r.Least())
+		}
+	}
+}
+
 func TestABareBandIsNoPlate(t *testing.T) {
 	b := raster.NewPlane(300, plate.BandH)
 	for i := range b.Pix {
 		b.Pix[i] = .5 + .1*float32(math.Sin(float64(i)))
 	}
-	if r, ok := plate.Read(plate.NewField(b, false, 0, b.W), &plate.Seven, &plate.Eight); ok && r.Score > -1 {
+	if r, ok := plate.Read(plate.NewField(b, false, 0, b.W), &plate.Seven, &plate.Small, &plate.Large); ok && r.Score > -1 {
 		t.Errorf("read %s, score %.2f", r.Text(), r.Score)
 	}
 }
@@ -84,10 +121,13 @@ func FuzzRead(f *testing.F) {
 		for i := range p.Pix {
 			p.Pix[i] = float32(raw[i%len(raw)]) / 255
 		}
-		r, ok := plate.Read(plate.NewField(p, inverted, 0, w), &plate.Seven, &plate.Eight, &plate.Embassy, &plate.Lower, &plate.Upper)
+		f := plate.NewField(p, inverted, 0, w)
+		r, ok := plate.Read(f, &plate.Seven, &plate.Small, &plate.Large, &plate.Embassy, &plate.Lower, &plate.Upper)
 		if !ok {
 			return
 		}
+		r.Without("blue")
+		r.Confirm(f)
 		if strings.ContainsRune(r.Text(), 0) || r.Least() < 0 || r.Least() > 1.0001 || math.IsNaN(r.Score) {
 			t.Errorf("%q %v %v", r.Text(), r.Least(), r.Score)
 		}

@@ -102,14 +102,13 @@ func Read(f *Field, layouts ...*Layout) (best Reading, ok bool) {
 	if err != nil {
 		return best, false
 	}
-	var of *Layout
 	for _, l := range layouts {
 		if r, found := s.row(l); found && (!ok || r.Score > best.Score) {
-			best, ok, of = r, true, l
+			best, ok = r, true
 		}
 	}
 	if ok && best.Score > Hopeless {
-		best.Second(f, of)
+		best.second(f)
 	}
 	return best, ok
 }
@@ -154,7 +153,7 @@ func (s *scan) row(l *Layout) (Reading, bool) {
 	if end < 0 || math.IsInf(top, -1) {
 		return Reading{}, false
 	}
-	r := Reading{Layout: l.Name, Score: top / float64(n+1), Chars: make([]Char, n)}
+	r := Reading{Layout: l.Name, of: l, Score: top / float64(n+1), Chars: make([]Char, n)}
 	for k := n - 1; k >= 0; k-- {
 		r.Chars[k] = s.char(end, l.places[k])
 		end = back[k][end]
@@ -195,7 +194,7 @@ func (s *scan) char(i int, of set) Char {
 	for c, p := range s.sum {
 		all[c] = float32(math.Log(float64(max(p, 1e-6))))
 	}
-	return Char{Classes[best], float64(all[best]), float64(x), all}
+	return Char{R: Classes[best], Logp: float64(all[best]), X: float64(x), all: all}
 }
 
 // Probe is the mean log probability that the places xs hold letters or digits.
