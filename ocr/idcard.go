@@ -163,6 +163,7 @@ func (r *Reader) readFields(ctx context.Context, d *Draft, s *scene, f *foundNum
 	if r.o.TextEngine != nil && d.NumberAccepted {
 		d.secondOpinion(ctx, r, &c.Name, true)
 		d.secondOpinion(ctx, r, &c.Address, false)
+		d.hearNation(ctx, r, &c)
 	}
 	set := func(dst *Field, v field.Value) {
 		*dst = Field{Value: v.Text, Confidence: v.Confidence, Unsure: v.Confidence < sure, Crop: scaleRect(v.Crop, scale)}

@@ -9,8 +9,12 @@ import (
 	"github.com/kangma/kangma/ocr/internal/raster"
 )
 
-// engineRow is the height of the rows the text engine gets; its own models were trained near it.
-const engineRow = 56
+// engineRow is the height of the rows the text engine gets; its own models were trained near it. A name of which it counts
+// other characters than we do it gets once more, smaller: Tesseract often sees nothing in a short row.
+const (
+	engineRow = 56
+	smallRow  = 40
+)
 
 // secondOpinion asks the text engine about the rows of a value: those of a name, and those of an address where it can change
 // something. An engine that fails costs nothing but its opinion.
@@ -23,16 +27,20 @@ func (d *Draft) secondOpinion(ctx context.Context, r *Reader, v *field.Value, na
 		if !name && !v.Hears(row) {
 			continue
 		}
-		text, conf, err := r.o.TextEngine.ReadLine(ctx, engineSize(row.Gray).Gray())
-		if err != nil {
-			d.engineAbsent()
-			return
+		for _, height := range [...]int{engineRow, smallRow} {
+			text, conf, err := r.o.TextEngine.ReadLine(ctx, sized(row.Gray, height).Gray())
+			if err != nil {
+				d.engineAbsent()
+				return
+			}
+			if v.Opinion(r.model, row, text, conf, name) || !name {
+				break
+			}
 		}
-		v.Opinion(r.model, row, text, conf, name)
 	}
 }
 
-func engineSize(g *raster.Plane) *raster.Plane { return g.Resize(g.W*engineRow/g.H, engineRow) }
+func sized(g *raster.Plane, height int) *raster.Plane { return g.Resize(g.W*height/g.H, height) }
 
 // engineAbsent says once that the text engine failed.
 func (d *Draft) engineAbsent() {
@@ -57,13 +65,27 @@ func (d *Draft) hearRows(ctx context.Context, r *Reader, e CharReader, v *field.
 	}
 }
 
+// hearNation asks a reader that tells more about the row of sex and nation, where the nation is doubtful.
+func (d *Draft) hearNation(ctx context.Context, r *Reader, c *field.Card) {
+	e, ok := r.o.TextEngine.(CharReader)
+	if !ok || c.SexRow.Gray == nil || c.Nation.Confidence >= sure {
+		return
+	}
+	h, err := hear(ctx, e, c.SexRow)
+	if err != nil {
+		d.engineAbsent()
+		return
+	}
+	c.HeedNation(h)
+}
+
 // hear asks a reader of rows about one, and places what it says in the region.
 func hear(ctx context.Context, e CharReader, row field.Row) (*field.Hearing, error) {
 	g, x := row.Gray, row.X0
 	if row.Wide != nil {
 		g, x = row.Wide, row.WideX
 	}
-	sent := engineSize(g)
+	sent := sized(g, engineRow)
 	chars, err := e.ReadChars(ctx, sent.Gray())
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ func birthRow(lines []Line, born string) int {
 	best, bestScore := -1, 0.45
 	for i := range lines {
 		digits, _ := digitsOf(&lines[i])
-		score := 1 - float64(editDistance(digits, want))/float64(len(want))
+		score := 1 - dateDistance(digits, want)/float64(len(want))
 		if score > bestScore {
 			best, bestScore = i, score
 		}
@@ -25,6 +25,19 @@ func birthRow(lines []Line, born string) int {
 	}
 	return best
 }
+
+// dateDistance is how many digits of a line have to be changed to give the date. What follows behind it, as the edges of the
+// portrait read, counts little.
+func dateDistance(digits, want string) float64 {
+	least := float64(editDistance(digits, want))
+	for n := len(digits) - 1; n >= len(want)-1; n-- {
+		least = min(least, float64(editDistance(digits[:n], want))+strayDigit*float64(len(digits)-n))
+	}
+	return least
+}
+
+// strayDigit is what a digit behind the date counts, beside one of it.
+const strayDigit = 0.25
 
 // printedDate reads a line as a date on its own: four digits, one or two, one or two, apart. conf is the chance that all of
 // them are right, 0 when the line is no date.

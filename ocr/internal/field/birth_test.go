@@ -33,3 +33,17 @@ func TestAPrintedDateIsReadWhateverStandsFarBehindIt(t *testing.T) {
 		})
 	}
 }
+
+func TestTheBirthRowIsFoundWhateverTheEdgesOfThePortraitReadAs(t *testing.T) {
+	clean := row("1997426", 170, 188, 206, 224, 290, 366, 384)
+	edges := row("19974261111", 170, 188, 206, 224, 290, 366, 384, 440, 460, 480, 500)
+	address := row("12345", 170, 188, 206, 224, 290)
+	for name, lines := range map[string][]Line{"alone": {*address, *clean}, "with edges": {*address, *edges}} {
+		if got := birthRow(lines, "19970426"); got != 1 {
+			t.Errorf("%s: row %d", name, got)
+		}
+	}
+	if got := birthRow([]Line{*address}, "19970426"); got != -1 {
+		t.Errorf("an address is row %d", got)
+	}
+}

@@ -35,6 +35,7 @@ type Card struct {
 	Name, Sex, Nation, Birth, Address Value
 	Lines                             []Line // the lines that were read, from the top
 	BirthRow                          int    // which of them holds the birth date; -1 when it was not found
+	SexRow                            Row    // where sex and nation stand; no picture when that was not found
 	BirthDiffers                      bool   // clearly another date is printed than the number tells; Birth is the printed one
 }
 
@@ -233,6 +234,9 @@ func (c *Card) assign(m *glyph.Model, r *Region, born string, places *Places) {
 		}
 	}
 	sex := c.findSex(m, r, x, known)
+	if sex >= 0 {
+		c.SexRow = r.sexRow(&c.Lines[sex], x, known)
+	}
 	if sex >= 1 {
 		c.Name = r.name(m, c.Lines[:sex])
 	}

@@ -113,3 +113,36 @@ func TestAReaderOfRowsMendsAnAddress(t *testing.T) {
 		})
 	}
 }
+
+func TestAReaderOfRowsTellsADoubtfulNation(t *testing.T) {
+	say := func(text string, p float32) *Hearing {
+		h := &Hearing{}
+		for _, r := range text {
+			h.Chars = append(h.Chars, Heard{R: r, P: p})
+		}
+		return h
+	}
+	for _, c := range []struct {
+		name, ours string
+		conf       float64
+		said       string
+		p          float32
+		want, sex  string
+	}{
+		{"with its label", "白", .4, "女民族回", .99, "回", "女"},
+		{"without", "", 0, "男汉", .99, "汉", "男"},
+		{"the longest that fits", "土", .3, "女民族土家", .99, "土家", "女"},
+		{"ours is sure", "白", .95, "女民族回", .99, "白", "女"},
+		{"it doubts", "白", .4, "女民族回", .6, "白", ""},
+		{"no nation", "白", .4, "女民族圆", .99, "白", "女"},
+		{"another row", "白", .4, "1986年6月11日", .99, "白", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			card := Card{Nation: Value{Text: c.ours, Confidence: c.conf}}
+			card.HeedNation(say(c.said, c.p))
+			if card.Nation.Text != c.want || card.Sex.Text != c.sex {
+				t.Errorf("nation %q, sex %q", card.Nation.Text, card.Sex.Text)
+			}
+		})
+	}
+}

@@ -208,6 +208,8 @@ func namePrior(r rune, surname bool) float64 {
 		return surnamePrior(r)
 	}
 	switch {
+	case commonestSet()[r]:
+		return 2.4
 	case nameSet()[r]:
 		return 1.8
 	case unnamedSet()[r]:

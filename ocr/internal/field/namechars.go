@@ -49,6 +49,11 @@ const nameChars = `伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰�
 莎莲荔莘莞菁菡萌萍葆葵蓬蓓蔓蔚蕊蕙薇藤藻蘅芷芮芙苒茗茹荃荟荣莺菀葶蒙蓝
 衍裕褀西要誉诗语诺谊谋谷豫贝贞贤赐赫超越路轶辰达迅迎迪远逸道遥邦郁郎鄂采金钟铁铃铭银锁长门闯闻阔阳陆陶雄雅集雨雪雯青靖静韬韶音韵顺颂颉风飞香馥馨驹骄高魁鲁鲜鸣鹏麦黎齐`
 
+// commonest are the characters that most given names of any generation are made of; one of them is ten times as frequent as
+// another of nameChars.
+const commonest = `英华文明玉秀丽红国军芳平梅建海春金桂兰林志云小永生荣强伟霞燕萍娟凤涛超敏静杰勇洪斌峰辉鹏飞浩宇轩子涵梓萱欣怡佳琪思雨晨俊嘉诗雅婷晓雪龙清莲素珍光福胜利东森博天翔馨瑞祥艳刚玲波宁阳豪倩慧琳洁莹婉
+月颖欢义德忠信学新立民家兴世昌元成良才贵有发根长松柏庆安康乐喜`
+
 // modern are characters of the second and third grade that parents have taken to in the last thirty years.
 const modern = `祎垚堃喆昇芃旻骁彧芮蓁芊菡煊熠翊霏颢铠锴珩璎沄湉筱曈晞昶旸翌翎栩珞奕弈琰瑄璇玹皓皙睿妤婳嫣滢滟霁骐骞祺禹禾锘`
 
@@ -67,6 +72,14 @@ var unnamedSet = sync.OnceValue(func() map[rune]bool {
 	m := map[rune]bool{}
 	for _, r := range strings.ReplaceAll(unnamed, "\n", "") {
 		m[r] = !nameSet()[r]
+	}
+	return m
+})
+
+var commonestSet = sync.OnceValue(func() map[rune]bool {
+	m := map[rune]bool{}
+	for _, r := range strings.ReplaceAll(commonest, "\n", "") {
+		m[r] = true
 	}
 	return m
 })
