@@ -16,6 +16,7 @@ type foundPlate struct {
 	text   string
 	conf   float64 // probability of the weakest character
 	score  float64 // mean log probability, nothing beside the characters included
+	rival  float64 // probability of another letter or digit, the likeliest of any place
 	agree  float64 // of two layers: how far the readings of the upper one agree
 	two    bool    // two layers
 	colour string
@@ -64,24 +65,26 @@ func (r *Reader) Plate(ctx context.Context, img []byte) (*Draft, error) {
 
 // confirm asks a third reader about the Chinese characters.
 func (f *foundPlate) confirm() {
-	f.text, f.conf = "", f.agree
+	f.text, f.conf, f.rival = "", f.agree, 0
 	for i := range f.lines {
 		l := &f.lines[i]
 		l.Confirm(l.field)
 		f.text += l.Text()
-		f.conf = min(f.conf, l.Least())
+		f.conf, f.rival = min(f.conf, l.Least()), max(f.rival, l.Rival())
 	}
 }
 
 // surePlate is the probability of the weakest character, and surePlateScore the mean log probability, from which a plate
-// need not be confirmed by hand.
+// need not be confirmed by hand. No other letter or digit may have more than mostRival by either net: of 340 plates (seeds from
+// 140000 and 141000) 257 were sure without this rule, 225 are with it, and M taken for W (0.96, rival 0.04) in a glare is not.
 const (
 	surePlate      = 0.9
 	surePlateScore = -0.35
+	mostRival      = 0.03
 )
 
 func (f *foundPlate) sure() bool {
-	return f.conf >= surePlate && f.score >= surePlateScore && f.plausible()
+	return f.conf >= surePlate && f.rival <= mostRival && f.score >= surePlateScore && f.plausible()
 }
 
 // plausible checks the colour against the count of characters and the special characters (GA 36-2018).

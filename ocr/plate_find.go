@@ -71,7 +71,7 @@ func (s *scene) bestPlate(ctx context.Context, planes *[2]platePlane, levels []i
 					best = f
 				}
 			}
-			if best != nil && best.sure() {
+			if best != nil && (best.sure() || window > 31 && best.settled()) {
 				return best, nil
 			}
 		}
@@ -84,6 +84,11 @@ func betterPlate(a, b *foundPlate) bool {
 		return a.sure()
 	}
 	return a.rank() > b.rank()
+}
+
+// settled says that looking at other sizes would hardly find a better reading, though this one is not sure.
+func (f *foundPlate) settled() bool {
+	return f.conf >= .6 && f.score >= -.2 && f.plausible()
 }
 
 // rank tells how likely a reading is to be a plate's: a badge on a vehicle may be clearer than the plate, but its first

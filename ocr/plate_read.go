@@ -45,7 +45,7 @@ func (s *scene) readLines(p *platePlane, l locate.Line, b plateBand) *readLine {
 	if ok && one.Score > plate.Hopeless {
 		colour := s.ground(b, one, p.inverted)
 		one.Without(colour)
-		found = &readLine{&foundPlate{text: one.Text(), conf: one.Least(), score: one.Score, agree: 1, colour: colour}, one}
+		found = &readLine{&foundPlate{text: one.Text(), conf: one.Least(), rival: one.Rival(), score: one.Score, agree: 1, colour: colour}, one}
 		found.corner = b.quad(one, plate.BandH)
 		found.lines = []plateLine{{b.Field, one}}
 		if one.Score > surePlateScore {
@@ -66,7 +66,7 @@ func (s *scene) readLines(p *platePlane, l locate.Line, b plateBand) *readLine {
 	}
 	colour := s.ground(b, low, p.inverted)
 	low.Without(colour)
-	two := &foundPlate{text: up.Text() + low.Text(), conf: min(low.Least(), up.Least(), agree), score: score, agree: agree, two: true, colour: colour}
+	two := &foundPlate{text: up.Text() + low.Text(), conf: min(low.Least(), up.Least(), agree), rival: max(low.Rival(), up.Rival()), score: score, agree: agree, two: true, colour: colour}
 	lower := b.quad(low, plate.BandH)
 	two.corner = raster.Quad{up.quad[0], up.quad[1], lower[2], lower[3]}
 	two.lines = []plateLine{{up.field, up.Reading}, {b.Field, low}}

@@ -141,7 +141,11 @@ func PlateKindWith(seed uint64, level Level, o PlateOptions) (p Photo, name, col
 			return Photo{}, "", "", err
 		}
 	}
-	d, err := DrawPlate(rng, kind, o.HeldOut)
+	faces := KnownFaces
+	if o.HeldOut {
+		faces = HeldOutFaces
+	}
+	d, err := DrawPlate(rng, kind, faces)
 	if err != nil {
 		return Photo{}, "", "", err
 	}

@@ -26,13 +26,40 @@ type DrawnPlate struct {
 	Boxes   []PlateBox
 }
 
-// faces of letters and of Chinese characters; those held out are never trained on.
+// PlateFaces says in which faces a plate is drawn.
+type PlateFaces int
+
+// Known faces are some of those that the nets learn from, held-out ones are never learnt from. Taught is how the
+// trainer of letters draws: in every face that is not held out, each character bent a little in its own way, half of the serials
+// of any letters.
+const (
+	KnownFaces PlateFaces = iota
+	HeldOutFaces
+	TaughtFaces
+)
+
+// faces of letters and of Chinese characters. Micro Hei is Droid's, so it is not taught either.
 var (
 	plateFaces     = []string{"sans-bold", "sans-bold", "liberation-bold", "liberation-narrow", "roboto-condensed", "bebas", "dejavu-bold", "dejavu-condensed", "dejavu-monob", "sans"}
 	plateFacesHeld = []string{"opensans-condensed", "lato-black", "roboto-condensed", "sans-bold"}
 	hanFaces       = []string{"sans-bold", "sans-bold", "sans-bold", "sans", "wenkai-bold", "serif-bold", "wenkai", "kai", "song"}
 	hanFacesHeld   = []string{"droid", "sans-bold", "droid"}
+
+	plateFacesTaught = append([]string{"nimbus-bold", "nimbus-narrow", "nimbus-narrow", "dejavu", "zenhei"}, plateFaces...)
+	hanFacesTaught   = []string{"sans-bold", "sans-bold", "sans-bold", "sans-bold", "sans-black", "sans-medium", "sans", "zenhei", "zenhei", "zenhei", "wenkai-bold", "wenkai",
+		"serif-bold", "serif-medium", "serif", "kai", "song", "ukai", "uming"}
 )
+
+// faces names those of letters and those of Chinese characters.
+func (in PlateFaces) faces() (letters, han []string) {
+	switch in {
+	case HeldOutFaces:
+		return plateFacesHeld, hanFacesHeld
+	case TaughtFaces:
+		return plateFacesTaught, hanFacesTaught
+	}
+	return plateFaces, hanFaces
+}
 
 type platePen struct {
 	rng         *rand.Rand
@@ -43,16 +70,17 @@ type platePen struct {
 	boxes       []PlateBox
 	w, h        float64
 	dot         *raster.Point
+	taught      bool
 	err         error
 }
 
 // DrawPlate draws a plate of a kind at about two pixels a millimetre: half by the measures of GA 36-2018, half freely, with
 // other proportions, gaps and faces, as other people's drawings have them. The faces of GA 36 itself are not free.
-func DrawPlate(rng *rand.Rand, k PlateKind, heldOut bool) (*DrawnPlate, error) {
-	p := &platePen{rng: rng, k: k, text: []rune(plateText(rng, k))}
-	ff, hf := plateFaces, hanFaces
-	if heldOut {
-		ff, hf = plateFacesHeld, hanFacesHeld
+func DrawPlate(rng *rand.Rand, k PlateKind, in PlateFaces) (*DrawnPlate, error) {
+	p := &platePen{rng: rng, k: k, text: []rune(plateText(rng, k)), taught: in == TaughtFaces}
+	ff, hf := in.faces()
+	if p.taught {
+		p.anyLetters()
 	}
 	p.letter, p.err = fonts.Get(pick(rng, installed(ff...)))
 	if p.err == nil {
@@ -75,6 +103,19 @@ func DrawPlate(rng *rand.Rand, k PlateKind, heldOut bool) (*DrawnPlate, error) {
 	return &DrawnPlate{p.paint(), string(p.text), p.boxes}, nil
 }
 
+// anyLetters makes every letter of half of the serials as common as every digit: by the rules most letters are rare.
+func (p *platePen) anyLetters() {
+	const all = "0123456789" + plateLetters
+	if p.rng.IntN(2) == 0 {
+		return
+	}
+	for i, r := range p.text {
+		if i > 1 && !isHan(r) {
+			p.text[i] = rune(all[p.rng.IntN(len(all))])
+		}
+	}
+}
+
 func (p *platePen) size(w, h float64) {
 	p.w, p.h = w, h
 	p.mask, p.red = raster.NewPlane(int(w), int(h)), raster.NewPlane(int(w), int(h))
@@ -95,7 +136,11 @@ func (p *platePen) put(r rune, cx, cy, w, h, pitch float64, upper bool) {
 	if isHan(r) { // drawings differ in how much of the cell the Chinese character fills
 		bh *= degrade.Between(p.rng, .92, 1.06)
 	}
-	if err := stamp(dst, f, r, cx, cy, bw, bh); err != nil && p.err == nil {
+	var b *bend
+	if p.taught {
+		b = newBend(p.rng)
+	}
+	if err := stamp(dst, f, r, cx, cy, bw, bh, b); err != nil && p.err == nil {
 		p.err = err
 	}
 	p.boxes = append(p.boxes, PlateBox{r, cx, cy, w, h, h, pitch, upper, isHan(r)})
@@ -196,8 +241,29 @@ func (p *platePen) byText() {
 	}
 }
 
-// stamp draws a character into a box; a narrow one keeps its proportions.
-func stamp(mask *raster.Plane, f *fonts.Font, r rune, cx, cy, w, h float64) error {
+// bend moves the parts of a character a little against each other, as another face would have them.
+type bend struct{ reach, turn [4]float64 }
+
+// newBend draws a bend of up to a thirtieth of the character.
+func newBend(rng *rand.Rand) *bend {
+	b := new(bend)
+	for i := range b.reach {
+		b.reach[i] = degrade.Between(rng, 0, .033)
+		b.turn[i] = rng.Float64()
+	}
+	return b
+}
+
+// at tells where to look for the part at u, v of a character, both from 0 to 1.
+func (b *bend) at(u, v float64) (float64, float64) {
+	wave := func(i int, x, often float64) float64 {
+		return b.reach[i] * math.Sin(2*math.Pi*(often*x+b.turn[i]))
+	}
+	return u + wave(0, v, .9) + wave(1, u, 1.2), v + wave(2, u, .9) + wave(3, v, 1.2)
+}
+
+// stamp draws a character into a box; a narrow one keeps its proportions. A nil bend leaves it as it is.
+func stamp(mask *raster.Plane, f *fonts.Font, r rune, cx, cy, w, h float64, b *bend) error {
 	big := raster.NewPlane(220, 200)
 	if _, err := f.Text(big, string(r), 40, 140, 120, 0); err != nil {
 		return err
@@ -221,8 +287,13 @@ func stamp(mask *raster.Plane, f *fonts.Font, r rune, cx, cy, w, h float64) erro
 		for x := range int(w + 1) {
 			tx, ty := int(cx-w/2)+x, int(cy-h/2)+y
 			if tx >= 0 && ty >= 0 && tx < mask.W && ty < mask.H {
-				v := big.At(float32(float64(x0)+(float64(x)+.5)*sx-.5), float32(float64(y0)+(float64(y)+.5)*sy-.5))
-				mask.Pix[ty*mask.W+tx] = max(mask.Pix[ty*mask.W+tx], v)
+				u, v := (float64(x)+.5)*sx, (float64(y)+.5)*sy
+				if b != nil {
+					u, v = b.at((float64(x)+.5)/w, (float64(y)+.5)/h)
+					u, v = u*float64(x1-x0), v*float64(y1-y0)
+				}
+				ink := big.At(float32(float64(x0)+u-.5), float32(float64(y0)+v-.5))
+				mask.Pix[ty*mask.W+tx] = max(mask.Pix[ty*mask.W+tx], ink)
 			}
 		}
 	}

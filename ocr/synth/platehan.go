@@ -33,7 +33,7 @@ func DrawPlateChar(rng *rand.Rand, r rune, atEnd bool) (*PlateChar, error) {
 	if isHan(r) {
 		f = han
 	}
-	if err := stamp(m, f, r, c.X, c.Y, c.W, capH*b(.9, 1.08)); err != nil {
+	if err := stamp(m, f, r, c.X, c.Y, c.W, capH*b(.9, 1.08), nil); err != nil {
 		return nil, err
 	}
 	m = degrade.Weight(m, 1+rng.IntN(3), b(-.9, .9))
@@ -45,7 +45,7 @@ func DrawPlateChar(rng *rand.Rand, r rune, atEnd bool) (*PlateChar, error) {
 	lw := capH * b(.42, .6)
 	for k := range 2 {
 		x := c.X + side*(gap+lw/2+float64(k)*(lw+capH*b(.08, .2)))
-		if err := stamp(m, letter, rune(plateLetters[rng.IntN(len(plateLetters))]), x, c.Y, lw, capH); err != nil {
+		if err := stamp(m, letter, rune(plateLetters[rng.IntN(len(plateLetters))]), x, c.Y, lw, capH, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -2,7 +2,8 @@
 //
 //	go run ./ocr/train digits    the digits of an ID card number (OCR-B and look-alikes)
 //	go run ./ocr/train mrz       the letters, digits and fillers of machine readable zones
-//	go run ./ocr/train plates    the characters of licence plates (plates-again: the second half of it)
+//	go run ./ocr/train plates    the characters of licence plates
+//	go run ./ocr/train letters   the letters and digits of licence plates once more, as a second opinion
 //	go run ./ocr/train han       the Chinese characters of licence plates once more, as a second opinion
 //	go run ./ocr/train hanzi     the table of 8,105 standard characters, from the Unicode Han database
 //	go run ./ocr/train glyphs    the Chinese characters of names and addresses
@@ -26,7 +27,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: train digits|mrz|plates|plates-again|han|hanzi|glyphs|narrow")
+		fmt.Fprintln(os.Stderr, "usage: train digits|mrz|plates|letters|han|hanzi|glyphs|narrow")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1]); err != nil {
@@ -49,10 +50,10 @@ func run(what string) error {
 		return trainMRZ()
 	case "han":
 		return trainHan()
-	case "plates-again":
-		return trainPlates(1)
+	case "letters":
+		return trainLetters()
 	case "plates":
-		return trainPlates(0)
+		return trainPlates()
 	}
 	return fmt.Errorf("nothing is called %q", what)
 }
@@ -111,6 +112,10 @@ func trainNet(net *nn.Net, samples, check []nn.Sample, epochs int, seed uint64, 
 		fmt.Printf("epoch %2d  loss %.4f  right %.4f  check %.4f\n", e+1, loss, right, score(net, check))
 		rate *= 0.72
 	}
+	return saveNet(net, file)
+}
+
+func saveNet(net *nn.Net, file string) error {
 	var buf bytes.Buffer
 	if err := net.Save(&buf); err != nil {
 		return err

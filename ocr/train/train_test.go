@@ -8,6 +8,7 @@ import (
 
 	"github.com/kangma/kangma/ocr/internal/grid"
 	"github.com/kangma/kangma/ocr/internal/nn"
+	"github.com/kangma/kangma/ocr/synth"
 )
 
 // TestTrainingTwiceGivesTheSameBytes trains small nets twice from the same seed: samples are drawn and summed in the same
@@ -26,8 +27,13 @@ func TestTrainingTwiceGivesTheSameBytes(t *testing.T) {
 		}
 		return s
 	}
-	plates := func(seed uint64) []nn.Sample { return plateSamples(seed, 1, false, 1) }
-	for name, draw := range map[string]func(uint64) []nn.Sample{"lines": line, "han": han, "plates": plates} {
+	plates := func(seed uint64) []nn.Sample {
+		return plateSamples(seed, 1, drawing{synth.KnownFaces, 3, false}, placesAnd(1))
+	}
+	letters := func(seed uint64) []nn.Sample {
+		return plateSamples(seed, 1, drawing{synth.TaughtFaces, 3, true}, (*seenLine).letters)
+	}
+	for name, draw := range map[string]func(uint64) []nn.Sample{"lines": line, "han": han, "plates": plates, "letters": letters} {
 		t.Run(name, func(t *testing.T) {
 			a, b := train(t, draw, 5), train(t, draw, 5)
 			if !bytes.Equal(a, b) {

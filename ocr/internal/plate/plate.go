@@ -105,6 +105,9 @@ type Char struct {
 	Logp float64
 	X    float64
 
+	// Rival is the greatest log probability that either net gives to another character. Of Chinese ones it is part of Logp.
+	Rival float64
+
 	all, other []float32 // log probability of every class, by either net
 }
 
@@ -133,6 +136,15 @@ func (r *Reading) Least() float64 {
 		least = min(least, c.Logp)
 	}
 	return math.Exp(least)
+}
+
+// Rival is the probability of the likeliest other character of any place.
+func (r *Reading) Rival() float64 {
+	most := math.Inf(-1)
+	for _, c := range r.Chars {
+		most = max(most, c.Rival)
+	}
+	return math.Exp(most)
 }
 
 // Gap is the mean distance of neighbouring letters, the widest two gaps left out.

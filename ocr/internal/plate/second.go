@@ -14,12 +14,16 @@ import (
 // them".
 var HanClasses = []rune(Provinces + specials)
 
-// han.bin is made by `go run ./ocr/train han`.
-//
-//go:embed han.bin
-var hanWeights []byte
+// han.bin is made by `go run ./ocr/train han`, letters.bin by `go run ./ocr/train letters`.
+var (
+	//go:embed han.bin
+	hanWeights []byte
+	//go:embed letters.bin
+	letterWeights []byte
+)
 
 var hanNetwork = loaded(hanWeights, len(HanClasses)+1)
+var letterNetwork = loaded(letterWeights, Letters+1)
 
 func loaded(weights []byte, classes int) func() (*nn.Net, error) {
 	return sync.OnceValues(func() (*nn.Net, error) {
@@ -37,27 +41,47 @@ type look struct {
 	dx, dy float32
 }
 
-// hanLooks are those at Chinese characters, which are drawn as wide as the letters or wider.
-var hanLooks = []look{{Ordinary, 0, 0}, {Wide, 0, 0}, {Ordinary, -1.5, 0}, {Ordinary, 1.5, 0}, {Ordinary, 0, -1}, {Ordinary, 0, 1},
-	{Wide, -2, 0}, {Wide, 2, 0}}
+// looks at Chinese characters, which are drawn as wide as the letters or wider, and at letters.
+var (
+	hanLooks = []look{{Ordinary, 0, 0}, {Wide, 0, 0}, {Ordinary, -1.5, 0}, {Ordinary, 1.5, 0}, {Ordinary, 0, -1}, {Ordinary, 0, 1},
+		{Wide, -2, 0}, {Wide, 2, 0}}
+	letterLooks = []look{{Ordinary, 0, 0}, {Ordinary, -1.5, 0}, {Ordinary, 1.5, 0}, {Ordinary, 0, -1}, {Ordinary, 0, 1}}
+)
 
-// second asks another net, which was trained apart on Chinese characters only and sees them more finely, what stands at
-// each Chinese character of a reading. Both nets together choose; the confidence is that of the less convinced one, so a
-// character on which they differ is never sure.
+// second asks other nets, which were trained apart, one on Chinese characters only and one on letters and digits, and see
+// them more finely, what stands at each place of a reading. Both nets of a place together choose; the confidence is that of
+// the less convinced one, so a character on which they differ is never sure.
 func (r *Reading) second(f *Field) {
 	han, err := hanNetwork()
 	if err != nil {
 		return
 	}
+	letters, err := letterNetwork()
+	if err != nil {
+		return
+	}
 	for i := range r.Chars {
 		c := &r.Chars[i]
-		if of := r.of.places[i]; c.all != nil && c.likely(of, true) {
-			c.other = make([]float32, len(Classes))
-			c.ask(han, f, hanLooks, Letters)
-			c.choose(of)
+		if c.all == nil {
+			continue
 		}
+		c.other = make([]float32, len(Classes))
+		for k := range c.other {
+			c.other[k] = unasked
+		}
+		of := r.of.places[i]
+		if c.likely(of, false) {
+			c.ask(letters, f, letterLooks, 0)
+		}
+		if c.likely(of, true) {
+			c.ask(han, f, hanLooks, Letters)
+		}
+		c.choose(of)
 	}
 }
+
+// unasked is the log probability of what the second nets were not asked about, because the first one is sure of the rest.
+const unasked = -14
 
 // likely says whether the first net thinks that a Chinese character, or a letter or digit, may stand here.
 func (c *Char) likely(of set, han bool) bool {
@@ -85,7 +109,8 @@ func (c *Char) ask(net *nn.Net, f *Field, looks []look, first int) {
 	}
 }
 
-// choose takes the class of which both nets together are the most convinced.
+// choose takes the class of which both nets together are the most convinced, and notes its rival when it is a letter or a
+// digit.
 func (c *Char) choose(of set) {
 	best, top := -1, float32(math.Inf(-1))
 	for _, k := range of {
@@ -93,8 +118,14 @@ func (c *Char) choose(of set) {
 			best, top = k, v
 		}
 	}
-	if best >= 0 {
-		c.R, c.Logp = Classes[best], float64(min(c.all[best], c.other[best]))
+	if best < 0 {
+		return
+	}
+	c.R, c.Logp, c.Rival = Classes[best], float64(min(c.all[best], c.other[best])), math.Inf(-1)
+	for _, k := range of {
+		if k != best && best < Letters {
+			c.Rival = max(c.Rival, float64(max(c.all[k], c.other[k])))
+		}
 	}
 }
 

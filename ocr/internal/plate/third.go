@@ -11,7 +11,7 @@ import (
 
 // Confirm looks at every Chinese character of a finished reading again, from several places, with both nets and with the
 // reader of names and addresses, which knows these characters from other faces and by another method (distances from class
-// means). What all three together find the likeliest is taken; it is as probable as the least convinced of them says.
+// means). What all three together find the likeliest is taken.
 //
 // Several places, because a part of a character may be another: the right half of 琼 is 京, and who looks at that half only
 // is sure of it.
@@ -57,6 +57,11 @@ var sides = [...]float32{-6, -3, 0, 3, 6}
 // doubt is the least log probability that one reader may give: none overrules the two others alone.
 const doubt = -7
 
+// together is how many times more three readers tell than one. It makes a character 0.9 probable when every reader gives it
+// 0.75 and the next character is 5.9 nats less likely to all three: of 411 Chinese characters of plates (seeds from 140000 and
+// 141000, L1 and L2) 410 were right, 94 in a hundred of them pass, and the wrong one (吉 for 青) had 0.55 and 3.9.
+const together = 2.7
+
 func (t *third) confirm(c *Char) {
 	sum := make([]float32, len(t.of)) // of the three readers, at the best place of each class
 	least := make([]float32, len(t.of))
@@ -90,9 +95,9 @@ func (t *third) confirm(c *Char) {
 			next = max(next, v)
 		}
 	}
-	c.R = Classes[t.of[best]]
-	lead := math.Log(1 / (1 + math.Exp(float64(next-sum[best])/2)))
-	c.Logp = min(float64(least[best]), lead)
+	c.R, c.Rival = Classes[t.of[best]], math.Inf(-1)
+	lead := -math.Log(1 + math.Exp(float64(next-sum[best])/together))
+	c.Logp = min(float64(least[best])/together, lead)
 }
 
 // whole prefers a character to its part where both are likely: from aside 琼 looks like 京, but 京 never like 琼.
@@ -108,12 +113,14 @@ func (t *third) whole(best int, sum []float32) int {
 	return best
 }
 
-// ask gives a net's log probabilities of the classes in question at a place, seen through both windows. first is the class
+// ask gives a net's log probabilities of the classes in question at a place, seen through that window which shows the class best.
+// first is the class
 // with which the net's answers begin.
 func (t *third) ask(net *nn.Net, x float32, first int) []float32 {
 	s, in := net.NewScratch(), make([]float32, net.In)
-	out := make([]float32, len(t.of))
-	for _, w := range [...]Window{Ordinary, Wide} {
+	out, mean := make([]float32, len(t.of)), make([]float32, len(t.of))
+	for _, w := range [...]Window{Ordinary, Wide} { // the character is drawn as wide as the letters, or wider
+		clear(mean)
 		for _, dy := range [...]float32{-.6, .6} {
 			if net.In == Dim {
 				t.f.Features(in, x, dy, w)
@@ -122,8 +129,11 @@ func (t *third) ask(net *nn.Net, x float32, first int) []float32 {
 			}
 			net.Forward(in, s)
 			for i, k := range t.of {
-				out[i] += float32(math.Exp(float64(s.Logp[k-first]))) / 4
+				mean[i] += float32(math.Exp(float64(s.Logp[k-first]))) / 2
 			}
+		}
+		for i, p := range mean {
+			out[i] = max(out[i], p)
 		}
 	}
 	for i, p := range out {
