@@ -5,14 +5,18 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // front answers the two hot routes on the connection itself, and hands a connection over to net/http, for good, at the
 // first request that is anything else (docs/performance.md says what that saves). To net/http it is the listener that the
-// handed-over connections come from.
+// handed-over connections come from. TCP connections are read by loops (docs/adr/0025), others by a goroutine each.
 type front struct {
 	s     *Server
 	doors net.Listener
@@ -27,6 +31,11 @@ type front struct {
 	served   sync.WaitGroup
 	work     chan *hotConn // to a worker that is idle
 	idle     atomic.Int64  // workers that are
+
+	same    *os.File // the listener, for who accepts for the loops
+	loops   *loops   // nil: each connection has a goroutine
+	crew    *crew    // who may wait for the loops
+	workers sync.WaitGroup
 }
 
 func newFront(s *Server, doors net.Listener) *front {
@@ -52,10 +61,7 @@ func (f *front) run() {
 		}
 		wait = 0
 		h := &hotConn{front: f, conn: c.(*conn)}
-		h.waits = h.park
-		f.mu.Lock()
-		f.conns[h] = struct{}{}
-		f.mu.Unlock()
+		f.note(h)
 		f.s.doors.waiting.Add(1)
 		select {
 		case f.work <- h:
@@ -72,7 +78,7 @@ const idleWorkers = 256
 func (f *front) worker(h *hotConn) {
 	for {
 		f.s.doors.waiting.Add(-1)
-		h.serve()
+		h.serve(nil)
 		if f.idle.Add(1) > idleWorkers {
 			f.idle.Add(-1)
 			return
@@ -106,6 +112,9 @@ func (f *front) Accept() (net.Conn, error) {
 // Close stops accepting.
 func (f *front) Close() error {
 	err := f.doors.Close()
+	if f.same != nil {
+		err = errors.Join(err, f.same.Close())
+	}
 	f.end(net.ErrClosed)
 	return err
 }
@@ -123,6 +132,12 @@ func (f *front) give(c *conn, read []byte) {
 	}
 }
 
+func (f *front) note(h *hotConn) {
+	f.mu.Lock()
+	f.conns[h] = struct{}{}
+	f.mu.Unlock()
+}
+
 func (f *front) forget(h *hotConn) {
 	f.mu.Lock()
 	delete(f.conns, h)
@@ -137,9 +152,17 @@ func (f *front) shutdown(ctx context.Context) error {
 		_ = h.conn.SetReadDeadline(time.Unix(1, 0)) // wakes who waits for a request
 	}
 	f.mu.Unlock()
+	if f.loops != nil {
+		f.loops.finish(false)
+		defer f.loops.stop()
+	}
 	done := make(chan struct{})
 	go func() {
 		f.served.Wait()
+		if f.loops != nil {
+			f.crew.close()
+			f.workers.Wait()
+		}
 		close(done)
 	}()
 	select {
@@ -152,17 +175,62 @@ func (f *front) shutdown(ctx context.Context) error {
 		h.conn.Close()
 	}
 	f.mu.Unlock()
+	if f.loops != nil {
+		f.loops.finish(true)
+	}
 	return ctx.Err()
+}
+
+// startLoops lets loops read the connections of a TCP listener; others have a goroutine each.
+func (f *front) startLoops(ln net.Listener) (run func(), err error) {
+	t, ok := ln.(*net.TCPListener)
+	if !ok {
+		return f.run, nil
+	}
+	if f.same, err = t.File(); err != nil { // a listener of Go's does not let anybody else accept
+		return nil, err
+	}
+	raw, err := f.same.SyscallConn()
+	if err == nil {
+		err = inherited(raw)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f.loops, err = newLoops(f, f.s.doors.limit+spareFiles); err != nil {
+		return nil, err
+	}
+	f.crew = &crew{front: f}
+	f.loops.start()
+	return func() { f.end(f.accept(raw)) }, nil
+}
+
+// inherited sets on the listener what its connections are to have: small answers are sent at once, and who is gone without a word is noticed.
+func inherited(ln syscall.RawConn) error {
+	var set error
+	err := ln.Control(func(fd uintptr) {
+		set = unix.SetNonblock(int(fd), true)
+		for _, o := range [][3]int{
+			{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, {unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1}, {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15},
+			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9},
+		} {
+			set = errors.Join(set, unix.SetsockoptInt(int(fd), o[0], o[1], o[2]))
+		}
+	})
+	return errors.Join(err, set)
 }
 
 // Serve answers on ln until ctx ends, then drains.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	hs := s.httpServer()
 	f := newFront(s, guarded{ln, s.doors})
-	f.served.Go(f.run)
+	run, err := f.startLoops(ln)
+	if err != nil {
+		return err
+	}
+	f.served.Go(run)
 	failed := make(chan error, 1)
 	go func() { failed <- hs.Serve(f) }()
-	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

@@ -93,13 +93,13 @@ func (w *written) Write(b []byte) (int, error) {
 	return w.body.Write(b)
 }
 
-// problem writes a problem as the general way does.
-func (h *hotConn) problem(p *Problem, id string, closing bool) bool {
+// problem is a problem as the general way writes it.
+func (h *hotConn) problem(p *Problem, id string, closing bool) []byte {
 	w := &written{header: http.Header{}}
 	hotHeaders(w.header)
 	w.header.Set("X-Request-Id", id)
 	writeProblem(w, string(h.head.language), p, id)
-	return h.send(w.bytes(closing))
+	return w.bytes(closing)
 }
 
 func (w *written) bytes(closing bool) []byte {

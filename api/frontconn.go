@@ -31,14 +31,25 @@ type hotConn struct {
 	writeBy time.Time
 }
 
+func newHotConn(f *front, c *conn) *hotConn {
+	h := &hotConn{front: f, conn: c}
+	h.waits = h.park
+	return h
+}
+
 // deadlineSlack saves moving a deadline for each request: an idle connection may live so much longer.
 const deadlineSlack = 15 * time.Second
 
 var frontBuffers = sync.Pool{New: func() any { b := make([]byte, 2<<10); return &b }}
 
-// serve answers requests until the connection ends or is handed over.
-func (h *hotConn) serve() {
+// serve answers requests until the connection ends or is handed over. first was read already.
+func (h *hotConn) serve(first []byte) {
 	h.buf = frontBuffers.Get().(*[]byte)
+	if len(first) > len(*h.buf) {
+		larger := make([]byte, len(first)+headMost)
+		h.buf = &larger
+	}
+	h.n = copy(*h.buf, first)
 	defer func() {
 		if len(*h.buf) <= 2*headMost {
 			frontBuffers.Put(h.buf)
@@ -75,35 +86,51 @@ func (h *hotConn) serve() {
 
 // next reads until a whole request is there and gives its size; 0: it is for net/http; false: the connection is over.
 func (h *hotConn) next() (size int, ok bool) {
-	headSize := 0
-	for {
-		if headSize == 0 {
-			headSize = headEnd((*h.buf)[:h.n])
-			switch {
-			case headSize > 0 && !h.head.read((*h.buf)[:headSize]):
-				return 0, true
-			case headSize == 0 && h.n > headMost:
-				return 0, true
-			case headSize > 0 && h.n < headSize+h.head.length:
-				h.readUntil(time.Now().Add(requestTime))
-			}
+	for headed := false; ; {
+		size, headSize, ours := h.look((*h.buf)[:h.n])
+		if !ours || size > 0 && h.head.scan && !h.readBody((*h.buf)[headSize:size]) {
+			return 0, true
 		}
-		if size = headSize + h.head.length; headSize > 0 && h.n >= size {
-			if h.head.scan {
-				h.in = scanIn{Key: string(h.head.key), Brief: h.head.brief, waits: h.waits}
-				if !readScan((*h.buf)[headSize:size], &h.in) {
-					return 0, true
-				}
-			}
+		if size > 0 {
 			return size, true
+		}
+		if headSize > 0 && !headed {
+			headed = true
+			h.readUntil(time.Now().Add(requestTime))
 		}
 		if err := h.more(headSize); err != nil {
 			if headSize > 0 && errors.Is(err, os.ErrDeadlineExceeded) && !h.front.stopping.Load() {
-				h.problem(newHumaError(http.StatusRequestTimeout, "the request did not come in time").(*Problem), newRequestID(), true)
+				h.send(h.tooSlow())
 			}
 			return 0, false
 		}
 	}
+}
+
+// look gives the size of the request with which b begins; 0: it has not all come, though its head has where headSize is more than 0. ours is
+// false where it is for net/http.
+func (h *hotConn) look(b []byte) (size, headSize int, ours bool) {
+	headSize = headEnd(b)
+	switch {
+	case headSize == 0:
+		return 0, 0, len(b) <= headMost
+	case !h.head.read(b[:headSize]):
+		return 0, headSize, false
+	case len(b) < headSize+h.head.length:
+		return 0, headSize, true
+	}
+	return headSize + h.head.length, headSize, true
+}
+
+// readBody reads a scan's body; false: it is for net/http.
+func (h *hotConn) readBody(b []byte) bool {
+	h.in = scanIn{Key: string(h.head.key), Brief: h.head.brief, waits: h.waits}
+	return readScan(b, &h.in)
+}
+
+// tooSlow is the answer to who does not send the whole of a request.
+func (h *hotConn) tooSlow() []byte {
+	return h.problem(newHumaError(http.StatusRequestTimeout, "the request did not come in time").(*Problem), newRequestID(), true)
 }
 
 // more reads what has come.
@@ -167,13 +194,10 @@ func (h *hotConn) answer() (open bool) {
 	body := buffers.Get().(*[]byte)
 	defer buffers.Put(body)
 	var err error
-	*body, err = h.body((*body)[:0])
+	*body, err = h.body(context.Background(), (*body)[:0])
 	h.leave() // who reads the answer slowly keeps nobody out
 	if err != nil {
-		id := newRequestID()
-		p := asProblem(err)
-		logServerFault(context.WithValue(context.Background(), requestIDKey{}, id), s.log, p, err)
-		return h.problem(p, id, closing) && !closing
+		return h.send(h.fault(err, closing)) && !closing
 	}
 	*out = appendAnswer((*out)[:0], *body, closing)
 	return h.send(*out) && !closing
@@ -191,14 +215,22 @@ func (h *hotConn) leave() {
 	h.front.s.throttle.leave()
 }
 
+// fault is the answer that says an error.
+func (h *hotConn) fault(err error, closing bool) []byte {
+	id := newRequestID()
+	p := asProblem(err)
+	logServerFault(context.WithValue(context.Background(), requestIDKey{}, id), h.front.s.log, p, err)
+	return h.problem(p, id, closing)
+}
+
 // body appends the answer's body.
-func (h *hotConn) body(b []byte) (_ []byte, err error) {
+func (h *hotConn) body(ctx context.Context, b []byte) (_ []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	s, ctx := h.front.s, context.Background()
+	s := h.front.s
 	if !h.head.scan {
 		p, err := s.principalOf(ctx, h.head.get, residentOnly)
 		if err != nil {

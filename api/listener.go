@@ -133,14 +133,23 @@ func (g guarded) Accept() (net.Conn, error) {
 // admit keeps count. At the limit the oldest connection that is idle, or has not sent its request in time, makes room;
 // where there is none the newcomer is told to come again.
 func (d *doors) admit(c net.Conn) net.Conn {
-	in := &conn{Conn: c, since: time.Now(), doors: d}
+	in := &conn{Conn: c}
+	if !d.place(in) {
+		d.turnAway(c, d.throttle.turnedAway())
+		return nil
+	}
+	return in
+}
+
+// place is admit without the telling.
+func (d *doors) place(in *conn) bool {
+	in.since, in.doors = time.Now(), d
 	d.mu.Lock()
 	var out *conn
 	if d.open.Len() >= d.limit {
 		if out = d.evict(in.since); out == nil {
 			d.mu.Unlock()
-			d.turnAway(c, d.throttle.turnedAway())
-			return nil
+			return false
 		}
 	}
 	in.place = d.open.PushBack(in)
@@ -149,7 +158,7 @@ func (d *doors) admit(c net.Conn) net.Conn {
 	if out != nil {
 		out.Close()
 	}
-	return in
+	return true
 }
 
 // scarce reports whether places are: who has had an answer, or a refusal, is then asked to leave. While there is room the
@@ -186,13 +195,18 @@ func (d *doors) evict(now time.Time) *conn {
 
 // Close closes and makes room.
 func (c *conn) Close() error {
+	c.leave()
+	return c.Conn.Close()
+}
+
+// leave makes room.
+func (c *conn) leave() {
 	c.once.Do(func() {
 		c.doors.mu.Lock()
 		c.doors.open.Remove(c.place)
 		c.doors.held.Add(-1)
 		c.doors.mu.Unlock()
 	})
-	return c.Conn.Close()
 }
 
 // noteState is the server's hook.

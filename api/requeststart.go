@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -97,8 +98,11 @@ func (s *Server) proxied(r *http.Request) (since time.Time, ok bool) {
 // unheard asks the system how long ago the last byte of a request came, be it on a kept connection or on one that had not even been
 // accepted then. It takes a microsecond, so it is asked only while the processor is known to be full.
 func (h *hotConn) unheard() time.Duration {
+	if s, ok := h.conn.Conn.(*socket); ok && s.tcp == nil {
+		return s.silent()
+	}
 	if h.raw == nil {
-		t, ok := h.conn.Conn.(*net.TCPConn)
+		t, ok := h.conn.Conn.(syscall.Conn)
 		if !ok {
 			return 0
 		}

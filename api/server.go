@@ -55,6 +55,10 @@ type Config struct {
 	// TrustRequestStart believes X-Request-Start of every peer, not only of proxies on this machine.
 	TrustRequestStart bool
 
+	// FromMemory says that a show of whom Registry's stores have in memory (store.Remembered) waits for nobody, neither them nor the Issuer.
+	// Loops then answer shows themselves.
+	FromMemory bool
+
 	NoHotPath bool // answers the hot routes the general way, to compare the two
 }
 

@@ -112,6 +112,17 @@ func (t *throttle) enter(ctx context.Context, c class) (retryAfter int, ok bool)
 	return t.refuse(c), false
 }
 
+// enterNow lets a request in where there is room for it at once. After true, leave must be called.
+func (t *throttle) enterNow(c class) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running >= t.room(c) {
+		return false
+	}
+	t.running++
+	return true
+}
+
 // enterUnless refuses who has waited too long before being heard (their patience is as good as over, and fresher requests
 // can still be served in time), and lets everybody else enter.
 func (t *throttle) enterUnless(late bool, c class) (retryAfter int, ok bool) {

@@ -163,3 +163,9 @@ func validSecretName(s string) bool {
 	}
 	return true
 }
+
+// InMemory reports whether the signing keys are in this process and not in a token, which one has to wait for.
+func (s *Store) InMemory() bool {
+	_, ok := s.provider.(fileProvider)
+	return ok
+}

@@ -147,7 +147,7 @@ func (c *serveCmd) server(w *world, s *stack, reader *ocr.Reader, log *slog.Logg
 	return api.New(api.Config{
 		Registry: s.registry, Checkpoint: s.checkpoint, Issuer: s.issuance, Issuance: s.issuance, Lists: s.codes, Venues: s.codes, Region: s.region, Warehouse: s.warehouse,
 		Reader: reader, OTPSecret: secret, SendOTP: c.otpSender(w), BcryptCost: c.bcryptCost(), Version: version, Ready: s.ready, Metrics: s.metrics(), Log: log, Memory: memoryLimit(),
-		TrustRequestStart: c.TrustRequestStart,
+		TrustRequestStart: c.TrustRequestStart, FromMemory: s.redis == nil && s.keys.InMemory(),
 	})
 }
 

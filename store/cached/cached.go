@@ -80,6 +80,9 @@ func (d *Dossiers) Get(ctx context.Context, id kangma.PersonID) (got kangma.Doss
 	if got, ok, err := d.remembered(id, 0); ok {
 		return got, err
 	}
+	if store.IsRemembered(ctx) {
+		return kangma.Dossier{}, store.ErrNotRemembered
+	}
 	if d.wire != nil {
 		data, err := d.memory.load(id, func() ([]byte, error) { return d.wire.Wire(ctx, id) })
 		if err != nil {

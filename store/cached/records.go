@@ -61,6 +61,9 @@ func (r *Records) RememberPacked(ctx context.Context, kind, id string, pack func
 	if v, ok := r.packed.get(k, *room); ok {
 		return use(v)
 	}
+	if store.IsRemembered(ctx) {
+		return store.ErrNotRemembered
+	}
 	v, err := r.packed.load(k, func() ([]byte, error) {
 		rec, err := r.inner.Get(ctx, kind, id)
 		if err != nil {
@@ -83,6 +86,9 @@ func (r *Records) Remember(ctx context.Context, kind, id string, parse func(stor
 	k := recordKey{kind, id}
 	if v, ok := r.memory.get(k, nil); ok {
 		return v, nil
+	}
+	if store.IsRemembered(ctx) {
+		return nil, store.ErrNotRemembered
 	}
 	return r.memory.load(k, func() (any, error) {
 		rec, err := r.inner.Get(ctx, kind, id)

@@ -1,0 +1,376 @@
+package api
+
+import (
+	"errors"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// loops read and answer kept connections, a few dozen in one turn and without a goroutine for each: one loop always, and another for
+// each further processor while there is more than the first can do. All share one edge-triggered poller, so that whoever has
+// time takes whoever has waited longest.
+type loops struct {
+	front *front
+	poll  int // epoll
+	bell  int // eventfd: rung at the end
+	over  chan struct{}
+	more  chan struct{} // wakes another loop
+	all   sync.WaitGroup
+
+	places []atomic.Pointer[polled]
+	mu     sync.Mutex
+	free   []int32
+}
+
+const (
+	batchMost  = 64 // connections of one turn: two milliseconds of shows
+	callAt     = 8  // ready ones for which another loop is called
+	acceptMost = 64 // of one turn
+	reapEvery  = time.Second
+	agedFrom   = showWait / 2 // where the first of a batch waited so long all are asked
+	bellPlace  = -1
+)
+
+var never = time.Unix(1<<40, 0)
+
+func unixNano(ns int64) time.Time { return time.Unix(0, ns) }
+
+func newLoops(f *front, most int) (*loops, error) {
+	poll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err == nil {
+		err = unix.EpollCtl(poll, unix.EPOLL_CTL_ADD, bell, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: bellPlace})
+	}
+	if err != nil {
+		unix.Close(poll)
+		return nil, err
+	}
+	l := &loops{front: f, poll: poll, bell: bell, over: make(chan struct{}), more: make(chan struct{}), places: make([]atomic.Pointer[polled], most)}
+	for i := range most {
+		l.free = append(l.free, int32(most-1-i))
+	}
+	return l, nil
+}
+
+// start starts the loops and the reaper.
+func (l *loops) start() {
+	l.all.Go(l.first)
+	for range runtime.GOMAXPROCS(0) - 1 {
+		l.all.Go(l.another)
+	}
+	l.all.Go(l.reap)
+}
+
+// stop ends the loops. Whatever is open stays so.
+func (l *loops) stop() {
+	close(l.over)
+	_, _ = unix.Write(l.bell, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // an eventfd takes it
+	l.all.Wait()
+}
+
+// close gives the poller back, when nobody uses it any more.
+func (l *loops) close() { unix.Close(l.poll); unix.Close(l.bell) }
+
+// add takes a connection in; false: there is no place.
+func (l *loops) add(p *polled) bool {
+	l.mu.Lock()
+	if len(l.free) == 0 {
+		l.mu.Unlock()
+		return false
+	}
+	p.slot = l.free[len(l.free)-1]
+	l.free = l.free[:len(l.free)-1]
+	l.mu.Unlock()
+	p.gen = int32(generation.Add(1))
+	l.places[p.slot].Store(p)
+	if unix.EpollCtl(l.poll, unix.EPOLL_CTL_ADD, p.sock.fd, &unix.EpollEvent{
+		Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff, Fd: p.slot, Pad: p.gen,
+	}) != nil {
+		l.drop(p)
+		return false
+	}
+	return true
+}
+
+// generation tells news of a connection from news of who had its place before.
+var generation atomic.Uint32
+
+// drop lets go of its place.
+func (l *loops) drop(p *polled) {
+	l.places[p.slot].Store(nil)
+	l.mu.Lock()
+	l.free = append(l.free, p.slot)
+	l.mu.Unlock()
+}
+
+// ready gives who is ready, without waiting for anybody.
+func (l *loops) ready(events []unix.EpollEvent) int {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+func (l *loops) ended() bool {
+	select {
+	case <-l.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// first waits for connections and serves them.
+func (l *loops) first() {
+	w := newHand(l.front, true)
+	events := make([]unix.EpollEvent, batchMost)
+	for !l.ended() {
+		n := l.ready(events)
+		if n == 0 {
+			var err error
+			if n, err = unix.EpollWait(l.poll, events, -1); err != nil && err != unix.EINTR {
+				l.front.s.log.Error("the poller of kept connections", "err", err)
+				time.Sleep(time.Second)
+			}
+			l.batch(w, events[:max(0, n)], false)
+			continue
+		}
+		l.batch(w, events[:n], true)
+	}
+}
+
+// another serves while there is something to do.
+func (l *loops) another() {
+	w := newHand(l.front, true)
+	events := make([]unix.EpollEvent, batchMost)
+	for {
+		select {
+		case <-l.over:
+			return
+		case <-l.more:
+		}
+		for n := l.ready(events); n > 0 && !l.ended(); n = l.ready(events) {
+			l.batch(w, events[:n], true)
+		}
+	}
+}
+
+// batch serves those who are ready. waited says that they were so before anybody asked.
+func (l *loops) batch(w *hand, events []unix.EpollEvent, waited bool) {
+	w.now = nanos()
+	t := l.front.s.throttle
+	if len(events) >= callAt {
+		select {
+		case l.more <- struct{}{}:
+		default:
+		}
+		if p := l.of(&events[0]); p != nil { // they come in their order, so nobody has waited longer
+			w.aged = len(events) == batchMost && t.cramped() && p.sock.silent() > agedFrom
+		}
+	} else {
+		w.aged = false
+	}
+	for i := range events {
+		if p := l.of(&events[i]); p != nil && p.claim() {
+			w.take(p, events[i].Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
+		}
+	}
+	after := nanos()
+	if !waited {
+		t.note(after, after)
+	} else {
+		t.note(w.now, after)
+	}
+	if w.gave || waited {
+		w.gave = false
+		runtime.Gosched()
+	}
+}
+
+// of gives whom news are of; nil: they are gone.
+func (l *loops) of(e *unix.EpollEvent) *polled {
+	if e.Fd == bellPlace {
+		return nil
+	}
+	p := l.places[e.Fd].Load()
+	if p == nil || p.gen != e.Pad {
+		return nil
+	}
+	return p
+}
+
+// reap ends connections on which nothing came in time.
+func (l *loops) reap() {
+	w := newHand(l.front, false)
+	tick := time.NewTicker(reapEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.over:
+			return
+		case <-tick.C:
+		}
+		now := nanos()
+		for i := range l.places {
+			p := l.places[i].Load()
+			if p == nil || p.due.Load() > now || !p.turn.CompareAndSwap(turnFree, turnTaken) {
+				continue
+			}
+			if p.due.Load() > now { // it had its turn meanwhile
+				w.now = now
+				if p.turn.CompareAndSwap(turnTaken, turnFree) {
+					continue
+				}
+				p.turn.Store(turnTaken)
+				w.take(p, true)
+				continue
+			}
+			p.expire(w)
+		}
+	}
+}
+
+// finish ends those who have nothing to finish; force also the others.
+func (l *loops) finish(force bool) {
+	for i := range l.places {
+		p := l.places[i].Load()
+		switch {
+		case p == nil:
+		case p.turn.CompareAndSwap(turnFree, turnTaken):
+			p.over()
+		case force:
+			p.conn.Close()
+		}
+	}
+}
+
+// accept takes connections from a listener until it is closed.
+func (f *front) accept(ln syscall.RawConn) error {
+	wait := time.Duration(0)
+	for {
+		var failed error
+		err := ln.Read(func(fd uintptr) bool {
+			for i := range acceptMost {
+				c, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, fd, 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+				switch errno {
+				case 0:
+					f.welcome(int(c))
+				case unix.EAGAIN:
+					return i > 0
+				case unix.EINTR, unix.ECONNABORTED:
+				default:
+					failed = errno
+					return true
+				}
+			}
+			return true
+		})
+		var errno syscall.Errno
+		switch {
+		case err != nil:
+			return net.ErrClosed
+		case failed == nil:
+			wait = 0
+			runtime.Gosched()
+		case errors.As(failed, &errno) && errno.Temporary() || failed == unix.ENOBUFS || failed == unix.ENOMEM: // no file is free for a moment
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			time.Sleep(wait)
+		default:
+			return failed
+		}
+	}
+}
+
+// welcome lets a connection in, or tells it to come later.
+func (f *front) welcome(fd int) {
+	p := &polled{front: f, sock: socket{fd: fd, poll: f.loops.poll, open: true}}
+	p.conn.Conn = &p.sock
+	d := f.s.doors
+	after, full := d.throttle.full()
+	if !full && !d.place(&p.conn) {
+		after, full = d.throttle.turnedAway(), true
+	}
+	if full {
+		f.refuse(p, after)
+		return
+	}
+	f.served.Add(1)
+	p.due.Store(nanos() + int64(headerTime))
+	switch {
+	case !f.loops.add(p):
+		p.conn.leave()
+		f.served.Done()
+		f.refuse(p, d.throttle.turnedAway())
+	case f.stopping.Load() && p.claim():
+		p.over()
+	}
+}
+
+// refuse tells somebody to come later.
+func (f *front) refuse(p *polled, after int) {
+	if p.sock.ordinary() != nil {
+		p.sock.release()
+		return
+	}
+	f.s.doors.turnAway(p.sock.tcp, after)
+}
+
+// crew are goroutines that serve those who may have to wait: who came back last goes first, since their stack is still in the caches.
+type crew struct {
+	front  *front
+	mu     sync.Mutex
+	idle   []chan *polled
+	closed bool
+}
+
+// give has somebody serve p.
+func (c *crew) give(p *polled) {
+	c.mu.Lock()
+	if n := len(c.idle); n > 0 {
+		to := c.idle[n-1]
+		c.idle = c.idle[:n-1]
+		c.mu.Unlock()
+		to <- p
+		return
+	}
+	c.mu.Unlock()
+	c.front.workers.Go(func() { c.work(p) })
+}
+
+func (c *crew) work(p *polled) {
+	w, mine := newHand(c.front, false), make(chan *polled, 1)
+	for ok := true; ok; {
+		w.now = nanos()
+		w.take(p, false)
+		c.mu.Lock()
+		if c.closed || len(c.idle) >= idleWorkers {
+			c.mu.Unlock()
+			return
+		}
+		c.idle = append(c.idle, mine)
+		c.mu.Unlock()
+		p, ok = <-mine
+	}
+}
+
+// close ends those who have nothing to do.
+func (c *crew) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for _, w := range c.idle {
+		close(w)
+	}
+	c.idle = nil
+}
