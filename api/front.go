@@ -8,10 +8,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // front answers the two hot routes on the connection itself, and hands a connection over to net/http, for good, at the
@@ -60,7 +57,7 @@ func (f *front) run() {
 			return
 		}
 		wait = 0
-		h := &hotConn{front: f, conn: c.(*conn)}
+		h := newHotConn(f, c.(*conn))
 		f.note(h)
 		f.s.doors.waiting.Add(1)
 		select {
@@ -154,7 +151,6 @@ func (f *front) shutdown(ctx context.Context) error {
 	f.mu.Unlock()
 	if f.loops != nil {
 		f.loops.finish(false)
-		defer f.loops.stop()
 	}
 	done := make(chan struct{})
 	go func() {
@@ -162,6 +158,8 @@ func (f *front) shutdown(ctx context.Context) error {
 		if f.loops != nil {
 			f.crew.close()
 			f.workers.Wait()
+			f.loops.stop()
+			f.loops.close()
 		}
 		close(done)
 	}()
@@ -176,48 +174,9 @@ func (f *front) shutdown(ctx context.Context) error {
 	}
 	f.mu.Unlock()
 	if f.loops != nil {
-		f.loops.finish(true)
+		f.loops.finish(true) // they then end by themselves
 	}
 	return ctx.Err()
-}
-
-// startLoops lets loops read the connections of a TCP listener; others have a goroutine each.
-func (f *front) startLoops(ln net.Listener) (run func(), err error) {
-	t, ok := ln.(*net.TCPListener)
-	if !ok {
-		return f.run, nil
-	}
-	if f.same, err = t.File(); err != nil { // a listener of Go's does not let anybody else accept
-		return nil, err
-	}
-	raw, err := f.same.SyscallConn()
-	if err == nil {
-		err = inherited(raw)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if f.loops, err = newLoops(f, f.s.doors.limit+spareFiles); err != nil {
-		return nil, err
-	}
-	f.crew = &crew{front: f}
-	f.loops.start()
-	return func() { f.end(f.accept(raw)) }, nil
-}
-
-// inherited sets on the listener what its connections are to have: small answers are sent at once, and who is gone without a word is noticed.
-func inherited(ln syscall.RawConn) error {
-	var set error
-	err := ln.Control(func(fd uintptr) {
-		set = unix.SetNonblock(int(fd), true)
-		for _, o := range [][3]int{
-			{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, {unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1}, {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15},
-			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9},
-		} {
-			set = errors.Join(set, unix.SetsockoptInt(int(fd), o[0], o[1], o[2]))
-		}
-	})
-	return errors.Join(err, set)
 }
 
 // Serve answers on ln until ctx ends, then drains.

@@ -55,7 +55,19 @@ func exchange(t *testing.T, addr, sent string) (answers []string) {
 var changing = regexp.MustCompile(`"code":"KM1[^"]*"|"(?:instance|event|at|issued_at|expires_at|refresh_at)":"[^"]*"`)
 
 func TestTheFrontAnswersAsNetHTTPWould(t *testing.T) {
-	w := newTown(t)
+	for name, way := range map[string]struct {
+		town   func(*testing.T) *town
+		listen func(*testing.T, *api.Server) string
+	}{
+		"by a goroutine each":            {newTown, listenApart},
+		"by loops and workers":           {newTown, listen},
+		"by loops that answer by memory": {newTownInMemory, listen},
+	} {
+		t.Run(name, func(t *testing.T) { answersAsNetHTTP(t, way.town(t), way.listen) })
+	}
+}
+
+func answersAsNetHTTP(t *testing.T, w *town, listen func(*testing.T, *api.Server) string) {
 	p, gate := w.resident("101"), w.staff(api.GateStaff)
 	plain := httptest.NewServer(w.server)
 	defer plain.Close()

@@ -1,12 +1,9 @@
 package api
 
 import (
-	"errors"
-	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -30,12 +27,11 @@ type loops struct {
 }
 
 const (
-	batchMost  = 64 // connections of one turn: two milliseconds of shows
-	callAt     = 8  // ready ones for which another loop is called
-	acceptMost = 64 // of one turn
-	reapEvery  = time.Second
-	agedFrom   = showWait / 2 // where the first of a batch waited so long all are asked
-	bellPlace  = -1
+	batchMost = 64 // connections of one turn: two milliseconds of shows
+	callAt    = 8  // ready ones for which another loop is called
+	reapEvery = time.Second
+	agedFrom  = showWait / 2 // where the first of a batch waited so long all are asked
+	bellPlace = -1
 )
 
 var never = time.Unix(1<<40, 0)
@@ -253,124 +249,4 @@ func (l *loops) finish(force bool) {
 			p.conn.Close()
 		}
 	}
-}
-
-// accept takes connections from a listener until it is closed.
-func (f *front) accept(ln syscall.RawConn) error {
-	wait := time.Duration(0)
-	for {
-		var failed error
-		err := ln.Read(func(fd uintptr) bool {
-			for i := range acceptMost {
-				c, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, fd, 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
-				switch errno {
-				case 0:
-					f.welcome(int(c))
-				case unix.EAGAIN:
-					return i > 0
-				case unix.EINTR, unix.ECONNABORTED:
-				default:
-					failed = errno
-					return true
-				}
-			}
-			return true
-		})
-		var errno syscall.Errno
-		switch {
-		case err != nil:
-			return net.ErrClosed
-		case failed == nil:
-			wait = 0
-			runtime.Gosched()
-		case errors.As(failed, &errno) && errno.Temporary() || failed == unix.ENOBUFS || failed == unix.ENOMEM: // no file is free for a moment
-			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
-			time.Sleep(wait)
-		default:
-			return failed
-		}
-	}
-}
-
-// welcome lets a connection in, or tells it to come later.
-func (f *front) welcome(fd int) {
-	p := &polled{front: f, sock: socket{fd: fd, poll: f.loops.poll, open: true}}
-	p.conn.Conn = &p.sock
-	d := f.s.doors
-	after, full := d.throttle.full()
-	if !full && !d.place(&p.conn) {
-		after, full = d.throttle.turnedAway(), true
-	}
-	if full {
-		f.refuse(p, after)
-		return
-	}
-	f.served.Add(1)
-	p.due.Store(nanos() + int64(headerTime))
-	switch {
-	case !f.loops.add(p):
-		p.conn.leave()
-		f.served.Done()
-		f.refuse(p, d.throttle.turnedAway())
-	case f.stopping.Load() && p.claim():
-		p.over()
-	}
-}
-
-// refuse tells somebody to come later.
-func (f *front) refuse(p *polled, after int) {
-	if p.sock.ordinary() != nil {
-		p.sock.release()
-		return
-	}
-	f.s.doors.turnAway(p.sock.tcp, after)
-}
-
-// crew are goroutines that serve those who may have to wait: who came back last goes first, since their stack is still in the caches.
-type crew struct {
-	front  *front
-	mu     sync.Mutex
-	idle   []chan *polled
-	closed bool
-}
-
-// give has somebody serve p.
-func (c *crew) give(p *polled) {
-	c.mu.Lock()
-	if n := len(c.idle); n > 0 {
-		to := c.idle[n-1]
-		c.idle = c.idle[:n-1]
-		c.mu.Unlock()
-		to <- p
-		return
-	}
-	c.mu.Unlock()
-	c.front.workers.Go(func() { c.work(p) })
-}
-
-func (c *crew) work(p *polled) {
-	w, mine := newHand(c.front, false), make(chan *polled, 1)
-	for ok := true; ok; {
-		w.now = nanos()
-		w.take(p, false)
-		c.mu.Lock()
-		if c.closed || len(c.idle) >= idleWorkers {
-			c.mu.Unlock()
-			return
-		}
-		c.idle = append(c.idle, mine)
-		c.mu.Unlock()
-		p, ok = <-mine
-	}
-}
-
-// close ends those who have nothing to do.
-func (c *crew) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	for _, w := range c.idle {
-		close(w)
-	}
-	c.idle = nil
 }

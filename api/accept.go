@@ -1,0 +1,124 @@
+package api
+
+import (
+	"errors"
+	"net"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// acceptMost is how many connections are accepted before others have their turn.
+const acceptMost = 64
+
+// startLoops lets loops read the connections of a TCP listener; others have a goroutine each.
+func (f *front) startLoops(ln net.Listener) (run func(), err error) {
+	t, ok := ln.(*net.TCPListener)
+	if !ok {
+		return f.run, nil
+	}
+	if f.same, err = t.File(); err != nil { // a listener of Go's does not let anybody else accept
+		return nil, err
+	}
+	raw, err := f.same.SyscallConn()
+	if err == nil {
+		err = inherited(raw)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f.loops, err = newLoops(f, f.s.doors.limit+spareFiles); err != nil {
+		return nil, err
+	}
+	f.crew = &crew{front: f}
+	f.loops.start()
+	return func() { f.end(f.accept(raw)) }, nil
+}
+
+// inherited sets on the listener what its connections are to have: small answers are sent at once, and who is gone without a word is noticed.
+func inherited(ln syscall.RawConn) error {
+	var set error
+	err := ln.Control(func(fd uintptr) {
+		set = unix.SetNonblock(int(fd), true)
+		for _, o := range [][3]int{
+			{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, {unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1}, {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15},
+			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9},
+		} {
+			set = errors.Join(set, unix.SetsockoptInt(int(fd), o[0], o[1], o[2]))
+		}
+	})
+	return errors.Join(err, set)
+}
+
+// accept takes connections from a listener until it is closed.
+func (f *front) accept(ln syscall.RawConn) error {
+	wait := time.Duration(0)
+	for {
+		var failed error
+		err := ln.Read(func(fd uintptr) bool {
+			for i := range acceptMost {
+				c, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, fd, 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+				switch errno {
+				case 0:
+					f.welcome(int(c))
+				case unix.EAGAIN:
+					return i > 0
+				case unix.EINTR, unix.ECONNABORTED:
+				default:
+					failed = errno
+					return true
+				}
+			}
+			return true
+		})
+		var errno syscall.Errno
+		switch {
+		case err != nil:
+			return net.ErrClosed
+		case failed == nil:
+			wait = 0
+			runtime.Gosched()
+		case errors.As(failed, &errno) && errno.Temporary() || failed == unix.ENOBUFS || failed == unix.ENOMEM: // no file is free for a moment
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			time.Sleep(wait)
+		default:
+			return failed
+		}
+	}
+}
+
+// welcome lets a connection in, or tells it to come later.
+func (f *front) welcome(fd int) {
+	p := &polled{front: f, sock: socket{fd: fd, poll: f.loops.poll, open: true}}
+	p.conn.Conn = &p.sock
+	d := f.s.doors
+	after, full := d.throttle.full()
+	if !full && !d.place(&p.conn) {
+		after, full = d.throttle.turnedAway(), true
+	}
+	if full {
+		f.refuse(p, after)
+		return
+	}
+	f.served.Add(1)
+	p.due.Store(nanos() + int64(headerTime))
+	switch {
+	case !f.loops.add(p):
+		p.conn.leave()
+		f.served.Done()
+		f.refuse(p, d.throttle.turnedAway())
+	case f.stopping.Load() && p.claim():
+		p.over()
+	}
+}
+
+// refuse tells somebody to come later.
+func (f *front) refuse(p *polled, after int) {
+	if p.sock.ordinary() != nil {
+		p.sock.release()
+		return
+	}
+	f.s.doors.turnAway(p.sock.tcp, after)
+}
