@@ -59,15 +59,15 @@ func TestRequestsInPiecesAreAnsweredInTheirOrder(t *testing.T) {
 						sent, want = sent+nobody, append(want, 401)
 					}
 				}
-				c := dial(t, addr)
+				c, pieces := dial(t, addr), rand.New(rand.NewPCG(rng.Uint64(), 7))
 				go func() {
 					for len(sent) > 0 {
-						n := min(len(sent), 1+rng.IntN(300))
+						n := min(len(sent), 1+pieces.IntN(300))
 						if _, err := io.WriteString(c, sent[:n]); err != nil {
 							return // the reader notices
 						}
 						sent = sent[n:]
-						time.Sleep(time.Duration(rng.IntN(300)) * time.Microsecond)
+						time.Sleep(time.Duration(pieces.IntN(300)) * time.Microsecond)
 					}
 				}()
 				in := bufio.NewReader(c)
