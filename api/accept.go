@@ -13,10 +13,10 @@ import (
 // acceptMost is how many connections are accepted before others have their turn.
 const acceptMost = 64
 
-// startLoops lets loops read the connections of a TCP listener; others have a goroutine each.
+// startLoops lets loops read the connections of a TCP listener, where shows wait for nobody; otherwise each has a goroutine.
 func (f *front) startLoops(ln net.Listener) (run func(), err error) {
 	t, ok := ln.(*net.TCPListener)
-	if !ok {
+	if !ok || !f.s.cfg.FromMemory {
 		return f.run, nil
 	}
 	if f.same, err = t.File(); err != nil { // a listener of Go's does not let anybody else accept

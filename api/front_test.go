@@ -55,19 +55,12 @@ func exchange(t *testing.T, addr, sent string) (answers []string) {
 var changing = regexp.MustCompile(`"code":"KM1[^"]*"|"(?:instance|event|at|issued_at|expires_at|refresh_at)":"[^"]*"`)
 
 func TestTheFrontAnswersAsNetHTTPWould(t *testing.T) {
-	for name, way := range map[string]struct {
-		town   func(*testing.T) *town
-		listen func(*testing.T, *api.Server) string
-	}{
-		"by a goroutine each":            {newTown, listenApart},
-		"by loops and workers":           {newTown, listen},
-		"by loops that answer by memory": {newTownInMemory, listen},
-	} {
-		t.Run(name, func(t *testing.T) { answersAsNetHTTP(t, way.town(t), way.listen) })
+	for name, newTown := range ways {
+		t.Run(name, func(t *testing.T) { answersAsNetHTTP(t, newTown(t)) })
 	}
 }
 
-func answersAsNetHTTP(t *testing.T, w *town, listen func(*testing.T, *api.Server) string) {
+func answersAsNetHTTP(t *testing.T, w *town) {
 	p, gate := w.resident("101"), w.staff(api.GateStaff)
 	plain := httptest.NewServer(w.server)
 	defer plain.Close()
@@ -122,7 +115,12 @@ func answersAsNetHTTP(t *testing.T, w *town, listen func(*testing.T, *api.Server
 }
 
 func TestAnIdleConnectionDoesNotHoldUpTheEnd(t *testing.T) {
-	w := newTown(t)
+	for name, newTown := range ways {
+		t.Run(name, func(t *testing.T) { endsWithIdleConnections(t, newTown(t)) })
+	}
+}
+
+func endsWithIdleConnections(t *testing.T, w *town) {
 	p := w.resident("101")
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

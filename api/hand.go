@@ -24,8 +24,24 @@ type hand struct {
 	body  []byte
 }
 
+// newHand makes one. A loop's has room for all that it answers in one turn; that of a worker, of whom there may be thousands, begins small.
 func newHand(f *front, quick bool) *hand {
-	return &hand{front: f, hot: newHotConn(f, nil), quick: quick, buf: make([]byte, 4*headMost), out: make([]byte, 0, 8<<10), body: make([]byte, 0, 4<<10)}
+	w := &hand{front: f, hot: newHotConn(f, nil), quick: quick}
+	if quick {
+		w.buf, w.out, w.body = make([]byte, 4*headMost), make([]byte, 0, 8<<10), make([]byte, 0, 4<<10)
+	} else {
+		w.buf = make([]byte, 2<<10)
+	}
+	return w
+}
+
+// room makes room for more than so many bytes.
+func (w *hand) room(n int) {
+	if n >= len(w.buf) {
+		larger := make([]byte, max(2*len(w.buf), n+headMost))
+		copy(larger, w.buf)
+		w.buf = larger
+	}
 }
 
 // take serves a connection whose turn this hand has, until nothing more has come. all: everything there is must be read, since nobody will
@@ -48,6 +64,7 @@ func (w *hand) take(p *polled, all bool) {
 func (w *hand) drain(p *polled, all bool) (mine bool) {
 	n, look, more := 0, p.passed, all
 	if p.rest != nil {
+		w.room(len(*p.rest))
 		n = copy(w.buf, *p.rest)
 	}
 	if p.passed {
@@ -58,6 +75,7 @@ func (w *hand) drain(p *polled, all bool) (mine bool) {
 	}
 	for headed := p.stage == partBody; ; {
 		if !look {
+			w.room(n)
 			room := w.buf[n:]
 			m, errno := p.sock.read(room)
 			switch {
@@ -103,7 +121,10 @@ func (w *hand) answerAll(p *polled, b []byte, more bool) (used int, headed, open
 			break
 		}
 		p.conn.state.Store(int32(http.StateActive))
-		if ours && w.quick && (h.head.scan || !w.front.s.cfg.FromMemory || len(w.out) > headMost) {
+		switch {
+		case ours && w.quick && h.head.scan:
+			return used, false, w.flush(p, b[used:], more) && w.part(p, b[used:])
+		case ours && w.quick && len(w.out) > headMost:
 			return used, false, w.pass(p, b[used:], more)
 		}
 		if !ours || h.head.scan && !h.readBody(b[used+headSize:used+size]) {
@@ -185,13 +206,31 @@ func (w *hand) sendRest(p *polled, rest []byte) bool {
 
 // serveSlow serves a connection that has become an ordinary one, until it ends; false, always.
 func (w *hand) serveSlow(p *polled, rest []byte) bool {
-	f := w.front
-	f.loops.drop(p)
+	w.alone(p).serve(rest)
+	w.front.served.Done()
+	return false
+}
+
+// alone takes a connection that has become an ordinary one out of the loops.
+func (w *hand) alone(p *polled) *hotConn {
+	w.front.loops.drop(p)
 	p.letGo()
-	h := newHotConn(f, &p.conn)
-	f.note(h)
-	h.serve(rest)
-	f.served.Done()
+	h := newHotConn(w.front, &p.conn)
+	w.front.note(h)
+	return h
+}
+
+// part gives a connection on which somebody scans a goroutine of its own, until it ends: it will wait for the disk again and again; false, always.
+func (w *hand) part(p *polled, rest []byte) bool {
+	if p.sock.ordinary() != nil {
+		p.over()
+		return false
+	}
+	h, first := w.alone(p), append([]byte(nil), rest...)
+	w.front.workers.Go(func() {
+		defer w.front.served.Done()
+		h.serve(first)
+	})
 	return false
 }
 

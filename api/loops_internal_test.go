@@ -33,7 +33,7 @@ func TestNewsOfWhoseTurnItIsAreNotLost(t *testing.T) {
 // looped is a front with loops, a connection to it and the same from inside.
 func looped(t *testing.T) (f *front, client net.Conn, p *polled) {
 	t.Helper()
-	s := &Server{throttle: newThrottle(8, time.Now)}
+	s := &Server{cfg: Config{FromMemory: true}, throttle: newThrottle(8, time.Now)}
 	s.doors = newDoors(s.throttle, 0)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

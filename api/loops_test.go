@@ -26,24 +26,12 @@ func newTownInMemory(t *testing.T) *town {
 	}, func(c *api.Config) { c.FromMemory = true })
 }
 
-// apart is a listener that is not one of TCP to whoever asks: each of its connections has a goroutine.
-type apart struct{ net.Listener }
-
-func listenApart(t *testing.T, s *api.Server) (addr string) {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return listenOn(t, s, apart{ln})
-}
-
-// towns are served by loops, which pass shows on to workers or answer them by memory.
-var towns = map[string]func(*testing.T) *town{"workers": newTown, "memory": newTownInMemory}
+// ways are how a town's connections are read.
+var ways = map[string]func(*testing.T) *town{"by a goroutine each": newTown, "by loops": newTownInMemory}
 
 // In pieces of any size, several requests behind each other, everything is answered in its order.
 func TestRequestsInPiecesAreAnsweredInTheirOrder(t *testing.T) {
-	for name, newTown := range towns {
+	for name, newTown := range ways {
 		t.Run(name, func(t *testing.T) {
 			w := newTown(t)
 			p, addr := w.resident("101"), listen(t, w.server)
@@ -110,7 +98,7 @@ func readStatus(t *testing.T, in *bufio.Reader) int {
 
 // Who asks much and reads nothing holds nobody up, and gets everything once they read.
 func TestWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
-	for name, newTown := range towns {
+	for name, newTown := range ways {
 		t.Run(name, func(t *testing.T) {
 			w := newTown(t)
 			p, addr := w.resident("101"), listen(t, w.server)

@@ -98,11 +98,14 @@ func (s *Server) proxied(r *http.Request) (since time.Time, ok bool) {
 // unheard asks the system how long ago the last byte of a request came, be it on a kept connection or on one that had not even been
 // accepted then. It takes a microsecond, so it is asked only while the processor is known to be full.
 func (h *hotConn) unheard() time.Duration {
-	if s, ok := h.conn.Conn.(*socket); ok && s.tcp == nil {
-		return s.silent()
+	c := h.conn.Conn
+	if s, ok := c.(*socket); ok {
+		if c = s.tcp; c == nil {
+			return s.silent()
+		}
 	}
 	if h.raw == nil {
-		t, ok := h.conn.Conn.(syscall.Conn)
+		t, ok := c.(syscall.Conn)
 		if !ok {
 			return 0
 		}
