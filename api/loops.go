@@ -162,7 +162,7 @@ func (l *loops) another() {
 	}
 }
 
-// batch serves those who are ready. waited says that they were so before anybody asked.
+// batch serves those who are ready. waited says that they were so while others were served.
 func (l *loops) batch(w *hand, events []unix.EpollEvent, waited bool) {
 	w.now = nanos()
 	t := l.front.s.throttle
@@ -182,11 +182,8 @@ func (l *loops) batch(w *hand, events []unix.EpollEvent, waited bool) {
 			w.take(p, events[i].Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
 		}
 	}
-	after := nanos()
-	if !waited {
-		t.note(after, after)
-	} else {
-		t.note(w.now, after)
+	if waited {
+		t.noteTurn(w.now, nanos())
 	}
 	if w.gave || waited {
 		w.gave = false

@@ -213,3 +213,20 @@ func TestWhoFindsNoPlaceIsTold(t *testing.T) {
 		t.Errorf("%d hold a place", n)
 	}
 }
+
+func TestATurnThatTakesLongIsNoticed(t *testing.T) {
+	th := newThrottle(128, time.Now)
+	now := time.Now().UnixNano()
+	for range 3 * hearSmooth {
+		th.noteTurn(now-int64(2*time.Millisecond), time.Now().Add(time.Hour).UnixNano())
+	}
+	for range 3 * hearSmooth { // who is heard beside that is heard at once
+		th.note(now, now)
+	}
+	if !th.cramped() {
+		t.Error("it is not")
+	}
+	if th.turnAt.Store(now - int64(time.Hour)); th.cramped() {
+		t.Error("it is, though that was long ago")
+	}
+}

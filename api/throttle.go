@@ -54,6 +54,9 @@ type throttle struct {
 	heard   atomic.Int64 // when hear last let others go first, ns since 1970
 	lag     atomic.Int64 // how long they then ran, ns, smoothed
 	crammed atomic.Int64 // until when it does so for every request
+
+	turnAt  atomic.Int64 // when a loop last had others wait for their turn, ns since 1970
+	turnLag atomic.Int64 // how long, ns, smoothed
 }
 
 type waiter struct {
@@ -197,7 +200,17 @@ const (
 // cramped reports whether requests have lately been heard late, for want of processor. It is true also when few connections
 // bring them, of which never many are inside.
 func (t *throttle) cramped() bool {
-	return t.lag.Load() > int64(lagMost) && time.Now().UnixNano()-t.heard.Load() < int64(lagFresh)
+	now := time.Now().UnixNano()
+	return t.lag.Load() > int64(lagMost) && now-t.heard.Load() < int64(lagFresh) ||
+		t.turnLag.Load() > int64(lagMost) && now-t.turnAt.Load() < int64(lagFresh)
+}
+
+// noteTurn keeps for how long others were ready while a loop served the turn before theirs. It is apart from lag: while scans wait, the
+// few shows beside them hardly do.
+func (t *throttle) noteTurn(before, after int64) {
+	t.turnAt.Store(after)
+	lag := t.turnLag.Load()
+	t.turnLag.Store(lag + (min(after-before, int64(maxWait))-lag)/hearSmooth)
 }
 
 // hear lets those who have sent a request be heard before the work of one who is inside goes on. An answer that needs
