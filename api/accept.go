@@ -89,10 +89,17 @@ func (f *front) accept(ln syscall.RawConn) error {
 	}
 }
 
-// welcome lets a connection in, or tells it to come later.
-func (f *front) welcome(fd int) {
+// newPolled makes a connection whose turn the caller has until the poller knows it: whoever stops the loops must not close it beneath them.
+func (f *front) newPolled(fd int) *polled {
 	p := &polled{front: f, sock: socket{fd: fd, poll: f.loops.poll, open: true}}
 	p.conn.Conn = &p.sock
+	p.turn.Store(turnTaken)
+	return p
+}
+
+// welcome lets a connection in, or tells it to come later.
+func (f *front) welcome(fd int) {
+	p := f.newPolled(fd)
 	d := f.s.doors
 	after, full := d.throttle.full()
 	if !full && !d.place(&p.conn) {
@@ -109,6 +116,8 @@ func (f *front) welcome(fd int) {
 		p.conn.leave()
 		f.served.Done()
 		f.refuse(p, d.throttle.turnedAway())
+	case !p.turn.CompareAndSwap(turnTaken, turnFree): // something has come, and a loop was quick
+		f.crew.readAll(p)
 	case f.stopping.Load() && p.claim():
 		p.over()
 	}

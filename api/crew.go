@@ -24,6 +24,12 @@ func (c *crew) give(p *polled) {
 	c.front.workers.Go(func() { c.work(p) })
 }
 
+// readAll has somebody serve p, of whom news have come that nobody will repeat.
+func (c *crew) readAll(p *polled) {
+	p.passed, p.more = true, true
+	c.give(p)
+}
+
 func (c *crew) work(p *polled) {
 	w, mine := newHand(c.front, false), make(chan *polled, 1)
 	for ok := true; ok; {

@@ -221,12 +221,7 @@ func (l *loops) reap() {
 				continue
 			}
 			if p.due.Load() > now { // it had its turn meanwhile
-				w.now = now
-				if p.turn.CompareAndSwap(turnTaken, turnFree) {
-					continue
-				}
-				p.turn.Store(turnTaken)
-				w.take(p, true)
+				l.front.crew.readAll(p) // who waits for a client must not be the reaper
 				continue
 			}
 			p.expire(w)

@@ -34,7 +34,7 @@ func TestNewsOfWhoseTurnItIsAreNotLost(t *testing.T) {
 func looped(t *testing.T) (f *front, client net.Conn, p *polled) {
 	t.Helper()
 	s := &Server{cfg: Config{FromMemory: true}, throttle: newThrottle(8, time.Now)}
-	s.doors = newDoors(s.throttle, 0)
+	s.doors = newDoors(s.throttle, 1) // as few places as there can be
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +212,45 @@ func TestWhoFindsNoPlaceIsTold(t *testing.T) {
 	if n := f.s.doors.held.Load(); n != 1 {
 		t.Errorf("%d hold a place", n)
 	}
+}
+
+// Who stops the loops ends whom they have, but not a connection that is just being let in: its file would be closed beneath who does that,
+// and its place given back twice.
+func TestWhoIsComingInIsNotEndedByOthers(t *testing.T) {
+	f, _, _ := looped(t)
+	both, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(both[1])
+	p := f.newPolled(both[0])
+	defer p.sock.release()
+	place := &f.loops.places[len(f.loops.places)-1]
+	place.Store(p) // as add does before the poller knows it
+	defer place.Store(nil)
+	f.loops.finish(false)
+	if _, err := unix.Write(both[1], []byte("x")); err != nil {
+		t.Errorf("it is closed: %v", err)
+	}
+}
+
+// What comes before it is in is read by a worker: the poller does not say so again.
+func TestWhatComesWhileSomebodyIsLetInIsRead(t *testing.T) {
+	f, client, p := looped(t)
+	until(t, p.claim)
+	if _, err := io.WriteString(client, "GET /v1/me"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { return p.turn.Load() == turnNews })
+	if p.turn.CompareAndSwap(turnTaken, turnFree) {
+		t.Fatal("who lets it in does not hear of it")
+	}
+	f.crew.readAll(p)
+	until(t, p.claim)
+	if p.stage != partHead || p.rest == nil || string(*p.rest) != "GET /v1/me" {
+		t.Errorf("stage %d, %v", p.stage, p.rest)
+	}
+	p.over()
 }
 
 func TestATurnThatTakesLongIsNoticed(t *testing.T) {
