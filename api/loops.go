@@ -229,14 +229,20 @@ func (l *loops) reap() {
 	}
 }
 
-// finish ends those who have nothing to finish; force also the others.
+// finish answers what has come and ends those who have nothing to finish; force also the others, whatever has come.
 func (l *loops) finish(force bool) {
+	w := newHand(l.front, true)
+	w.now = nanos()
 	for i := range l.places {
 		p := l.places[i].Load()
 		switch {
 		case p == nil:
 		case p.turn.CompareAndSwap(turnFree, turnTaken):
-			p.over()
+			if force {
+				p.over()
+			} else {
+				w.take(p, true)
+			}
 		case force:
 			p.conn.Close()
 		}

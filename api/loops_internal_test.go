@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -228,9 +229,26 @@ func TestWhoIsComingInIsNotEndedByOthers(t *testing.T) {
 	place := &f.loops.places[len(f.loops.places)-1]
 	place.Store(p) // as add does before the poller knows it
 	defer place.Store(nil)
+	f.stopping.Store(true)
 	f.loops.finish(false)
 	if _, err := unix.Write(both[1], []byte("x")); err != nil {
 		t.Errorf("it is closed: %v", err)
+	}
+}
+
+// At the end nobody is hung up on whose request has come, though no loop has had time for it yet.
+func TestWhatHasComeIsAnsweredAtTheEnd(t *testing.T) {
+	f, client, p := looped(t)
+	f.s.log = slog.New(slog.DiscardHandler)
+	until(t, p.claim)
+	if _, err := io.WriteString(client, "GET /v1/me/code HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { return p.turn.CompareAndSwap(turnNews, turnFree) }) // and nobody hears of it again
+	f.stopping.Store(true)
+	f.loops.finish(false)
+	if answer, err := io.ReadAll(client); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 ") || !strings.Contains(string(answer), "\r\nConnection: close\r\n") {
+		t.Errorf("%q %v", answer, err)
 	}
 }
 
