@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,7 +18,7 @@ type hand struct {
 	hot   *hotConn // of who has the turn
 	quick bool     // a loop's: what might wait is passed on to a worker
 	aged  bool     // those who are heard now have waited long: each is asked how long
-	now   int64    // about, ns since 1970
+	now   int64    // about, by nanos
 	gave  bool     // something was passed on
 	buf   []byte
 	out   []byte
@@ -260,7 +261,7 @@ var fromMemory = store.Remembered(context.Background())
 func (w *hand) show(p *polled) (stays, known bool) {
 	h, s := w.hot, w.front.s
 	kept := s.doors.keeps(forResidents, h.proxied())
-	if (w.aged || h.head.start != nil) && forResidents.tooLong(h.waited(unixNano(w.now))) {
+	if (w.aged || h.head.start != nil) && forResidents.tooLong(h.waited(time.Now())) {
 		retryAfter, _ := s.throttle.enterUnless(true, forResidents)
 		closing := h.head.closing || !kept
 		w.out = appendRefusal(w.out, retryAfter, closing)

@@ -36,8 +36,6 @@ const (
 
 var never = time.Unix(1<<40, 0)
 
-func unixNano(ns int64) time.Time { return time.Unix(0, ns) }
-
 func newLoops(f *front, most int) (*loops, error) {
 	poll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {

@@ -51,11 +51,11 @@ type throttle struct {
 	pace    pace
 	press   time.Time // when somebody was refused last
 
-	heard   atomic.Int64 // when hear last let others go first, ns since 1970
+	heard   atomic.Int64 // when hear last let others go first, by nanos
 	lag     atomic.Int64 // how long they then ran, ns, smoothed
 	crammed atomic.Int64 // until when it does so for every request
 
-	turnAt  atomic.Int64 // when a loop last had others wait for their turn, ns since 1970
+	turnAt  atomic.Int64 // when a loop last had others wait for their turn, by nanos
 	turnLag atomic.Int64 // how long, ns, smoothed
 }
 
@@ -200,7 +200,7 @@ const (
 // cramped reports whether requests have lately been heard late, for want of processor. It is true also when few connections
 // bring them, of which never many are inside.
 func (t *throttle) cramped() bool {
-	now := time.Now().UnixNano()
+	now := nanos()
 	return t.lag.Load() > int64(lagMost) && now-t.heard.Load() < int64(lagFresh) ||
 		t.turnLag.Load() > int64(lagMost) && now-t.turnAt.Load() < int64(lagFresh)
 }
@@ -218,12 +218,12 @@ func (t *throttle) noteTurn(before, after int64) {
 // one of them inside, the queue would be where nobody sees it, and nobody would be told to come later. While there is
 // nobody to hear it is tried now and then only: it costs a few microseconds.
 func (t *throttle) hear() {
-	before := time.Now().UnixNano()
+	before := nanos()
 	if before > t.crammed.Load() && before-t.heard.Load() < int64(hearEvery) {
 		return
 	}
 	runtime.Gosched()
-	t.note(before, time.Now().UnixNano())
+	t.note(before, nanos())
 }
 
 // note keeps for how long others ran.
