@@ -38,13 +38,14 @@ func (f *front) startLoops(ln net.Listener) (run func(), err error) {
 }
 
 // inherited sets on the listener what its connections are to have: small answers are sent at once, and who is gone without a word is noticed.
+// They are accepted when their first bytes are there (a second later, if none come), so that most are read without being waited for.
 func inherited(ln syscall.RawConn) error {
 	var set error
 	err := ln.Control(func(fd uintptr) {
 		set = unix.SetNonblock(int(fd), true)
 		for _, o := range [][3]int{
 			{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, {unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1}, {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15},
-			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9},
+			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9}, {unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 1},
 		} {
 			set = errors.Join(set, unix.SetsockoptInt(int(fd), o[0], o[1], o[2]))
 		}
@@ -54,8 +55,9 @@ func inherited(ln syscall.RawConn) error {
 
 // accept takes connections from a listener until it is closed.
 func (f *front) accept(ln syscall.RawConn) error {
-	wait := time.Duration(0)
+	wait, keeper := time.Duration(0), newDoorkeeper(f.same, f.s.doors)
 	for {
+		keeper.keep()
 		var failed error
 		err := ln.Read(func(fd uintptr) bool {
 			for i := range acceptMost {
@@ -110,6 +112,7 @@ func (f *front) welcome(fd int) {
 		return
 	}
 	f.served.Add(1)
+	p.conn.unseen()
 	p.due.Store(nanos() + int64(headerTime))
 	switch {
 	case !f.loops.add(p):

@@ -35,7 +35,7 @@ func TestWhoComesWhileNobodyHasTimeIsToldAtTheDoor(t *testing.T) {
 			}
 			let := make(chan net.Conn, 1)
 			go func() {
-				if c, err := (guarded{ln, d}).Accept(); err == nil {
+				if c, err := guard(ln, d).Accept(); err == nil {
 					let <- c
 				}
 			}()
@@ -52,7 +52,7 @@ func TestWhoComesWhileNobodyHasTimeIsToldAtTheDoor(t *testing.T) {
 			if err != nil || !strings.HasPrefix(string(raw), "HTTP/1.1 503 ") || !strings.Contains(string(raw), "\r\nRetry-After: 1\r\n") || !strings.HasSuffix(string(raw), cannedBody) {
 				t.Errorf("%q %v", raw, err)
 			}
-			d.waiting.Store(d.most)
+			d.waiting.Store(0)
 			second, err := net.Dial("tcp", ln.Addr().String())
 			if err != nil {
 				t.Fatal(err)
@@ -104,5 +104,67 @@ func TestWorkersServeOneConnectionAfterTheOther(t *testing.T) {
 	f.served.Wait()
 	if n := s.doors.waiting.Load(); n != 0 || s.doors.held.Load() != 0 {
 		t.Errorf("%d wait, %d held", n, s.doors.held.Load())
+	}
+}
+
+// TestRefusingTakesNoMoreThanItsShare: beyond that nobody is accepted, until there is time again or the server is no longer full.
+func TestRefusingTakesNoMoreThanItsShare(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	d := newDoors(newThrottle(8, time.Now), 0)
+	d.waiting.Store(d.most + 1)
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := io.WriteString(client, "GET /v1/me/code HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	g := guard(ln, d)
+	g.keeper.budget = -time.Hour
+	let := make(chan net.Conn, 1)
+	go func() {
+		if c, err := g.Accept(); err == nil {
+			let <- c
+		}
+	}()
+	for end := time.Now().Add(time.Minute); d.shut.Load() < 20; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the door was not shut")
+		}
+	}
+	if _, away := d.count(); away != 0 {
+		t.Error("somebody was refused though refusing had taken its share")
+	}
+	d.waiting.Store(0)
+	c := <-let // who came first is let in: they are still there
+	defer c.Close()
+	if g.keeper.shut.IsZero() {
+		t.Error("the kernel's queue is to be long again, and is not known to be short")
+	}
+}
+
+// TestTheShareOfRefusingGrowsWithTheWork says how much it may take, and that it is not saved up.
+func TestTheShareOfRefusingGrowsWithTheWork(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	k := newDoorkeeper(ln, newDoors(newThrottle(8, time.Now), 0))
+	now := k.filled
+	k.budget = -time.Second
+	if k.affords(now) {
+		t.Error("a second too much was forgotten")
+	}
+	if k.affords(now.Add(time.Second)) || k.budget > -900*time.Millisecond {
+		t.Errorf("a second of waiting gave %v", k.budget+time.Second)
+	}
+	if !k.affords(now.Add(time.Hour)) || k.budget != refusalSaved {
+		t.Errorf("an hour later it may take %v at once", k.budget)
 	}
 }

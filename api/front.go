@@ -182,7 +182,7 @@ func (f *front) shutdown(ctx context.Context) error {
 // Serve answers on ln until ctx ends, then drains.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	hs := s.httpServer()
-	f := newFront(s, guarded{ln, s.doors})
+	f := newFront(s, guard(ln, s.doors))
 	run, err := f.startLoops(ln)
 	if err != nil {
 		return err

@@ -49,6 +49,7 @@ func (w *hand) room(n int) {
 // say again that it has come.
 func (w *hand) take(p *polled, all bool) {
 	w.hot.conn, w.hot.writeBy = &p.conn, never
+	p.conn.seen()
 	for w.drain(p, all) {
 		if p.turn.CompareAndSwap(turnTaken, turnFree) {
 			if w.front.stopping.Load() && p.claim() {

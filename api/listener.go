@@ -15,20 +15,22 @@ import (
 )
 
 const (
-	maxConns    = 16 << 10 // open at once, as far as files and memory allow
-	connBytes   = 16 << 10 // what an open one costs, with what the system keeps of it
-	connShare   = 4        // of the memory, at most a fourth
-	spareFiles  = 512      // for the stores, the journal and children
-	graceFresh  = time.Second
-	evictLook   = 256 // how many of the oldest are looked at for one that may go
-	headerTime  = 5 * time.Second
-	requestTime = 10 * time.Second
-	askTime     = 2 * time.Second
-	maxUshers   = 2048
-	unheardMost = 512 // accepted connections for each processor that nobody has looked at: some 20 ms of work
-	writeTime   = 60 * time.Second
-	idleTime    = 2 * time.Minute
-	drainTime   = 5 * time.Second
+	maxConns     = 16 << 10 // open at once, as far as files and memory allow
+	connBytes    = 16 << 10 // what an open one costs, with what the system keeps of it
+	connShare    = 4        // of the memory, at most a fourth
+	spareFiles   = 512      // for the stores, the journal and children
+	graceFresh   = time.Second
+	evictLook    = 256 // how many of the oldest are looked at for one that may go
+	headerTime   = 5 * time.Second
+	requestTime  = 10 * time.Second
+	askTime      = 2 * time.Second
+	maxUshers    = 2048
+	unheardMost  = 512 // accepted connections for each processor that nobody has looked at
+	unheardLeast = 2 * acceptMost
+	unheardTime  = 30 * time.Millisecond // or so much work, where that is less: who waits longer would be too old when heard
+	writeTime    = 60 * time.Second
+	idleTime     = 2 * time.Minute
+	drainTime    = 5 * time.Second
 	// largeBodyTime is for feeds, lists and photos, which come from few and known senders.
 	largeBodyTime = 60 * time.Second
 )
@@ -47,6 +49,7 @@ type doors struct {
 	waiting atomic.Int64 // accepted, and nobody has had time for them yet
 	most    int64        // of them
 
+	shut   atomic.Int64  // times that nobody was accepted, since refusing took too much
 	ushers chan struct{} // those who wait with somebody who is turned away
 }
 
@@ -58,7 +61,8 @@ type conn struct {
 	place *list.Element
 	doors *doors
 	once  sync.Once
-	read  []byte // by the front, before the server got it
+	fresh atomic.Bool // a loop's, and nobody has looked at it
+	read  []byte      // by the front, before the server got it
 }
 
 // Read gives first what the front has read.
@@ -106,18 +110,22 @@ func divideFiles(files int64) (conns, ushers int) {
 // guarded is a listener behind the doors.
 type guarded struct {
 	net.Listener
-	doors *doors
+	doors  *doors
+	keeper *doorkeeper
 }
 
-// Accept gives the next connection that is let in.
+func guard(ln net.Listener, d *doors) guarded { return guarded{ln, d, newDoorkeeper(ln, d)} }
+
+// Accept gives the next connection that is let in. It is for one goroutine.
 func (g guarded) Accept() (net.Conn, error) {
 	for {
+		g.keeper.keep()
 		c, err := g.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
 		after, full := g.doors.throttle.full()
-		if !full && g.doors.waiting.Load() > g.doors.most {
+		if !full && g.doors.unheard() {
 			after, full = g.doors.throttle.turnedAway(), true
 		}
 		if full {
@@ -193,6 +201,18 @@ func (d *doors) evict(now time.Time) *conn {
 	return nil
 }
 
+// unseen counts a loop's connection as one that nobody has looked at yet, and seen as one that somebody has, or that is over.
+func (c *conn) unseen() {
+	c.fresh.Store(true)
+	c.doors.waiting.Add(1)
+}
+
+func (c *conn) seen() {
+	if c.fresh.Load() && c.fresh.CompareAndSwap(true, false) {
+		c.doors.waiting.Add(-1)
+	}
+}
+
 // Close closes and makes room.
 func (c *conn) Close() error {
 	c.leave()
@@ -201,6 +221,7 @@ func (c *conn) Close() error {
 
 // leave makes room.
 func (c *conn) leave() {
+	c.seen()
 	c.once.Do(func() {
 		c.doors.mu.Lock()
 		c.doors.open.Remove(c.place)
@@ -275,8 +296,7 @@ var cannedHead = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/
 // canned writes the one answer and hangs up. A fresh socket takes this much without waiting.
 func canned(c net.Conn, retryAfter int) {
 	var room [1024]byte
-	b := strconv.AppendInt(append(room[:0], cannedHead...), int64(retryAfter), 10)
-	_, _ = c.Write(append(append(b, "\r\n\r\n"...), cannedBody...)) // the client is gone: nobody to tell
+	_, _ = c.Write(appendCanned(room[:0], retryAfter)) // the client is gone: nobody to tell
 	c.Close()
 }
 

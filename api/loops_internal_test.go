@@ -40,7 +40,7 @@ func looped(t *testing.T) (f *front, client net.Conn, p *polled) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f = newFront(s, guarded{ln, s.doors})
+	f = newFront(s, guard(ln, s.doors))
 	run, err := f.startLoops(ln)
 	if err != nil {
 		t.Fatal(err)

@@ -122,6 +122,7 @@ type Load struct {
 	Refused          map[string]uint64 // since the start, by class
 	Connections      int
 	TurnedAway       uint64 // connections refused before anything was read
+	DoorShut         uint64 // times that nobody was accepted, since refusing took its share
 }
 
 // Load tells how busy the surface is.
@@ -135,5 +136,6 @@ func (s *Server) Load() Load {
 		l.Refused[name] = t.refused[c]
 	}
 	l.Connections, l.TurnedAway = s.doors.count()
+	l.DoorShut = uint64(s.doors.shut.Load())
 	return l
 }

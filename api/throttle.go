@@ -51,6 +51,7 @@ type throttle struct {
 	pace    pace
 	press   time.Time // when somebody was refused last
 
+	pacing  atomic.Int64 // pace.perSecond, for who has no lock
 	heard   atomic.Int64 // when hear last let others go first, by nanos
 	lag     atomic.Int64 // how long they then ran, ns, smoothed
 	crammed atomic.Int64 // until when it does so for every request
@@ -67,6 +68,7 @@ type waiter struct {
 func newThrottle(limit int, now func() time.Time) *throttle {
 	t := &throttle{now: now, limit: max(leastLimit, limit)}
 	t.pace.perSecond = firstPace
+	t.pacing.Store(firstPace)
 	return t
 }
 
@@ -74,7 +76,22 @@ func newThrottle(limit int, now func() time.Time) *throttle {
 // bursts: a queue that is worked off in some tens of milliseconds refuses nobody for a moment's sake. What becomes too old is refused by its age.
 var queueLength = [classes]int{8, 8, 1, 1, 1}
 
-func (t *throttle) most(c class) int { return queueLength[c] * t.room(c) }
+func (t *throttle) most(c class) int {
+	n := queueLength[c] * t.room(c)
+	if c > forResidents {
+		return n
+	}
+	return max(leastLimit, min(n, t.within(queueTime)))
+}
+
+// queueTime is how much work may wait in a queue of gates or residents: on a slow processor, or a share of one, those at the end of a
+// long queue would have waited too long.
+const queueTime = 50 * time.Millisecond
+
+// within is how many requests are served in a time.
+func (t *throttle) within(d time.Duration) int {
+	return int(t.pacing.Load() * int64(d) / int64(time.Second))
+}
 
 func (t *throttle) room(c class) int { return max(1, int(float64(t.limit)*classShare[c])) }
 
@@ -141,8 +158,14 @@ func (t *throttle) enterUnless(late bool, c class) (retryAfter int, ok bool) {
 func (t *throttle) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pace.done(t.now())
+	t.served()
 	t.out()
+}
+
+// served counts one. The lock is held.
+func (t *throttle) served() {
+	t.pace.done(t.now())
+	t.pacing.Store(int64(t.pace.perSecond))
 }
 
 // park gives back the place of one who was let in and now only waits for the disk with many others, unless too many do already:
@@ -164,7 +187,7 @@ func (t *throttle) leaveParked() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.parked--
-	t.pace.done(t.now())
+	t.served()
 }
 
 // withdraw refuses who was let in and has had nothing.
@@ -253,6 +276,13 @@ func (t *throttle) full() (retryAfter int, full bool) {
 		return 0, false
 	}
 	return t.refuse(forResidents), true
+}
+
+// crammedFull is full without booking a place.
+func (t *throttle) crammedFull() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.running >= t.room(forResidents) && t.queues[forResidents].Len() >= t.most(forResidents)
 }
 
 // turnedAway books a place for a newcomer of whom nothing is known.
