@@ -104,7 +104,7 @@ func (f *front) welcome(fd int) {
 	p := f.newPolled(fd)
 	d := f.s.doors
 	after, full := d.throttle.full()
-	if !full && !d.place(&p.conn) {
+	if !full && (d.unheard() || !d.place(&p.conn)) {
 		after, full = d.throttle.turnedAway(), true
 	}
 	if full {
@@ -112,7 +112,9 @@ func (f *front) welcome(fd int) {
 		return
 	}
 	f.served.Add(1)
-	p.conn.unseen()
+	if p.sock.asked() { // who says nothing waits for nobody
+		p.conn.unseen()
+	}
 	p.due.Store(nanos() + int64(headerTime))
 	switch {
 	case !f.loops.add(p):

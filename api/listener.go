@@ -201,7 +201,7 @@ func (d *doors) evict(now time.Time) *conn {
 	return nil
 }
 
-// unseen counts a loop's connection as one that nobody has looked at yet, and seen as one that somebody has, or that is over.
+// unseen counts a loop's connection as one that has sent something and that nobody has looked at yet, and seen as one that somebody has, or that is over.
 func (c *conn) unseen() {
 	c.fresh.Store(true)
 	c.doors.waiting.Add(1)

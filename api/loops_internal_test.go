@@ -81,6 +81,36 @@ func until(t *testing.T, so func() bool) {
 	}
 }
 
+// TestTheDoorCountsWhoWaitsForALoop: who has sent a request and was not looked at, and nobody else.
+func TestTheDoorCountsWhoWaitsForALoop(t *testing.T) {
+	f, _, _ := looped(t)
+	d, addr := f.s.doors, f.doors.Addr().String()
+	for range 2 * unheardLeast { // who says nothing waits for nobody and keeps nobody out
+		silent, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+	}
+	until(t, func() bool { open, _ := d.count(); return open > 2*unheardLeast })
+	if n := d.waiting.Load(); n != 0 {
+		t.Errorf("%d of those who say nothing are waited for", n)
+	}
+	d.waiting.Store(d.most + 1) // as if so many had asked
+	newcomer, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer newcomer.Close()
+	if _, err := io.WriteString(newcomer, "GET /v1/me/code HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := io.ReadAll(newcomer); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 503 ") {
+		t.Errorf("let in before a crowd that nobody has looked at: %q %v", answer, err)
+	}
+	d.waiting.Store(0)
+}
+
 func TestWhoSendsNothingMoreIsHungUpOn(t *testing.T) {
 	for name, c := range map[string]struct{ sent, want string }{
 		"nothing at all":    {"", ""},

@@ -34,6 +34,12 @@ func (s *socket) write(b []byte) (int, syscall.Errno) {
 	return int(n), errno
 }
 
+// asked reports whether something has come.
+func (s *socket) asked() bool {
+	n, err := unix.IoctlGetInt(s.fd, unix.SIOCINQ)
+	return err == nil && n > 0
+}
+
 // silent is for how long nothing has come.
 func (s *socket) silent() time.Duration {
 	info, err := unix.GetsockoptTCPInfo(s.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
