@@ -64,17 +64,18 @@ func (w *hand) take(p *polled, all bool) {
 
 // drain reads and answers; false: it is over, or somebody else's.
 func (w *hand) drain(p *polled, all bool) (mine bool) {
-	n, look, more := 0, p.passed, all
+	n, look := 0, p.passed
 	if p.rest != nil {
 		w.room(len(*p.rest))
 		n = copy(w.buf, *p.rest)
 	}
 	if p.passed {
-		more = more || p.more
+		all = all || p.more // to its end: the news of that may have been a loop's
 		if p.passed = false; p.unsent != nil && !w.sendRest(p, w.buf[:n]) {
 			return false
 		}
 	}
+	more := all
 	for headed := p.stage == partBody; ; {
 		if !look {
 			w.room(n)

@@ -282,6 +282,31 @@ func TestWhatHasComeIsAnsweredAtTheEnd(t *testing.T) {
 	}
 }
 
+// A loop that was told of the end may pass the connection on before it has read so far: the worker reads to the end, of which nobody hears again.
+func TestTheEndOfWhatWasPassedOnIsRead(t *testing.T) {
+	f, client, p := looped(t)
+	until(t, p.claim)
+	if _, err := io.WriteString(client, "GET /v1/me"); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { // the loops have been told of all of it
+		info, err := unix.GetsockoptTCPInfo(p.sock.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		return err == nil && info.State == 8 /* CLOSE_WAIT */ && p.turn.Load() == turnNews
+	})
+	time.Sleep(10 * time.Millisecond) // or later, which only hides what is looked for
+	p.turn.Store(turnTaken)
+	p.passed, p.more = true, true
+	w := newHand(f, false)
+	w.now = nanos()
+	w.take(p, false)
+	if f.loops.places[p.slot].Load() == p {
+		t.Error("it is still open")
+	}
+}
+
 // What comes before it is in is read by a worker: the poller does not say so again.
 func TestWhatComesWhileSomebodyIsLetInIsRead(t *testing.T) {
 	f, client, p := looped(t)
