@@ -44,13 +44,13 @@ func (r *Reader) Plate(ctx context.Context, img []byte) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newScene(m, r.o.Now())
+	s := &scene{rgb: m}
 	best, err := s.findPlate(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if best == nil {
-		if _, err := s.nothing(); kangma.CodeOf(err) != "no_document" && kangma.CodeOf(err) != "idcard_back" {
+		if _, err := newScene(m, r.o.Now()).nothing(); kangma.CodeOf(err) != "no_document" && kangma.CodeOf(err) != "idcard_back" {
 			return nil, err
 		}
 		return nil, errNoPlate

@@ -15,18 +15,25 @@ var plateLines = locate.Proportion{Min: .38, Max: 1.45, Want: 6}
 
 // platePlane is a picture in which one kind of plate shows its print, at halving sizes.
 type platePlane struct {
-	sizes    []*raster.Plane
-	inverted bool // print is lighter than its ground
+	whole    raster.Tint     // at the size of the working picture
+	sizes    []*raster.Plane // nil for the first size of a photo in which nothing is looked for at that size
+	inverted bool            // print is lighter than its ground
 }
 
+// largestSought is the longest side of a picture in which marks are looked for.
+const largestSought = 1300
+
 func (s *scene) platePlanes() [2]platePlane {
-	red, luma := raster.NewPlane(s.rgb.W, s.rgb.H), s.rgb.Luma()
-	for i := range red.Pix { // the ground of blue plates is darkest in red light, red print on black is lightest
-		red.Pix[i] = float32(s.rgb.Pix[3*i]) * (1.0 / 255)
-	}
-	out := [2]platePlane{{[]*raster.Plane{red}, true}, {[]*raster.Plane{luma}, false}}
+	// the ground of blue plates is darkest in red light, red print on black is lightest
+	out := [2]platePlane{{whole: s.rgb.RedTint(), inverted: true}, {whole: s.rgb.LumaTint()}}
 	for k := range out {
-		for p := out[k].sizes[0]; max(p.W, p.H) > 200; {
+		p := out[k].whole.Plane()
+		if max(p.W, p.H) > largestSought { // of the first size only strips are looked at, and the whole of it takes much memory
+			out[k].sizes = append(out[k].sizes, nil)
+		} else {
+			out[k].sizes = append(out[k].sizes, p)
+		}
+		for max(p.W, p.H) > 200 {
 			p = p.Half()
 			out[k].sizes = append(out[k].sizes, p)
 		}
@@ -34,12 +41,20 @@ func (s *scene) platePlanes() [2]platePlane {
 	return out
 }
 
+// at is what strips of a size are cut from.
+func (p *platePlane) at(size int) raster.Warper {
+	if p.sizes[size] == nil {
+		return p.whole
+	}
+	return p.sizes[size]
+}
+
 // findPlate looks for rows of upright marks at several sizes, light on dark and dark on light, and proves each by reading
 // it. The best reading is given even when it is not sure; nil when nothing looks like a plate.
 func (s *scene) findPlate(ctx context.Context) (*foundPlate, error) {
 	planes := s.platePlanes()
 	base := 0 // the largest size at which marks are looked for
-	for max(planes[0].sizes[base].W, planes[0].sizes[base].H) > 1300 && base+1 < len(planes[0].sizes) {
+	for planes[0].sizes[base] == nil || max(planes[0].sizes[base].W, planes[0].sizes[base].H) > largestSought && base+1 < len(planes[0].sizes) {
 		base++
 	}
 	best, err := s.bestPlate(ctx, &planes, []int{base + 1, base, base + 2, base + 3}, rows{0, mostProbed})
@@ -172,7 +187,7 @@ func (p *platePlane) cut(l locate.Line, extra float64) (plateBand, bool) {
 		k++
 	}
 	f := float64(int(1) << k)
-	b, ok := l.Scaled(1/f).Cut(p.sizes[k], extra, locate.Geometry{Cap: plate.Cap, H: plate.BandH, Top: plate.CapTop})
+	b, ok := l.Scaled(1/f).Cut(p.at(k), extra, locate.Geometry{Cap: plate.Cap, H: plate.BandH, Top: plate.CapTop})
 	if !ok || b.Pitch < 4 {
 		return plateBand{}, false
 	}
@@ -185,7 +200,7 @@ func (p *platePlane) cut(l locate.Line, extra float64) (plateBand, bool) {
 	for _, i := range [...]int{0, 3, 6} {
 		hm[i] /= stretch
 	}
-	band := p.sizes[k].Warp(&hm, w, plate.BandH)
+	band := p.at(k).Warp(&hm, w, plate.BandH)
 	margin := int(max(extra-.5, 0) * plate.Pitch)
 	out := plateBand{plate.NewField(band, p.inverted, margin, w-margin), hm}
 	for i := range 3 { // pixels of the working picture: (x+.5)*f - .5

@@ -28,7 +28,7 @@ type ocrCmd struct {
 }
 
 // readMemory is the memory above which the collector works harder while photos are read.
-const readMemory = 84 << 20
+const readMemory = 72 << 20
 
 // toolDeadline is how long a tool, which nobody queues behind, may read one photo.
 const toolDeadline = 60 * time.Second

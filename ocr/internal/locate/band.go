@@ -39,7 +39,7 @@ func (l Line) Reversed() Line {
 }
 
 // Cut rectifies the line from p, longer by extra pitches at both ends. ok is false when the line is degenerate or tiny.
-func (l Line) Cut(p *raster.Plane, extra float64, g Geometry) (Band, bool) {
+func (l Line) Cut(p raster.Warper, extra float64, g Geometry) (Band, bool) {
 	u := l.To.Sub(l.From)
 	length := u.Norm()
 	if length < 8 || l.Height[0] < 2 || l.Height[1] < 2 {

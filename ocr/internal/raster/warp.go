@@ -69,7 +69,9 @@ func (h *Homography) Inverse() (Homography, bool) {
 }
 
 // Warp samples p through h for a result of w x h pixels (h maps result pixels to places of p).
-func (p *Plane) Warp(hm *Homography, w, h int) *Plane {
+func (p *Plane) Warp(hm *Homography, w, h int) *Plane { return warp(p.Near, hm, w, h) }
+
+func warp(at func(x, y float32) float32, hm *Homography, w, h int) *Plane {
 	out := NewPlane(w, h)
 	for y := 0; y < h; y++ {
 		dst := out.Row(y)
@@ -77,7 +79,7 @@ func (p *Plane) Warp(hm *Homography, w, h int) *Plane {
 		nx, ny, nw := hm[1]*fy+hm[2], hm[4]*fy+hm[5], hm[7]*fy+hm[8]
 		for x := range dst {
 			inv := 1 / nw
-			dst[x] = p.Near(float32(nx*inv), float32(ny*inv))
+			dst[x] = at(float32(nx*inv), float32(ny*inv))
 			nx, ny, nw = nx+hm[0], ny+hm[3], nw+hm[6]
 		}
 	}
