@@ -35,7 +35,7 @@ func TestNewsOfWhoseTurnItIsAreNotLost(t *testing.T) {
 func looped(t *testing.T) (f *front, client net.Conn, p *polled) {
 	t.Helper()
 	s := &Server{cfg: Config{FromMemory: true}, throttle: newThrottle(8, time.Now)}
-	s.doors = newDoors(s.throttle, 1) // as few places as there can be
+	s.doors = newDoors(s.throttle, 0)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
