@@ -25,7 +25,7 @@ const (
 	left       = 12.0 // the region begins so far left of the first digit
 	right      = 16.0
 	above      = 24.0
-	below      = 1.15 // the region ends so far above the number's middle
+	below      = 0.78 // the region ends so far above the number's middle: its digits reach up to 0.6, a last line of an address down to 0.85
 	textLeft   = 10.4 // lines are read from so far left of the first digit …
 	rowsLeft   = 7.4  // … and looked for between here, where values may begin, …
 	rowsRight  = 6.5  // … and so far right of the first digit, where the portrait may begin
