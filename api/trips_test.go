@@ -156,7 +156,7 @@ func tripsOf(t *testing.T, w *town, waited waits, tries int) {
 		}},
 	} {
 		least := int64(1 << 20)
-		for try := 0; try < tries || least > r.most && try < 8; try++ {
+		for try := 0; try < tries || least > r.most && try < 40; try++ {
 			if r.before != nil {
 				r.before()
 				if me.token != "" {
