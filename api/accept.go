@@ -64,7 +64,7 @@ func (f *front) accept(ln syscall.RawConn) error {
 				c, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, fd, 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 				switch errno {
 				case 0:
-					f.welcome(int(c))
+					f.welcome(keeper, int(c))
 				case unix.EAGAIN:
 					return i > 0
 				case unix.EINTR, unix.ECONNABORTED:
@@ -100,15 +100,10 @@ func (f *front) newPolled(fd int) *polled {
 }
 
 // welcome lets a connection in, or tells it to come later.
-func (f *front) welcome(fd int) {
-	p := f.newPolled(fd)
-	d := f.s.doors
-	after, full := d.throttle.full()
-	if !full && (d.unheard() || !d.place(&p.conn)) {
-		after, full = d.throttle.turnedAway(), true
-	}
-	if full {
-		f.refuse(p, after)
+func (f *front) welcome(keeper *doorkeeper, fd int) {
+	p, d := f.newPolled(fd), f.s.doors
+	if d.crowded() || !d.place(&p.conn) {
+		keeper.turnAway(fd)
 		return
 	}
 	f.served.Add(1)
@@ -120,19 +115,10 @@ func (f *front) welcome(fd int) {
 	case !f.loops.add(p):
 		p.conn.leave()
 		f.served.Done()
-		f.refuse(p, d.throttle.turnedAway())
+		keeper.turnAway(fd)
 	case !p.turn.CompareAndSwap(turnTaken, turnFree): // something has come, and a loop was quick
 		f.crew.readAll(p)
 	case f.stopping.Load() && p.claim():
 		p.over()
 	}
-}
-
-// refuse tells somebody to come later.
-func (f *front) refuse(p *polled, after int) {
-	if p.sock.ordinary() != nil {
-		p.sock.release()
-		return
-	}
-	f.s.doors.turnAway(p.sock.tcp, after)
 }

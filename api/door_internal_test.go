@@ -74,6 +74,20 @@ func TestWhoComesWhileNobodyHasTimeIsToldAtTheDoor(t *testing.T) {
 	}
 }
 
+// newcomer comes to a listener and asks, or says nothing.
+func newcomer(t *testing.T, addr, request string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if _, err := io.WriteString(c, request); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func untilAway(t *testing.T, d *doors) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
@@ -126,14 +140,7 @@ func TestRefusingTakesNoMoreThanItsShare(t *testing.T) {
 	defer ln.Close()
 	d := newDoors(newThrottle(8, time.Now), 0)
 	d.waiting.Store(d.most + 1)
-	client, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	if _, err := io.WriteString(client, "GET /v1/me/code HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
+	newcomer(t, ln.Addr().String(), "GET /v1/me/code HTTP/1.1\r\nHost: a\r\n\r\n")
 	g := guard(ln, d)
 	g.keeper.budget = -time.Hour
 	let := make(chan net.Conn, 1)

@@ -41,6 +41,7 @@ type doorkeeper struct {
 	after  int
 }
 
+// newDoorkeeper makes that of ln, a listener or the file of one.
 func newDoorkeeper(ln any, d *doors) *doorkeeper {
 	k := &doorkeeper{doors: d, budget: refusalSaved, filled: time.Now(), used: cpuTime(unix.CLOCK_PROCESS_CPUTIME_ID)}
 	if c, ok := ln.(syscall.Conn); ok {

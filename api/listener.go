@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -276,18 +274,12 @@ func asked(c net.Conn) bool {
 	if err != nil {
 		return false
 	}
-	all := 0
+	got := 0
 	err = raw.Read(func(fd uintptr) bool {
-		var ignored [2 << 10]byte
-		for all < headMost {
-			n, _ := unix.Read(int(fd), ignored[:])
-			if all += max(n, 0); n < len(ignored) {
-				break
-			}
-		}
+		got, _ = drain(int(fd))
 		return true
 	})
-	return err == nil && all > 0
+	return err == nil && got > 0
 }
 
 var cannedHead = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: " +

@@ -86,26 +86,15 @@ func TestTheDoorCountsWhoWaitsForALoop(t *testing.T) {
 	f, _, _ := looped(t)
 	d, addr := f.s.doors, f.doors.Addr().String()
 	for range 2 * unheardLeast { // who says nothing waits for nobody and keeps nobody out
-		silent, err := net.Dial("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer silent.Close()
+		newcomer(t, addr, "")
 	}
 	until(t, func() bool { open, _ := d.count(); return open > 2*unheardLeast })
 	if n := d.waiting.Load(); n != 0 {
 		t.Errorf("%d of those who say nothing are waited for", n)
 	}
 	d.waiting.Store(d.most + 1) // as if so many had asked
-	newcomer, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer newcomer.Close()
-	if _, err := io.WriteString(newcomer, "GET /v1/me/code HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	if answer, err := io.ReadAll(newcomer); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 503 ") {
+	late := newcomer(t, addr, "GET /v1/me/code HTTP/1.1\r\nHost: x\r\n\r\n")
+	if answer, err := io.ReadAll(late); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 503 ") {
 		t.Errorf("let in before a crowd that nobody has looked at: %q %v", answer, err)
 	}
 	d.waiting.Store(0)
